@@ -1,0 +1,181 @@
+"""Typed readers of the environment: a bad value stops the start with one line that names it."""
+
+import os
+import secrets
+import socket
+import sys
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from hashlib import sha256
+from pathlib import Path
+from typing import NoReturn, TypeVar
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, available_timezones
+
+import dj_database_url
+from environs import EnvError, FileAwareEnv
+
+T = TypeVar("T")
+
+env = FileAwareEnv()
+"""Reads `X`, or the content of the file that `X_FILE` names."""
+
+
+def stop(sentence: str) -> NoReturn:
+    """End the process with one line and exit code 1."""
+    sys.exit(f"Vedetta cannot start: {sentence}")
+
+
+def _read(name: str, reader: Callable[[], T], expected: str) -> T:
+    try:
+        return reader()
+    except (EnvError, ValueError) as error:
+        stop(f"{name} must be {expected} ({error}).")
+
+
+def text(name: str, default: str = "") -> str:
+    """The variable's text without surrounding blanks; an empty variable counts as not set."""
+    value = _read(name, lambda: env.str(name, default=""), "text in a readable file")
+    return value.strip() or default
+
+
+def flag(name: str, *, default: bool) -> bool:
+    """on/off, true/false, yes/no or 1/0."""
+    if not text(name):
+        return default
+    return _read(name, lambda: env.bool(name), "on or off")
+
+
+def integer(name: str, default: int, lowest: int, highest: int) -> int:
+    """A whole number within bounds, both included."""
+    value = _read(name, lambda: int(text(name, str(default))), f"a whole number, not {text(name)!r}")
+    if not lowest <= value <= highest:
+        stop(f"{name} must be between {lowest} and {highest}, not {value}.")
+    return value
+
+
+def number(name: str, default: float, lowest: float, highest: float) -> float:
+    """A decimal number within bounds, both included."""
+    value = _read(name, lambda: float(text(name, str(default))), f"a number, not {text(name)!r}")
+    if not lowest <= value <= highest:
+        stop(f"{name} must be between {lowest} and {highest}, not {value}.")
+    return value
+
+
+def words(name: str, default: list[str] | None = None) -> list[str]:
+    """A list written with commas."""
+    found = [word.strip() for word in text(name).split(",") if word.strip()]
+    return found or list(default or [])
+
+
+def choice(name: str, default: str, allowed: tuple[str, ...]) -> str:
+    """One of a closed list."""
+    value = text(name, default)
+    if value not in allowed:
+        stop(f"{name} must be one of {', '.join(allowed)}, not {value!r}.")
+    return value
+
+
+def time_zone() -> str:
+    """TIME_ZONE, else the system's zone, else UTC."""
+    name = text("TIME_ZONE")
+    if name:
+        if name not in available_timezones():
+            stop(f"TIME_ZONE must be a zone like Europe/Rome, not {name!r}.")
+        return name
+    local = Path("/etc/localtime")
+    parts = local.resolve().parts if local.is_symlink() else ()
+    guess = "/".join(parts[parts.index("zoneinfo") + 1 :]) if "zoneinfo" in parts else "UTC"
+    return guess if guess in available_timezones() and ZoneInfo(guess) else "UTC"
+
+
+def folder(name: str, default: Path) -> Path:
+    """A folder that is made when missing, readable by its owner only."""
+    path = Path(text(name, str(default))).expanduser().resolve()
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (path / "run").mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        stop(f"{name} ({path}) is not a folder that can be written: {error.strerror}.")
+    return path
+
+
+def kept_secret(name: str, path: Path, make: Callable[[], str] = lambda: secrets.token_urlsafe(48)) -> str:
+    """The variable, else the secret kept at `path`, which is made once with mode 0600.
+
+    Several processes may ask at once: the first link wins and all read the same secret.
+    """
+    given = text(name)
+    if given:
+        return given
+    if not path.exists():
+        try:
+            handle, draft = tempfile.mkstemp(dir=path.parent)
+            with os.fdopen(handle, "w") as stream:
+                stream.write(make())
+            try:
+                os.link(draft, path)
+            except FileExistsError:
+                pass  # another process was first; its secret is the one to use
+            finally:
+                Path(draft).unlink()
+        except OSError as error:
+            stop(f"{name} cannot be kept in {path}: {error.strerror}.")
+    try:
+        return path.read_text().strip()
+    except OSError as error:
+        stop(f"{name} cannot be read from {path}: {error.strerror}.")
+
+
+def database(name: str, data_dir: Path) -> dict[str, object]:
+    """Django's DATABASES entry: PostgreSQL with a pool, or SQLite in WAL with full sync."""
+    url = text(name, f"sqlite:///{data_dir / 'vedetta.sqlite3'}")
+    scheme = urlsplit(url).scheme
+    if scheme not in {"sqlite", "postgres", "postgresql"}:
+        stop(f"{name} must begin with sqlite:/// or postgresql://, not {scheme or url!r}.")
+    try:
+        config: dict[str, object] = dict(dj_database_url.parse(url))
+    except (ValueError, KeyError) as error:
+        stop(f"{name} cannot be understood ({error}).")
+    if scheme == "sqlite":
+        config["OPTIONS"] = {
+            "timeout": 20,
+            "transaction_mode": "IMMEDIATE",
+            # WAL lets pages read while readings are written; FULL keeps a commit through a power cut.
+            "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;PRAGMA cache_size=-16000;",
+        }
+    else:
+        given = config.get("OPTIONS")
+        pool = {"min_size": 1, "max_size": 16, "timeout": 10}
+        config["OPTIONS"] = {**(given if isinstance(given, dict) else {}), "pool": pool}
+        config["CONN_MAX_AGE"] = 0  # the pool keeps the connections
+    return config
+
+
+def own_names() -> list[str]:
+    """This machine's host names and addresses, for ALLOWED_HOSTS when it listens to everybody."""
+    name = socket.gethostname()
+    found = {"localhost", "127.0.0.1", "[::1]", name, socket.getfqdn(), f"{name}.local"}
+    for family, target in ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1")):
+        # Connecting a datagram socket sends nothing; it only asks which address would be used.
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            try:
+                probe.connect((target, 9))
+                address = probe.getsockname()[0]
+            except OSError:
+                continue
+            found.add(f"[{address}]" if family == socket.AF_INET6 else address)
+    with suppress(OSError):  # a name that does not resolve adds no address
+        resolved = socket.getaddrinfo(name, None, socket.AF_INET)
+        found.update(str(info[4][0]) for info in resolved)
+    return sorted(found)
+
+
+def socket_path(data_dir: Path) -> Path:
+    """Where the embedded Valkey listens: in the data folder, unless that path is too long for a Unix socket."""
+    path = data_dir / "run" / "valkey.sock"
+    if len(str(path)) <= 100:
+        return path
+    place = Path(tempfile.gettempdir()) / f"vedetta-{sha256(str(data_dir).encode()).hexdigest()[:12]}"
+    return place / "valkey.sock"

@@ -1,0 +1,162 @@
+"""Every setting of Vedetta, read from the environment or a `.env` file. docs/settings.md explains each."""
+
+from pathlib import Path
+
+from cryptography.fernet import Fernet
+from django.utils.translation import gettext_lazy as _
+
+from app import env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env.env.read_env(str(BASE_DIR / ".env"), recurse=False)
+
+VERSION = "0.1.0"
+DEMO = env.flag("DEMO", default=False)
+DATA_DIR = env.folder("DATA_DIR", BASE_DIR / ("var-demo" if DEMO else "var"))
+RUN_DIR = DATA_DIR / "run"
+
+# Security
+DEBUG = env.flag("DEBUG", default=False)
+HTTPS = env.flag("HTTPS", default=False)
+SECRET_KEY = env.kept_secret("SECRET_KEY", DATA_DIR / "secret_key")
+CREDENTIALS_KEYS = env.kept_secret(
+    "CREDENTIALS_KEY", DATA_DIR / "credentials_key", lambda: Fernet.generate_key().decode()
+).split(",")
+HTTP_HOST = env.text("HTTP_HOST", "127.0.0.1")
+HTTP_PORT = env.integer("HTTP_PORT", 8000, 1, 65535)
+LISTENS_TO_ALL = HTTP_HOST in {"0.0.0.0", "::"}  # noqa: S104 - compared, not bound
+ALLOWED_HOSTS = env.words(
+    "ALLOWED_HOSTS", env.own_names() if LISTENS_TO_ALL else ["localhost", "127.0.0.1", "[::1]", HTTP_HOST]
+)
+CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
+TRUSTED_PROXIES = env.words("TRUSTED_PROXIES")
+SECURE_SSL_REDIRECT = False  # the proxy in front redirects; health checks inside stay plain
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_AGE = 60 * 60 * 24 * 30
+LANGUAGE_COOKIE_HTTPONLY = True
+X_FRAME_OPTIONS = "DENY"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+
+# One machine's servers
+EMBEDDED_BROKER = env.flag("EMBEDDED_BROKER", default=True)
+EMBEDDED_BROKER_HOST = env.text("EMBEDDED_BROKER_HOST", "127.0.0.1")
+EMBEDDED_BROKER_PORT = env.integer("EMBEDDED_BROKER_PORT", 1883, 1, 65535)
+REDIS_URL = env.text("REDIS_URL")
+EMBEDDED_VALKEY = not REDIS_URL
+VALKEY_SOCKET = env.socket_path(DATA_DIR)
+CHANNEL_URL = REDIS_URL or f"unix://{VALKEY_SOCKET}"
+ADMIN_USERNAME = env.text("ADMIN_USERNAME", "admin")
+ADMIN_PASSWORD = env.text("ADMIN_PASSWORD")
+
+# Live pages
+LIVE_INTERVAL = env.number("LIVE_INTERVAL", 1.0, 0.25, 60.0)
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {"hosts": [CHANNEL_URL], "prefix": "vedetta"},
+    }
+}
+
+INSTALLED_APPS = [
+    "daphne",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "channels",
+    "django_htmx",
+    "django_tables2",
+    "django_filters",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "mqtt",
+]
+
+MIDDLEWARE = [
+    "app.middleware.TrustedProxyMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "app.middleware.ContentSecurityPolicyMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "app.middleware.VaryOnHtmxMiddleware",
+]
+
+ROOT_URLCONF = "app.urls"
+ASGI_APPLICATION = "app.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+DATABASES = {"default": env.database("DATABASE_URL", DATA_DIR)}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "overview"
+LOGOUT_REDIRECT_URL = "login"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+
+USE_I18N = USE_TZ = True
+TIME_ZONE = env.time_zone()
+LANGUAGES = [("en", _("English")), ("it", _("Italian"))]
+LANGUAGE_CODE = env.choice("LANGUAGE_CODE", "en", ("en", "it"))
+LOCALE_PATHS = [BASE_DIR / "locale"]
+
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_ROOT = DATA_DIR / "staticfiles"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+
+REST_FRAMEWORK = {
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+}
+
+LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    "loggers": {"daphne": {"level": "WARNING"}, "django.channels.server": {"level": "WARNING"}},
+}

@@ -1,0 +1,9 @@
+"""Where each part of the console answers."""
+
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, include, path
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("admin/", admin.site.urls),
+    path("", include("mqtt.urls")),
+]

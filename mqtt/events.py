@@ -1,0 +1,78 @@
+"""What travels over the channel layer: small, typed, versioned; keys and changed fields, never rendered HTML.
+
+An event is a hint. Receivers read the database for what they show and check the right to see it.
+"""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, ClassVar, Self
+
+VERSION = 1
+
+
+@dataclass(slots=True, kw_only=True)
+class Event:
+    """Base of all: `type` is the channel layer's name of the handler (`status.update` -> `status_update`)."""
+
+    type: ClassVar[str]
+    connection_id: int
+    version: int = VERSION
+
+    def as_message(self) -> dict[str, Any]:
+        """The plain dict that the channel layer sends."""
+        return {"type": self.type, **asdict(self)}
+
+    @classmethod
+    def from_message(cls, message: dict[str, Any]) -> Self:
+        """The event of a received dict; keys of a newer version are ignored."""
+        return cls(**{name: message[name] for name in cls.__dataclass_fields__ if name in message})
+
+
+@dataclass(slots=True, kw_only=True)
+class StatusUpdate(Event):
+    """A connection's row changed: status, detail, rates or settings."""
+
+    type: ClassVar[str] = "status.update"
+    status: str = ""
+    changed: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True, kw_only=True)
+class ReadingsStored(Event):
+    """One batch of one connection is committed: which rows have a new latest value."""
+
+    type: ClassVar[str] = "readings.stored"
+    sensors: list[int] = field(default_factory=list)
+    dataloggers: list[int] = field(default_factory=list)
+    gateways: list[int] = field(default_factory=list)
+    topics: list[int] = field(default_factory=list)
+    created: dict[str, int] = field(default_factory=dict)
+    """How many new sensors, dataloggers, gateways, topics, by those names."""
+    undecoded: int = 0
+    received_us: int = 0
+    """When the oldest message of the batch arrived, to measure the way to the browser."""
+
+
+@dataclass(slots=True, kw_only=True)
+class AvailabilityChanged(Event):
+    """Gateways, dataloggers or sensors went online, late or offline."""
+
+    type: ClassVar[str] = "availability.changed"
+    sensors: list[int] = field(default_factory=list)
+    dataloggers: list[int] = field(default_factory=list)
+    gateways: list[int] = field(default_factory=list)
+
+
+@dataclass(slots=True, kw_only=True)
+class ConnectionTestChanged(Event):
+    """A step of a connection test ended."""
+
+    type: ClassVar[str] = "test.changed"
+    test_id: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class WakeUp(Event):
+    """For mqtt processes: look at this connection now (0: at all of them)."""
+
+    type: ClassVar[str] = "wake.up"
+    connection_id: int = 0

@@ -1,0 +1,85 @@
+"""What flows through the pipeline: a message as it came in, and what a decoder made of it.
+
+Times are whole microseconds since 1970 UTC: cheap to compare, exact, the same in both databases.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from mqtt.enums import Availability
+
+
+@dataclass(slots=True)
+class InboundMessage:
+    """One PUBLISH, exactly as the broker delivered it."""
+
+    connection_id: int
+    topic: str
+    payload: bytes
+    qos: int
+    retain: bool
+    received_us: int
+    dup: bool = False
+    mid: int = 0
+    """The packet id; with QoS 1 what the acknowledgement names."""
+    session: int = 0
+    """Which broker session of this process brought it; a packet id means something only within its session."""
+    queued: bool = False
+    """It came in the burst after a reconnect to a kept session, so it may have waited in the broker."""
+
+
+class DeviceRef(NamedTuple):
+    """A datalogger as a decoder sees it, perhaps behind a gateway.
+
+    Keys are unique within the connection: full topic prefix, plus `#name` where the payload tells devices
+    apart. `#` cannot stand in a published topic, so no two meanings share a key.
+    """
+
+    key: str
+    identifier: str
+    gateway_key: str = ""
+    gateway_identifier: str = ""
+
+
+@dataclass(slots=True)
+class DecodedReading:
+    """One value. Exactly one of `value` and `text` is set; booleans are 1.0 and 0.0."""
+
+    device: DeviceRef
+    name: str
+    value: float | None
+    text: str | None = None
+    unit: str = ""
+    kind: str = ""
+    time_us: int | None = None
+    """The device's own time where the message says it."""
+
+
+@dataclass(slots=True)
+class DecodedAvailability:
+    """A device or gateway said, or had its last will say, whether it is there."""
+
+    key: str
+    is_gateway: bool
+    availability: Availability
+    identifier: str = ""
+
+
+@dataclass(slots=True)
+class DecodedFacts:
+    """What a message tells about a device apart from readings: firmware, model, address ..."""
+
+    key: str
+    is_gateway: bool
+    facts: dict[str, Any]
+    identifier: str = ""
+
+
+@dataclass(slots=True)
+class Decoded:
+    """Everything one message meant."""
+
+    decoder: str
+    readings: list[DecodedReading] = field(default_factory=list)
+    availability: list[DecodedAvailability] = field(default_factory=list)
+    facts: list[DecodedFacts] = field(default_factory=list)

@@ -1,0 +1,54 @@
+"""The data of the console; see docs/architecture.md for why it is cut this way."""
+
+from mqtt.models.audit import AuditEntry
+from mqtt.models.connection import (
+    LEASE_TIME,
+    ConnectionActivity,
+    ConnectionLease,
+    MqttConnection,
+    TopicSubscription,
+    new_client_id,
+)
+from mqtt.models.device import (
+    MAX_KEY_BYTES,
+    Datalogger,
+    DataloggerState,
+    DeviceAlias,
+    Gateway,
+    GatewayState,
+    SensorDevice,
+    SensorState,
+)
+from mqtt.models.reading import Reading, from_us, to_us
+from mqtt.models.site import Site
+from mqtt.models.status import StatusChange
+from mqtt.models.task import ConnectionTest
+from mqtt.models.token import ApiToken
+from mqtt.models.topic import DiscoveredTopic, UndecodedMessage
+
+__all__ = [
+    "LEASE_TIME",
+    "MAX_KEY_BYTES",
+    "ApiToken",
+    "AuditEntry",
+    "ConnectionActivity",
+    "ConnectionLease",
+    "ConnectionTest",
+    "Datalogger",
+    "DataloggerState",
+    "DeviceAlias",
+    "DiscoveredTopic",
+    "Gateway",
+    "GatewayState",
+    "MqttConnection",
+    "Reading",
+    "SensorDevice",
+    "SensorState",
+    "Site",
+    "StatusChange",
+    "TopicSubscription",
+    "UndecodedMessage",
+    "from_us",
+    "new_client_id",
+    "to_us",
+]

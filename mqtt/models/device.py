@@ -1,0 +1,167 @@
+"""What stands in the field: gateways, dataloggers, sensors, and their latest state in tables of their own."""
+
+from typing import Self
+
+from django.db import models
+from django.db.models import Case, F, Q, Value, When
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from mqtt.enums import LINK_UP, Availability, NodeKind
+from mqtt.models.connection import MqttConnection
+from mqtt.models.site import Site
+
+MAX_KEY_BYTES = 1000
+"""PostgreSQL indexes values up to about 2,700 bytes; longer topics are set aside as not understood."""
+KEY_LENGTH = 1000
+
+
+class DeviceQuerySet(models.QuerySet[models.Model]):
+    def with_availability(self) -> Self:
+        """Annotate `effective_availability`: the stored one, or `unknown` while nothing vouches for its connection."""
+        vouched = Q(connection__lease__expires_at__gt=Now(), connection__status__in=LINK_UP)
+        return self.annotate(
+            effective_availability=Case(
+                When(vouched & Q(state__isnull=False), then=F("state__availability")),
+                default=Value(Availability.UNKNOWN),
+                output_field=models.CharField(),
+            )
+        )
+
+
+class Device(models.Model):
+    """What gateway, datalogger and sensor share: a stable key, and a label set by hand."""
+
+    connection = models.ForeignKey(MqttConnection, models.CASCADE)
+    key = models.CharField(max_length=KEY_LENGTH)
+    """Connection + full topic prefix (+ `#name` where the payload tells devices apart): the identity."""
+    label = models.CharField(_("label"), max_length=120, blank=True)
+    """Set by hand; survives every announcement."""
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = DeviceQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+
+class Node(Device):
+    """A gateway or datalogger: announces itself and says who it is."""
+
+    identifier = models.CharField(_("identifier"), max_length=250)
+    """The last level of the topic, or the serial number that the payload says."""
+    site = models.ForeignKey(Site, models.SET_NULL, verbose_name=_("site"), null=True, blank=True)
+    model = models.CharField(_("model"), max_length=120, blank=True)
+    firmware = models.CharField(_("firmware"), max_length=120, blank=True)
+    facts = models.JSONField(default=dict, blank=True)
+    """What else it says about itself: addresses, signal, uptime."""
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return self.label or self.identifier
+
+
+class Gateway(Node):
+    class Meta:
+        ordering = ["identifier", "id"]
+        verbose_name = _("gateway")
+        verbose_name_plural = _("gateways")
+        constraints = [models.UniqueConstraint(fields=["connection", "key"], name="gateway_key")]
+
+
+class Datalogger(Node):
+    gateway = models.ForeignKey(Gateway, models.SET_NULL, null=True, blank=True, related_name="dataloggers")
+
+    class Meta:
+        ordering = ["identifier", "id"]
+        verbose_name = _("datalogger")
+        verbose_name_plural = _("dataloggers")
+        constraints = [models.UniqueConstraint(fields=["connection", "key"], name="datalogger_key")]
+
+
+class SensorDevice(Device):
+    """One measured value of a datalogger. Its key is the datalogger's key, `#`, and the value's path."""
+
+    datalogger = models.ForeignKey(Datalogger, models.CASCADE, related_name="sensors")
+    name = models.CharField(_("name"), max_length=250)
+    unit = models.CharField(_("unit"), max_length=40, blank=True)
+    kind = models.CharField(_("kind"), max_length=40, blank=True)
+    """What it measures, as the device or its key says: temperature, humidity ..."""
+
+    class Meta:
+        ordering = ["name", "id"]
+        verbose_name = _("sensor")
+        verbose_name_plural = _("sensors")
+        constraints = [models.UniqueConstraint(fields=["connection", "key"], name="sensor_key")]
+
+    def __str__(self) -> str:
+        return self.label or self.name
+
+
+class State(models.Model):
+    """The latest of a device, apart from its settings, because it changes with every batch."""
+
+    availability = models.CharField(max_length=8, choices=Availability, default=Availability.ONLINE)
+    availability_since = models.DateTimeField(null=True)
+    last_seen_at = models.DateTimeField(null=True, db_index=True)
+
+    class Meta:
+        abstract = True
+
+
+class GatewayState(State):
+    gateway = models.OneToOneField(Gateway, models.CASCADE, primary_key=True, related_name="state")
+
+    def __str__(self) -> str:
+        return f"{self.pk}: {self.availability}"
+
+
+class DataloggerState(State):
+    datalogger = models.OneToOneField(Datalogger, models.CASCADE, primary_key=True, related_name="state")
+
+    def __str__(self) -> str:
+        return f"{self.pk}: {self.availability}"
+
+
+class SensorState(State):
+    """The current value: the reading with the newest time."""
+
+    sensor = models.OneToOneField(SensorDevice, models.CASCADE, primary_key=True, related_name="state")
+    value = models.FloatField(null=True)
+    text = models.TextField(null=True)  # noqa: DJ001 - null says "a number", an empty text is a reading
+    time = models.DateTimeField(null=True)
+    """The reading's own time; `last_seen_at` is when it arrived."""
+    flags = models.PositiveSmallIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.pk}: {self.text if self.value is None else self.value}"
+
+
+class DeviceAlias(models.Model):
+    """A further key of a device, so that a rename, a better decoder or a replacement keeps its history."""
+
+    connection = models.ForeignKey(MqttConnection, models.CASCADE)
+    kind = models.CharField(max_length=12, choices=NodeKind)
+    key = models.CharField(max_length=KEY_LENGTH)
+    gateway = models.ForeignKey(Gateway, models.CASCADE, null=True, blank=True, related_name="aliases")
+    datalogger = models.ForeignKey(Datalogger, models.CASCADE, null=True, blank=True, related_name="aliases")
+    sensor = models.ForeignKey(SensorDevice, models.CASCADE, null=True, blank=True, related_name="aliases")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("device alias")
+        verbose_name_plural = _("device aliases")
+        constraints = [
+            models.UniqueConstraint(fields=["connection", "kind", "key"], name="alias_key"),
+            models.CheckConstraint(
+                name="alias_names_one_device",
+                condition=Q(kind=NodeKind.GATEWAY, gateway__isnull=False, datalogger__isnull=True, sensor__isnull=True)
+                | Q(kind=NodeKind.DATALOGGER, gateway__isnull=True, datalogger__isnull=False, sensor__isnull=True)
+                | Q(kind=NodeKind.SENSOR, gateway__isnull=True, datalogger__isnull=True, sensor__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.key

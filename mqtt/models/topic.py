@@ -1,0 +1,60 @@
+"""Every topic that was heard, and what could not be understood."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from mqtt import reasons
+from mqtt.models.connection import MqttConnection
+from mqtt.models.device import KEY_LENGTH
+
+
+class DiscoveredTopic(models.Model):
+    connection = models.ForeignKey(MqttConnection, models.CASCADE, related_name="topics")
+    topic = models.CharField(_("topic"), max_length=KEY_LENGTH)
+    first_seen_at = models.DateTimeField(_("first heard"))
+    last_seen_at = models.DateTimeField(_("last heard"), db_index=True)
+    message_count = models.BigIntegerField(_("messages"), default=0)
+    undecoded_count = models.BigIntegerField(_("not understood"), default=0)
+    last_payload = models.BinaryField(default=b"")
+    """At most the first 4 KiB."""
+    last_size = models.PositiveIntegerField(default=0)
+    last_qos = models.PositiveSmallIntegerField(default=0)
+    last_retained = models.BooleanField(default=False)
+    decoder = models.CharField(_("decoder"), max_length=40, blank=True)
+
+    class Meta:
+        ordering = ["topic", "id"]
+        verbose_name = _("topic")
+        verbose_name_plural = _("topics")
+        constraints = [models.UniqueConstraint(fields=["connection", "topic"], name="topic_key")]
+
+    def __str__(self) -> str:
+        return self.topic
+
+
+class UndecodedMessage(models.Model):
+    """A message that no decoder understood, kept with its reason; bounded for each topic."""
+
+    connection = models.ForeignKey(MqttConnection, models.CASCADE, related_name="undecoded")
+    topic = models.TextField(_("topic"))
+    payload = models.BinaryField()
+    """At most the first 64 KiB."""
+    size = models.PositiveIntegerField(_("bytes"))
+    qos = models.PositiveSmallIntegerField(default=0)
+    retained = models.BooleanField(default=False)
+    received_at = models.DateTimeField(_("received"), db_index=True)
+    reason = models.CharField(max_length=40)
+    context = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        ordering = ["-received_at", "-id"]
+        verbose_name = _("message not understood")
+        verbose_name_plural = _("messages not understood")
+
+    def __str__(self) -> str:
+        return f"{self.topic[:80]} ({self.size} B)"
+
+    @property
+    def reason_detail(self) -> str:
+        """Why it was not understood, in the active language."""
+        return reasons.explain(self.reason, self.context)

@@ -1,0 +1,35 @@
+"""Who may see and do what: every queryset, view, fragment, socket event and API call asks here."""
+
+from typing import Any, TypeVar
+
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.db.models import Model, QuerySet
+
+User = AbstractBaseUser | AnonymousUser
+M = TypeVar("M", bound=Model)
+
+VIEW = "view"
+OPERATE = "operate"
+CONFIGURE = "configure"
+ADMINISTER = "administer"
+
+NEEDED = {
+    VIEW: "mqtt.view_mqttconnection",
+    OPERATE: "mqtt.operate_mqttconnection",
+    CONFIGURE: "mqtt.change_mqttconnection",
+    ADMINISTER: "auth.change_user",
+}
+"""view: every page; operate: switch and test; configure: create, edit, delete; administer: people."""
+
+
+def can(user: User, action: str, obj: Model | None = None) -> bool:
+    """Whether the user may do `action`; `obj` narrows it down once rights are given by site."""
+    if not user.is_active:
+        return False
+    has_perm: Any = getattr(user, "has_perm", None)
+    return bool(has_perm and has_perm(NEEDED[action]))
+
+
+def visible_to(user: User, queryset: QuerySet[M]) -> QuerySet[M]:
+    """What of a queryset the user may see."""
+    return queryset if can(user, VIEW) else queryset.none()

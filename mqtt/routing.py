@@ -1,0 +1,5 @@
+"""Where WebSockets answer."""
+
+from typing import Any
+
+websocket_urlpatterns: list[Any] = []

