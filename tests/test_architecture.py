@@ -1,0 +1,143 @@
+"""The layers of docs/architecture.md, held against the imports that stand in the code."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+LEAVES = {"enums", "messages", "topics", "groups", "events", "exceptions", "reasons", "validators", "encryption"}
+INGEST = {
+    "services.mqtt_service",
+    "services.mqtt_connection",
+    "services.inbox",
+    "services.message_processor",
+    "services.connection_tester",
+    "management.commands.run_mqtt",
+}
+WEB = {
+    "views",
+    "tables",
+    "filters",
+    "forms",
+    "fragments",
+    "pages",
+    "live",
+    "consumers",
+    "routing",
+    "api",
+    "admin",
+    "urls",
+}
+PAHO_ROOMS = {"services.mqtt_connection", "demo"}
+"""The product speaks MQTT through one module; the demo devices play clients of their own."""
+
+
+def modules() -> dict[str, Path]:
+    """Every module of the app, by its name below `mqtt.`."""
+    found = {}
+    for path in sorted((ROOT / "mqtt").rglob("*.py")):
+        parts = path.relative_to(ROOT / "mqtt").with_suffix("").parts
+        if parts[0] != "migrations":
+            found[".".join(part for part in parts if part != "__init__")] = path
+    return found
+
+
+def imports(path: Path) -> Iterator[str]:
+    """The dotted names that a file imports, each with the name taken from it."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def inner(name: str) -> str:
+    """`mqtt.models.site` -> `models.site`; empty for everything outside the app."""
+    return name.removeprefix("mqtt.") if name.startswith("mqtt.") else ""
+
+
+def belongs(name: str, rooms: set[str]) -> bool:
+    return any(name == room or name.startswith(f"{room}.") for room in rooms)
+
+
+def offences(rooms: set[str], forbidden: set[str]) -> list[str]:
+    return [
+        f"{module} imports {name}"
+        for module, path in modules().items()
+        if belongs(module, rooms)
+        for name in imports(path)
+        if belongs(inner(name), forbidden)
+    ]
+
+
+def test_leaves_import_only_leaves() -> None:
+    everything = {name.split(".")[0] for name in modules() if name} - LEAVES
+    assert not offences(LEAVES, everything)
+
+
+def test_models_import_only_leaves_and_models() -> None:
+    everything = {name.split(".")[0] for name in modules() if name} - LEAVES - {"models"}
+    assert not offences({"models"}, everything)
+
+
+def test_decoders_touch_neither_database_nor_web() -> None:
+    assert not offences({"decoders"}, WEB | {"services", "models", "management"})
+
+
+def test_web_never_imports_ingest() -> None:
+    assert not offences(WEB, INGEST)
+
+
+def test_ingest_and_services_never_import_web() -> None:
+    assert not offences({"services", "signals", "management.commands.run_mqtt"}, WEB)
+
+
+def test_paho_is_imported_in_one_module() -> None:
+    users = {module for module, path in modules().items() for name in imports(path) if name.split(".")[0] == "paho"}
+    assert {user for user in users if not belongs(user, PAHO_ROOMS)} == set()
+
+
+def test_only_broadcast_sends_to_groups() -> None:
+    callers = {module for module, path in modules().items() if re.search(r"\.group_send\(", path.read_text())}
+    assert callers <= {"services.broadcast"}
+
+
+def test_inline_imports_say_why() -> None:
+    bare = []
+    for path in [*modules().values(), *sorted((ROOT / "app").glob("*.py")), ROOT / "manage.py"]:
+        lines = path.read_text().splitlines()
+        functions = [
+            node
+            for node in ast.walk(ast.parse(path.read_text()))
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        ]
+        bare += [
+            f"{path.name}:{child.lineno}"
+            for function in functions
+            for child in ast.walk(function)
+            if isinstance(child, ast.Import | ast.ImportFrom) and "#" not in lines[child.lineno - 1]
+        ]
+    assert not bare
+
+
+def test_files_stay_small_enough_to_read() -> None:
+    long = [
+        f"{path.name}: {count}" for path in modules().values() if (count := len(path.read_text().splitlines())) > 400
+    ]
+    assert not long
+
+
+@pytest.mark.parametrize("pattern", [r"\.save\(\)", r"objects\.create\(|update_or_create\("])
+def test_a_connection_is_never_saved_bare(pattern: str) -> None:
+    """A save without update_fields writes back a stale status; creation goes through force_insert."""
+    bare = []
+    for module, path in modules().items():
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            is_connection = re.search(r"\bconnection" + pattern, line) or re.search(r"MqttConnection\." + pattern, line)
+            if is_connection:
+                bare.append(f"{module}:{number}")
+    assert not bare
