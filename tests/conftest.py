@@ -25,6 +25,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                     item.add_marker(skip)
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """In CI a skipped test counts as a failed one."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if IN_CI and reporter and reporter.stats.get("skipped") and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say why a run without a failed test fails."""
+    if IN_CI and terminalreporter.stats.get("skipped"):
+        terminalreporter.write_line("In CI nothing may be skipped (see the lines above).", red=True)
+
+
 @pytest.fixture(autouse=True)
 def _plain_static_files(settings: object) -> None:
     """Tests render pages without a collectstatic run."""
