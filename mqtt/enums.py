@@ -81,6 +81,22 @@ class NodeKind(TextChoices):
     USER = "user", _("user")
 
 
+class AuditAction(TextChoices):
+    """What somebody did to a thing."""
+
+    CREATED = "created", _("created")
+    CHANGED = "changed", _("changed")
+    DELETED = "deleted", _("deleted")
+    ENABLED = "enabled", _("enabled")
+    DISABLED = "disabled", _("disabled")
+    RESUBSCRIBED = "resubscribed", _("subscribed again")
+    RETRIED = "retried", _("tried again now")
+    TESTED = "tested", _("tested")
+    REVOKED = "revoked", _("revoked")
+    PASSWORD_SET = "password_set", _("set the password of")
+    ROLE_SET = "role_set", _("set the role of")
+
+
 class TaskState(TextChoices):
     """The way of work that the web asks and an mqtt process does."""
 

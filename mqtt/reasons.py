@@ -19,6 +19,14 @@ REASONS: dict[str, Any] = {
     "filter_overlap": _(
         "This filter and %(other)s cover the same topics; some brokers then deliver messages twice. Keep one of them."
     ),
+    "filter_twice": _("This filter stands here twice. Keep one of them."),
+    "filter_count": _("A connection has at most %(limit)s filters. One # covers everything."),
+    # requests that are refused
+    "not_enabled": _("%(name)s is disabled. Enable it first."),
+    "name_taken": _("Another connection already has the name %(name)s."),
+    "client_id_taken": _("Another connection already uses the client id %(client_id)s."),
+    "enabled_while_deleted": _("Somebody enabled %(name)s while it was being deleted, so it was kept."),
+    "gone": _("%(name)s was deleted meanwhile."),
     # undecoded messages
     "empty": _("The message has no content."),
     "not_utf8": _("The content is not text: byte %(position)s is not valid UTF-8."),

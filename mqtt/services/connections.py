@@ -1,0 +1,256 @@
+"""What people do to connections: the one way for pages, API, admin and commands.
+
+Nothing here checks rights (callers ask `permissions.can`). Every function locks the row, names its
+`update_fields`, writes the audit, and after the commit wakes the mqtt processes. Refusals are ServiceErrors.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from mqtt.encryption import encrypt
+from mqtt.enums import AuditAction, ConnectionStatus, NodeKind, TaskState
+from mqtt.exceptions import ServiceError
+from mqtt.models import ConnectionLease, ConnectionTest, MqttConnection, StatusChange, TopicSubscription
+from mqtt.services.audit import SECRET, Actor, differences, record, snapshot
+from mqtt.services.broadcast import broadcast_status_update, wake_up
+from mqtt.services.deletion import erase_connection, wait_for_session_end
+from mqtt.services.subscriptions import check_filters, replace_subscriptions
+
+SESSION_FIELDS = frozenset(
+    {
+        "host", "port", "transport", "websocket_path", "protocol", "username", "client_id", "keepalive",
+        "ca_certificate", "client_certificate", "tls_verify", "alpn",
+    }
+)  # fmt: skip
+"""A change of these reconnects the session."""
+EDITABLE = SESSION_FIELDS | {"name", "site", "is_enabled"}
+
+TEST_PATIENCE = timedelta(seconds=60)
+"""A test asked for again within this time is the same test while it has not ended."""
+TESTS_KEPT = 20
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """New secrets in plain text: None leaves one as it is, an empty text clears it."""
+
+    password: str | None = None
+    client_key: str | None = None
+
+    def tokens(self) -> dict[str, str]:
+        """{model field: encrypted token} of those that are to be written."""
+        given = {"password_token": self.password, "client_key_token": self.client_key}
+        return {name: encrypt(plain) for name, plain in given.items() if plain is not None}
+
+    def changes(self) -> dict[str, str]:
+        """What the audit may say of them."""
+        return {name: SECRET for name in ("password", "client_key") if getattr(self, name) is not None}
+
+
+@dataclass(frozen=True)
+class Deletion:
+    """How a deletion went: whether the broker was told to forget the session."""
+
+    session_ended: bool
+
+
+def create_connection(
+    actor: Actor, connection: MqttConnection, subscriptions: Sequence[TopicSubscription], secrets: Secrets
+) -> MqttConnection:
+    """Store a new connection with its filters; when it is enabled, an mqtt process takes it up at once."""
+    check_filters(subscriptions)
+    for name, token in secrets.tokens().items():
+        setattr(connection, name, token)
+    connection.status = ConnectionStatus.CONNECTING if connection.is_enabled else ConnectionStatus.DISABLED
+    connection.status_changed_at = timezone.now()
+    with _unique(connection), transaction.atomic():
+        connection.save(force_insert=True)
+        replace_subscriptions(connection, subscriptions)
+        details = {name: value for name, value in snapshot(connection, EDITABLE).items() if value not in ("", None)}
+        details["filters"] = ", ".join(one.topic_filter for one in subscriptions)
+        record(actor, AuditAction.CREATED, NodeKind.CONNECTION, connection, details | secrets.changes())
+        _announce(connection, ["created"])
+    return connection
+
+
+def update_connection(
+    actor: Actor,
+    connection: MqttConnection,
+    changed: Iterable[str],
+    subscriptions: Sequence[TopicSubscription] | None = None,
+    secrets: Secrets | None = None,
+) -> MqttConnection:
+    """Store the `changed` fields of an instance that carries their new values; None leaves the filters alone."""
+    wanted = set(changed)
+    if not wanted <= EDITABLE:
+        raise ValueError(f"not for people to write: {', '.join(sorted(wanted - EDITABLE))}")
+    fields = wanted - {"is_enabled"}
+    secrets = secrets or Secrets()
+    with _unique(connection), transaction.atomic():
+        row = _locked(connection)
+        details = differences(snapshot(row, fields), snapshot(connection, fields)) | secrets.changes()
+        values = {name: getattr(connection, name) for name in fields} | secrets.tokens()
+        filters = {} if subscriptions is None else replace_subscriptions(connection, subscriptions)
+        if filters or secrets.changes() or SESSION_FIELDS & details.keys():
+            values["settings_revision"] = row.settings_revision + 1
+        if details or filters:
+            _save(row, connection, **values)
+            record(actor, AuditAction.CHANGED, NodeKind.CONNECTION, row, details | filters)
+            _announce(row, [*details, *(["subscriptions"] if filters else [])])
+        if "is_enabled" in wanted:
+            _switch(actor, row, connection, on=connection.is_enabled)
+    return connection
+
+
+def enable_connection(actor: Actor, connection: MqttConnection) -> MqttConnection:
+    """Let an mqtt process connect it; nothing happens when it is enabled already."""
+    with transaction.atomic():
+        _switch(actor, _locked(connection), connection, on=True)
+    return connection
+
+
+def disable_connection(actor: Actor, connection: MqttConnection) -> MqttConnection:
+    """End its broker session for good; the status says so once the mqtt process has done it."""
+    with transaction.atomic():
+        _switch(actor, _locked(connection), connection, on=False)
+    return connection
+
+
+def resubscribe_connection(actor: Actor, connection: MqttConnection) -> MqttConnection:
+    """Have the running session subscribe to all of its filters again."""
+    with transaction.atomic():
+        row = _locked(connection)
+        _refuse_disabled(row)
+        _save(row, connection, resubscribe_requested_at=timezone.now())
+        record(actor, AuditAction.RESUBSCRIBED, NodeKind.CONNECTION, row)
+        _announce(row, ["resubscribe_requested_at"])
+    return connection
+
+
+def retry_connection_now(actor: Actor, connection: MqttConnection) -> MqttConnection:
+    """Do not wait for the next try: `next_retry_at` becomes now, which the mqtt process acts on."""
+    with transaction.atomic():
+        row = _locked(connection)
+        _refuse_disabled(row)
+        _save(row, connection, next_retry_at=timezone.now())
+        record(actor, AuditAction.RETRIED, NodeKind.CONNECTION, row)
+        _announce(row, ["next_retry_at"])
+    return connection
+
+
+def request_test(actor: Actor, connection: MqttConnection) -> ConnectionTest:
+    """Ask an mqtt process to walk through the connection step by step; a test under way is not doubled."""
+    with transaction.atomic():
+        row = _locked(connection)
+        tests = row.tests.order_by("-requested_at", "-id")
+        open_test = tests.filter(
+            state__in=(TaskState.QUEUED, TaskState.RUNNING), requested_at__gt=Now() - TEST_PATIENCE
+        ).first()
+        if open_test is None:
+            row.tests.filter(pk__in=list(tests.values_list("pk", flat=True)[TESTS_KEPT - 1 : TESTS_KEPT + 99])).delete()
+            open_test = row.tests.create(requested_by=actor.user)
+            record(actor, AuditAction.TESTED, NodeKind.CONNECTION, row)
+        transaction.on_commit(lambda: wake_up(row.pk))
+    return open_test
+
+
+def delete_connection(actor: Actor, connection: MqttConnection, patience: float = 5.0) -> Deletion:
+    """Disable it, give the mqtt process `patience` seconds to end the broker session, then erase all it brought.
+
+    Returns whether the broker's session is ended: without an mqtt process nobody can tell the broker.
+    """
+    disable_connection(actor, connection)
+    pk = connection.pk
+    ended = wait_for_session_end(pk, patience)
+
+    def last_step() -> None:
+        row = _still_disabled(connection)
+        record(actor, AuditAction.DELETED, NodeKind.CONNECTION, row, {"session_ended": ended})
+        row.delete()
+        transaction.on_commit(lambda: broadcast_status_update(pk, ConnectionStatus.DISABLED, ["deleted"]))
+        transaction.on_commit(lambda: wake_up(pk))
+
+    with transaction.atomic():
+        _still_disabled(connection)
+    erase_connection(pk, last_step)
+    return Deletion(session_ended=ended)
+
+
+def _still_disabled(connection: MqttConnection) -> MqttConnection:
+    row = _locked(connection)
+    if row.is_enabled:
+        raise ServiceError("enabled_while_deleted", name=row.name)
+    return row
+
+
+def _switch(actor: Actor, row: MqttConnection, instance: MqttConnection, *, on: bool) -> None:
+    if row.is_enabled == on:
+        instance.is_enabled = on
+        return
+    values: dict[str, Any] = {"is_enabled": on, "next_retry_at": None}
+    held = ConnectionLease.objects.filter(connection=row, expires_at__gt=Now()).exists()
+    if on or not held:
+        values |= _status_values(row, ConnectionStatus.CONNECTING if on else ConnectionStatus.DISABLED)
+    _save(row, instance, **values)
+    record(actor, AuditAction.ENABLED if on else AuditAction.DISABLED, NodeKind.CONNECTION, row)
+    # A save that names the status is announced by the signal.
+    _announce(row, [] if "status" in values else ["is_enabled"])
+
+
+def _status_values(row: MqttConnection, status: ConnectionStatus) -> dict[str, Any]:
+    now = timezone.now()
+    if row.status != status:
+        StatusChange.objects.create(
+            kind=NodeKind.CONNECTION, object_id=row.pk, connection=row, label=row.name,
+            from_status=row.status, to_status=status, at=now,
+        )  # fmt: skip
+    return {
+        "status": status, "status_reason": "", "status_context": {}, "status_changed_at": now, "retry_count": 0,
+    }  # fmt: skip
+
+
+def _locked(connection: MqttConnection) -> MqttConnection:
+    row = MqttConnection.objects.select_for_update().filter(pk=connection.pk).first()
+    if row is None:
+        raise ServiceError("gone", name=connection.name)
+    return row
+
+
+def _save(row: MqttConnection, instance: MqttConnection, **values: Any) -> None:
+    for name, value in values.items():
+        setattr(row, name, value)
+        setattr(instance, name, value)
+    row.save(update_fields=list(values))
+
+
+def _announce(row: MqttConnection, changed: list[str]) -> None:
+    pk, status = row.pk, row.status
+    if changed:
+        transaction.on_commit(lambda: broadcast_status_update(pk, status, changed))
+    transaction.on_commit(lambda: wake_up(pk))
+
+
+def _refuse_disabled(row: MqttConnection) -> None:
+    if not row.is_enabled:
+        raise ServiceError("not_enabled", name=row.name)
+
+
+@contextmanager
+def _unique(connection: MqttConnection) -> Iterator[None]:
+    """Forms check names first; between two people at once only the database knows, and this says it in words."""
+    try:
+        yield
+    except IntegrityError as error:
+        others = MqttConnection.objects.exclude(pk=connection.pk)
+        if others.filter(name=connection.name).exists():
+            raise ServiceError("name_taken", name=connection.name) from error
+        if others.filter(client_id=connection.client_id).exists():
+            raise ServiceError("client_id_taken", client_id=connection.client_id) from error
+        raise
