@@ -1,0 +1,84 @@
+"""Template tags for what every page shows: statuses, ages, times and values.
+
+The script in the browser ticks ages and shows times in the viewer's zone; what is rendered here is right
+at the moment of rendering, and stays readable without the script.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from django import template
+from django.utils import timezone
+
+from mqtt import formats
+from mqtt.enums import Availability, ConnectionStatus
+
+register = template.Library()
+
+LOOKS: dict[str, tuple[str, str]] = {
+    ConnectionStatus.CONNECTED: ("ok", "disc"),
+    ConnectionStatus.SILENT: ("warn", "half"),
+    ConnectionStatus.DISCONNECTED: ("warn", "ring"),
+    ConnectionStatus.ERROR: ("bad", "triangle"),
+    ConnectionStatus.CONNECTING: ("off busy", "arc"),
+    ConnectionStatus.DISABLED: ("off", "dash"),
+    ConnectionStatus.UNKNOWN: ("off", "dashed"),
+    Availability.ONLINE: ("ok", "disc"),
+    Availability.LATE: ("warn", "half"),
+    Availability.OFFLINE: ("bad", "ring"),
+}
+"""Tone (a CSS class) and shape of each status: never colour alone."""
+
+WORDS: dict[str, Any] = {
+    **{str(status): status.label for status in Availability},
+    **{str(status): status.label for status in ConnectionStatus},
+}
+
+
+@register.inclusion_tag("includes/status.html")
+def status(name: str, why: str = "", word: str = "", tone: str = "") -> dict[str, Any]:
+    """A status as shape and word; `why` is the sentence under it, `word` and `tone` replace the usual ones."""
+    usual, shape = LOOKS.get(name, ("off", "dashed"))
+    return {"tone": tone or usual, "shape": shape, "word": word or WORDS.get(name, name), "why": why}
+
+
+@register.inclusion_tag("includes/age.html")
+def age(moment: datetime | None, tone: str = "") -> dict[str, Any]:
+    """How long ago something was, ticking; `tone` is late or gone."""
+    text = formats.age(timezone.now() - moment) if moment else ""
+    return {"iso": iso(moment), "text": text, "tone": tone}
+
+
+@register.inclusion_tag("includes/moment.html")
+def moment(at: datetime | None, show: str = "full") -> dict[str, Any]:
+    """A time in the viewer's zone; `show` is full, time (today only the clock) or until (how long from now)."""
+    return {"iso": iso(at), "text": f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if at else "", "show": show}
+
+
+@register.inclusion_tag("includes/value.html")
+def value(state: Any, unit: str = "") -> dict[str, Any]:
+    """The current value of a SensorState or Reading: shown in the reader's form, kept in the machine's."""
+    if state is None or (state.value is None and state.text is None):
+        return {"shown": None}
+    if state.value is None:
+        text = str(state.text)
+        return {"shown": formats.short(text), "machine": text[:1000], "title": text[:1000], "unit": unit}
+    return {"shown": formats.number(state.value), "machine": formats.machine(state.value), "unit": unit}
+
+
+@register.filter
+def number(given: float | None) -> str:
+    """A number with as many digits as are worth reading."""
+    return "–" if given is None else formats.number(given)
+
+
+@register.filter
+def rate(given: float | None) -> str:
+    """Events a second: whole from 10 up, one decimal below."""
+    return formats.rate(given or 0.0)
+
+
+@register.filter
+def iso(at: datetime | None) -> str:
+    """The machine form of a time: ISO 8601 in UTC, milliseconds."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z") if at else ""

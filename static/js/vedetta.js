@@ -1,0 +1,170 @@
+/* What the server cannot know: the viewer's clock and zone, the state of the page's own socket, the keyboard.
+   Nothing is rendered here; every row and number comes from the server as HTML. */
+(() => {
+  "use strict";
+  const body = document.body;
+  const language = document.documentElement.lang;
+
+  // ---- time: ages tick, moments are shown in the viewer's zone -------------------------------------------
+  let offset = Number(body.dataset.now) * 1000 - Date.now(); // a viewer's clock may be wrong, the server's counts
+  if (Math.abs(offset) < 2000) offset = 0; // the page took a moment to load
+  const now = () => Date.now() + offset;
+  const full = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "medium" });
+  const clock = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
+  const day = new Intl.DateTimeFormat(language, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hour12: false });
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const unit = { en: { s: "s", min: "min", h: "h", d: "d" }, it: { s: "s", min: "min", h: "h", d: "g" } }[language] || { s: "s", min: "min", h: "h", d: "d" };
+
+  function span(ms) {
+    const s = Math.max(0, Math.floor(ms / 1000));
+    if (s < 60) return `${s} ${unit.s}`;
+    if (s < 3600) return `${Math.floor(s / 60)} ${unit.min}`;
+    if (s < 48 * 3600) return `${Math.floor(s / 3600)} ${unit.h}`;
+    return `${Math.floor(s / 86400)} ${unit.d}`;
+  }
+
+  function write(element, text) {
+    if (element.textContent !== text) element.textContent = text;
+  }
+
+  function showTime(element) {
+    const at = new Date(element.getAttribute("datetime"));
+    if (Number.isNaN(at.getTime())) return;
+    if (!element.title) element.title = `${full.format(at)} (${zone})`;
+    if ("age" in element.dataset) write(element, span(now() - at));
+    else if (element.dataset.show === "until") write(element, span(at - now()));
+    else if (element.dataset.show === "time") write(element, (Math.abs(now() - at) < 20 * 3600e3 ? clock : day).format(at));
+    else if (element.dataset.show) write(element, full.format(at));
+  }
+
+  function showTimes(root) {
+    root.querySelectorAll("time[datetime]").forEach(showTime);
+  }
+
+  setInterval(() => document.querySelectorAll("time[data-age], time[data-show=until]").forEach(showTime), 1000);
+  new MutationObserver((records) => {
+    for (const record of records)
+      for (const node of record.addedNodes)
+        if (node.nodeType === 1) node.matches("time[datetime]") ? showTime(node) : showTimes(node);
+  }).observe(body, { childList: true, subtree: true });
+  showTimes(document);
+
+  // ---- a changed value lights up once ----------------------------------------------------------------------
+  const watched = "[data-field=value], [data-mark]";
+  body.addEventListener("htmx:oobBeforeSwap", (event) => {
+    const old = event.detail.target;
+    const fresh = event.detail.fragment.firstElementChild;
+    if (!old || !fresh) return;
+    const before = old.querySelectorAll(watched);
+    fresh.querySelectorAll(watched).forEach((cell, index) => {
+      const was = before[index];
+      const differs = was && (cell.dataset.value ?? cell.textContent) !== (was.dataset.value ?? was.textContent);
+      if (differs) (cell.closest("td") || cell).classList.add("changed");
+    });
+    if (fresh.dataset.status !== old.dataset.status) fresh.querySelector(".st")?.closest("td, li, p, div")?.classList.add("changed");
+  });
+
+  // ---- the page's own socket -------------------------------------------------------------------------------
+  const link = document.getElementById("live-link");
+  const lost = document.getElementById("live-lost");
+  let socket = null;
+  let lastHeard = Date.now();
+  let lostTimer = 0;
+  let failures = 0;
+
+  function setLive(state) {
+    body.dataset.live = state;
+    clearTimeout(lostTimer);
+    if (state === "up") lost.hidden = true;
+    else lostTimer = setTimeout(() => (lost.hidden = false), 2000); // a reload or a blink is no news
+  }
+
+  function sessionEnded() {
+    clearTimeout(lostTimer);
+    lost.hidden = false;
+    lost.querySelector(".lost").hidden = true;
+    lost.querySelector(".ended").hidden = false;
+    link.remove(); // htmx stops reconnecting
+  }
+
+  function say(message) {
+    if (socket) socket.sendImmediately(JSON.stringify(message));
+  }
+
+  function shownRows() {
+    return [...document.querySelectorAll("tr[id][data-status]")].map((row) => row.id);
+  }
+
+  async function askWhetherLoggedIn() {
+    try {
+      const answer = await fetch(location.href, { method: "HEAD", redirect: "manual", cache: "no-store" });
+      if (answer.type === "opaqueredirect" || answer.status === 403) sessionEnded();
+    } catch { /* no network: the banner already says so */ }
+  }
+
+  if (link && window.htmx) {
+    htmx.config.wsReconnectDelay = (attempt) => Math.min(8000, 400 * 2 ** attempt) * (0.6 + 0.4 * Math.random());
+    body.addEventListener("htmx:wsOpen", (event) => {
+      socket = event.detail.socketWrapper;
+      lastHeard = Date.now();
+      failures = 0;
+      setLive("up");
+      if (document.hidden) say({ action: "pause" });
+      else say({ action: "show", ids: shownRows() });
+    });
+    body.addEventListener("htmx:wsClose", (event) => {
+      const { code } = event.detail.event;
+      const wrapper = event.detail.socketWrapper;
+      socket = null;
+      failures += 1;
+      setLive("down");
+      if (code === 4401 || code === 4403) sessionEnded();
+      else if (failures % 3 === 0) askWhetherLoggedIn();
+      // htmx itself comes back only after 1006, 1011, 1012 and 1013.
+      if (![1006, 1011, 1012, 1013, 4401, 4403].includes(code))
+        setTimeout(() => link.isConnected && wrapper.reconnect(), htmx.config.wsReconnectDelay(failures));
+    });
+    body.addEventListener("htmx:wsAfterMessage", () => {
+      lastHeard = Date.now();
+      const at = Date.parse(document.getElementById("live-clock")?.getAttribute("datetime"));
+      if (at && at !== setClock.last) setClock(at);
+    });
+    const setClock = (at) => {
+      setClock.last = at;
+      const measured = at - Date.now();
+      if (Math.abs(measured - offset) > 2000) offset = measured;
+    };
+    // A link that died without a word (sleep, lost network) sends no close: the server speaks every 10 s.
+    setInterval(() => {
+      if (!socket || document.hidden || Date.now() - lastHeard < 30000) return;
+      lastHeard = Date.now();
+      setLive("down");
+      socket.reconnect();
+    }, 2000);
+    document.addEventListener("visibilitychange", () => {
+      lastHeard = Date.now();
+      if (document.hidden) say({ action: "pause" });
+      else say({ action: "resume", ids: shownRows() });
+    });
+  }
+
+  // ---- keyboard and menus ----------------------------------------------------------------------------------
+  const find = document.getElementById("find");
+  document.addEventListener("keydown", (event) => {
+    const typing = event.target.closest?.("input, textarea, select, [contenteditable]");
+    const wanted = ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") || (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey);
+    if (find && wanted) {
+      event.preventDefault();
+      find.focus();
+      find.select();
+    } else if (event.key === "Escape") {
+      document.querySelectorAll("details.who[open]").forEach((menu) => menu.removeAttribute("open"));
+      if (location.hash === "#nav") location.hash = "#main";
+      if (event.target === find) find.blur();
+    }
+  });
+  document.addEventListener("click", (event) => {
+    document.querySelectorAll("details.who[open]").forEach((menu) => menu.contains(event.target) || menu.removeAttribute("open"));
+  });
+  document.querySelectorAll("form.filters select").forEach((select) => select.addEventListener("change", () => select.form.requestSubmit()));
+})();
