@@ -1,0 +1,94 @@
+"""Whether the console does its work: database, channel layer, and somebody who holds the connections."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+import redis
+from django.conf import settings
+from django.db import Error as DatabaseError
+from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from mqtt.models import ConnectionLease, MqttConnection
+
+PATIENCE = 2.0
+"""Seconds for the channel layer to answer; it is on this machine or next to it."""
+
+
+class HealthState(IntEnum):
+    """Worst last; the number is the exit code of `check_health`."""
+
+    UP = 0
+    DEGRADED = 1
+    DOWN = 2
+
+
+@dataclass(frozen=True)
+class Check:
+    """One part, its state, and a sentence for people."""
+
+    name: str
+    state: HealthState
+    detail: str
+
+
+@dataclass(frozen=True)
+class Health:
+    """All parts together; as bad as the worst of them."""
+
+    checks: tuple[Check, ...]
+
+    @property
+    def state(self) -> HealthState:
+        """The worst state of all parts."""
+        return max(check.state for check in self.checks)
+
+
+def check_health() -> Health:
+    """Ask every part once, in the active language; bounded by PATIENCE and the database's own time-out."""
+    return Health((*_database_and_mqtt(), _channel_layer()))
+
+
+def _database_and_mqtt() -> tuple[Check, ...]:
+    try:
+        enabled = MqttConnection.objects.filter(is_enabled=True).count()
+        held = ConnectionLease.objects.filter(connection__is_enabled=True, expires_at__gt=Now()).count()
+    except DatabaseError as error:
+        return (Check("database", HealthState.DOWN, _("The database does not answer: %s") % str(error).strip()),)
+    return Check("database", HealthState.UP, _("The database answers.")), _mqtt(enabled, held)
+
+
+def _mqtt(enabled: int, held: int) -> Check:
+    if not enabled:
+        return Check("mqtt", HealthState.UP, _("No connection is enabled."))
+    if not held:
+        return Check(
+            "mqtt",
+            HealthState.DOWN,
+            _("No mqtt process runs: nothing is received. Start it with scripts/run or manage.py run_mqtt."),
+        )
+    if held < enabled:
+        missing = enabled - held
+        text = ngettext(
+            "%(count)s enabled connection is held by no mqtt process.",
+            "%(count)s enabled connections are held by no mqtt process.",
+            missing,
+        )
+        return Check("mqtt", HealthState.DEGRADED, text % {"count": missing})
+    return Check("mqtt", HealthState.UP, _("The mqtt process holds every enabled connection."))
+
+
+def _channel_layer() -> Check:
+    try:
+        with redis.Redis.from_url(
+            settings.CHANNEL_URL, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE
+        ) as client:
+            client.ping()
+    except (redis.RedisError, OSError, ValueError) as error:
+        return Check(
+            "channel layer",
+            HealthState.DEGRADED,
+            _("The channel layer does not answer, pages are not live: %s") % error,
+        )
+    return Check("channel layer", HealthState.UP, _("The channel layer answers."))
