@@ -1,0 +1,225 @@
+"""The decoder for everything without one of its own: JSON objects and arrays, whatever their shape.
+
+Nested keys are joined by dots. Numbers, booleans (1 and 0), texts up to 250 characters and short arrays of
+them are readings; times and facts about the device (model, firmware, address, signal, uptime) are not.
+The battery is a reading: people want its curve. An object that is only a value with its unit and time is
+one reading. In an array of objects each must say who it is or when it was; others are left out.
+"""
+
+import re
+from typing import Any
+
+from mqtt.decoders.base import MAX_DEPTH, MAX_VALUES, Content
+from mqtt.decoders.places import NAME_LENGTH, clean, place
+from mqtt.decoders.times import device_time
+from mqtt.decoders.words import Meaning, Role, meaning
+from mqtt.exceptions import UndecodableError
+from mqtt.messages import Decoded, DecodedFacts, DecodedReading, DeviceRef
+
+MAX_TEXT = 250
+MAX_ARRAY = 64
+"""A longer array is a waveform and no row of sensors."""
+MAX_FACTS = 50
+NUMBER = re.compile(r"[-+]?(?:0|[1-9]\d{0,14})(?:\.\d{1,20})?(?:[eE][-+]?\d{1,2})?")
+"""A whole number text; not `007` and not sixteen digits, which are names."""
+SWITCH_WORDS = {"on": 1.0, "off": 0.0, "true": 1.0, "false": 0.0}
+IDENTITY_KEYS = (
+    "serial_number",
+    "serial",
+    "sn",
+    "device_id",
+    "deviceId",
+    "device",
+    "dev_eui",
+    "devEUI",
+    "id",
+    "mac",
+    "sensor_id",
+    "sensor",
+    "name",
+)
+
+
+class GeneralDecoder:
+    """JSON of no known family."""
+
+    name = "json"
+
+    def knows_topic(self, _topic: str) -> bool:
+        """Any."""
+        return True
+
+    def claims(self, content: Content) -> bool:
+        """What begins like a JSON object or array."""
+        return content.is_structure
+
+    def decode(self, content: Content) -> Decoded:
+        """Readings and facts of the topic's device."""
+        document = content.document
+        where = place(content.message.topic)
+        walk = Walk(where.device, content.message.received_us)
+        single = isinstance(document, dict) and is_single_value(document)
+        if single:
+            walk.device = where.owner
+            walk.single(document, where.name, where.meaning)
+        elif isinstance(document, dict):
+            walk.object(document, "", 1)
+        else:
+            if not any(isinstance(item, dict) for item in document):
+                walk.device = where.owner
+            walk.array(document, where.name, where.meaning, 1)
+        return walk.result(self.name)
+
+
+def is_single_value(document: dict[str, Any]) -> bool:
+    """Whether an object is one value with nothing but its unit, its time and facts."""
+    if "value" not in document or isinstance(document["value"], dict | list):
+        return False
+    return all(key == "value" or meaning(key).role is not Role.VALUE for key in document)
+
+
+class Walk:
+    """One pass through a document, collecting what it says."""
+
+    __slots__ = ("_facts", "_received_us", "_refused", "device", "readings")
+
+    def __init__(self, device: DeviceRef, received_us: int) -> None:
+        self.device = device
+        self.readings: list[DecodedReading] = []
+        self._received_us = received_us
+        self._facts: dict[DeviceRef, dict[str, Any]] = {}
+        self._refused = "no_values"
+
+    def result(self, decoder: str) -> Decoded:
+        """What was found. Raises UndecodableError when that is nothing."""
+        if not self.readings and not self._facts:
+            raise UndecodableError(self._refused, size=MAX_TEXT + 1, limit=NAME_LENGTH)
+        facts = [DecodedFacts(ref.key, False, found, ref.identifier) for ref, found in self._facts.items()]
+        return Decoded(decoder, self.readings, [], facts)
+
+    def object(self, found: dict[str, Any], prefix: str, depth: int) -> None:  # noqa: C901 - one arm a role
+        """All values of an object; its time is theirs unless they have a nearer one."""
+        if depth > MAX_DEPTH:
+            raise UndecodableError("too_deep", limit=MAX_DEPTH)
+        if len(found) > MAX_VALUES:
+            raise UndecodableError("too_many_values", limit=MAX_VALUES)
+        first = len(self.readings)
+        time_us: int | None = None
+        units: dict[str, str] | None = None
+        for key, value in found.items():
+            means = meaning(key)
+            role = means.role
+            if role is Role.VALUE:
+                self.value(value, prefix + key, means, depth)
+            elif role is Role.TIME:
+                if time_us is None:
+                    time_us = device_time(value, self._received_us)
+            elif role is Role.UNIT:
+                if isinstance(value, str):
+                    units = units or {}
+                    units[means.of] = value
+            elif isinstance(value, dict):
+                self.object(value, f"{prefix}{key}.", depth + 1)
+            else:
+                self._fact(means.of, value)
+        if time_us is not None:
+            for reading in self.readings[first:]:
+                if reading.time_us is None:
+                    reading.time_us = time_us
+        if units:
+            self._apply_units(units, prefix, first)
+
+    def value(self, value: Any, name: str, means: Meaning, depth: int) -> None:
+        """One value of whatever type."""
+        kind = type(value)
+        if kind is float or kind is int:
+            self._add(name, float(value), None, means)
+        elif kind is bool:
+            self._add(name, 1.0 if value else 0.0, None, means)
+        elif kind is str:
+            self._text(value, name, means)
+        elif kind is dict:
+            if is_single_value(value):
+                self.single(value, name, means)
+            else:
+                self.object(value, name + ".", depth + 1)
+        elif kind is list:
+            self.array(value, name, means, depth)
+        else:
+            self._refused = "no_number"
+
+    def single(self, found: dict[str, Any], name: str, means: Meaning) -> None:
+        """`{"value": 21.5, "unit": "°C", "time": …}` is one reading."""
+        unit = found.get("unit") or found.get("units")
+        if isinstance(unit, str) and unit:
+            means = means._replace(unit=clean(unit)[:40])
+        before = len(self.readings)
+        self.value(found["value"], name, means, MAX_DEPTH)
+        for key, value in found.items():
+            said = meaning(key)
+            if said.role is Role.TIME and len(self.readings) > before and self.readings[-1].time_us is None:
+                self.readings[-1].time_us = device_time(value, self._received_us)
+            elif said.role is Role.FACT:
+                self._fact(said.of, value)
+
+    def array(self, found: list[Any], name: str, means: Meaning, depth: int) -> None:
+        """Short arrays of plain values by index; of objects by who or when each is."""
+        if depth > MAX_DEPTH:
+            raise UndecodableError("too_deep", limit=MAX_DEPTH)
+        if len(found) > MAX_VALUES:
+            raise UndecodableError("too_many_values", limit=MAX_VALUES)
+        for index, value in enumerate(found):
+            if isinstance(value, dict):
+                self._member(value, depth)
+            elif len(found) <= MAX_ARRAY:
+                self.value(value, f"{name}.{index}", means, depth + 1)
+
+    def _member(self, found: dict[str, Any], depth: int) -> None:
+        device = self.device
+        said = next((str(found[key]) for key in IDENTITY_KEYS if isinstance(found.get(key), str | int)), "")
+        if said:
+            said = clean(said)[:NAME_LENGTH]
+            self.device = DeviceRef(f"{device.key}#{said}", said, device.gateway_key, device.gateway_identifier)
+        elif not any(meaning(key).role is Role.TIME for key in found):
+            return
+        self.object(found, "", depth + 1)
+        self.device = device
+
+    def _text(self, value: str, name: str, means: Meaning) -> None:
+        if len(value) > MAX_TEXT:
+            self._refused = "long_text"
+        elif means.is_switch and value.lower() in SWITCH_WORDS:
+            self._add(name, SWITCH_WORDS[value.lower()], None, means)
+        elif NUMBER.fullmatch(value):
+            self._add(name, float(value), None, means)
+        elif cleaned := clean(value):
+            self._add(name, None, cleaned, means)
+
+    def _add(self, name: str, value: float | None, text: str | None, means: Meaning) -> None:
+        if len(name) > NAME_LENGTH:
+            self._refused = "long_name"
+            return
+        if len(self.readings) >= MAX_VALUES:
+            raise UndecodableError("too_many_values", limit=MAX_VALUES)
+        if not name or "\0" in name:
+            name = clean(name) or "value"
+        self.readings.append(DecodedReading(self.device, name, value, text, means.unit, means.kind))
+
+    def _fact(self, name: str, value: Any) -> None:
+        facts = self._facts.setdefault(self.device, {})
+        if isinstance(value, str):
+            value = clean(value)[:MAX_TEXT]
+        elif not isinstance(value, int | float):
+            return
+        if len(facts) < MAX_FACTS:
+            facts.setdefault(name, value)
+
+    def _apply_units(self, units: dict[str, str], prefix: str, first: int) -> None:
+        own = [reading for reading in self.readings[first:] if "." not in reading.name[len(prefix) :]]
+        for reading in own:
+            unit = units.get(reading.name[len(prefix) :]) or (units.get("") if len(own) == 1 else None)
+            if unit and reading.text is None:
+                reading.unit = clean(unit)[:40]
+
+
+DECODER = GeneralDecoder()

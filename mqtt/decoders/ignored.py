@@ -1,0 +1,41 @@
+"""What carries no readings although it may look like it: brokers' own topics, commands, requests, announcements."""
+
+from mqtt.decoders.base import Content
+from mqtt.decoders.words import words
+from mqtt.messages import Decoded
+from mqtt.topics import is_own_status
+
+LAST_LEVELS = words(
+    """set get cmd cmnd command commands request requests response config discovery discover announce debug log
+    logs logging rpc"""
+)
+ANY_LEVELS = frozenset(("cmnd", "discovery", "request", "response", "$sys"))
+BRIDGE_STATE = "state"
+
+
+class IgnoredDecoder:
+    """Takes a message and makes nothing of it."""
+
+    name = "ignored"
+
+    def knows_topic(self, topic: str) -> bool:
+        """Commands, requests, configuration, logs, `$…` levels, and every Vedetta's own status."""
+        if is_own_status(topic):
+            return True
+        levels = topic.lower().split("/")
+        if levels[-1] in LAST_LEVELS or ANY_LEVELS & set(levels):
+            return True
+        if "bridge" in levels[:-1] and levels[-1] != BRIDGE_STATE:
+            return True
+        return any(level.startswith("$") for level in levels)
+
+    def claims(self, _content: Content) -> bool:
+        """Everything on such a topic."""
+        return True
+
+    def decode(self, _content: Content) -> Decoded:
+        """Nothing."""
+        return Decoded(self.name)
+
+
+DECODER = IgnoredDecoder()

@@ -1,0 +1,50 @@
+"""What a topic says about the device that speaks on it."""
+
+from functools import lru_cache
+from typing import NamedTuple
+
+from mqtt.decoders.words import Meaning, Role, meaning, words
+from mqtt.messages import DeviceRef
+
+NAME_LENGTH = 250
+GENERIC_LEVELS = words(
+    """sensor sensors state status telemetry data event events json up values value readings reading measurement
+    measurements attributes payload message uplink"""
+)
+"""A last level that says what is sent and not who sends it: the level before it is the better name."""
+
+
+class Place(NamedTuple):
+    """Where readings of a topic belong."""
+
+    device: DeviceRef
+    """For an object: the whole topic is the device."""
+    owner: DeviceRef
+    """For a single value: the device is the topic without its last level ..."""
+    name: str
+    """... and the last level is the value's name."""
+    meaning: Meaning
+
+
+@lru_cache(maxsize=20_000)
+def place(topic: str) -> Place:
+    """The devices that a topic may stand for; nothing is invented where levels are missing."""
+    levels = topic.split("/")
+    device = DeviceRef(topic, _identifier(levels))
+    if len(levels) == 1:
+        return Place(device, device, "value", Meaning(Role.VALUE))
+    owner = DeviceRef(topic[: topic.rindex("/")], _identifier(levels[:-1]))
+    name = clean(levels[-1])[:NAME_LENGTH] or "value"
+    return Place(device, owner, name, meaning(name))
+
+
+def _identifier(levels: list[str]) -> str:
+    named = [level for level in levels if level.strip()]
+    if len(named) > 1 and named[-1].lower() in GENERIC_LEVELS:
+        named.pop()
+    return clean(named[-1] if named else "/".join(levels))[:NAME_LENGTH]
+
+
+def clean(text: str) -> str:
+    """The text without NUL, which PostgreSQL cannot hold."""
+    return text.replace("\0", "") if "\0" in text else text

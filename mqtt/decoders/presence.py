@@ -1,0 +1,78 @@
+"""Availability topics: a device, or the broker in its name, says whether it is there."""
+
+from typing import Any
+
+from mqtt.decoders.base import Content
+from mqtt.decoders.places import place
+from mqtt.enums import Availability
+from mqtt.exceptions import UndecodableError
+from mqtt.messages import Decoded, DecodedAvailability
+
+LEVELS = frozenset(("lwt", "status", "state", "availability", "available", "online", "connected", "connection"))
+WORDS = {
+    "online": Availability.ONLINE,
+    "connected": Availability.ONLINE,
+    "alive": Availability.ONLINE,
+    "offline": Availability.OFFLINE,
+    "disconnected": Availability.OFFLINE,
+    "lost": Availability.OFFLINE,
+}
+BOOLEANS = {
+    "true": Availability.ONLINE,
+    "1": Availability.ONLINE,
+    "false": Availability.OFFLINE,
+    "0": Availability.OFFLINE,
+}
+SWITCHABLE = frozenset(("status", "state"))
+"""Here true and 1 may be a switch's position, so only words count."""
+KEYS = ("state", "status", "availability", "online", "connected")
+
+
+class PresenceDecoder:
+    """`…/LWT`, `…/status`, `…/availability` and their like."""
+
+    name = "availability"
+
+    def knows_topic(self, topic: str) -> bool:
+        """By the last level."""
+        return "/" in topic and topic[topic.rindex("/") + 1 :].lower() in LEVELS
+
+    def claims(self, content: Content) -> bool:
+        """Only the few known words, bare or as the one thing that an object says."""
+        return _said(content) is not None
+
+    def decode(self, content: Content) -> Decoded:
+        """The availability of the device that the topic's prefix names."""
+        said = _said(content)
+        if said is None:
+            raise UndecodableError("no_values")
+        owner = place(content.message.topic).owner
+        key, identifier = owner.key, owner.identifier
+        if key.endswith("/bridge"):
+            # A bridge speaks for all its devices: it takes them down, and each comes back by itself.
+            key = key.removesuffix("/bridge")
+            if said is Availability.ONLINE:
+                return Decoded(self.name)
+        return Decoded(self.name, availability=[DecodedAvailability(key, False, said, identifier)])
+
+
+def _said(content: Content) -> Availability | None:
+    if len(content.message.payload) > 200:
+        return None
+    topic = content.message.topic
+    with_booleans = topic[topic.rfind("/") + 1 :].lower() not in SWITCHABLE
+    if not content.is_structure:
+        return _word(content.text, with_booleans)
+    document = content.document
+    if not isinstance(document, dict):
+        return None
+    found = [_word(document[key], with_booleans or key in {"online", "connected"}) for key in KEYS if key in document]
+    return found[0] if len(found) == 1 and len(document) <= 2 else None
+
+
+def _word(value: Any, with_booleans: bool) -> Availability | None:
+    word = str(value).strip().strip('"').lower() if isinstance(value, str | int) else ""
+    return WORDS.get(word) or (BOOLEANS.get(word) if with_booleans else None)
+
+
+DECODER = PresenceDecoder()

@@ -1,0 +1,66 @@
+"""Which decoder takes a message: the families by topic and content, then the general ones; or the chosen one."""
+
+import logging
+from functools import lru_cache
+
+from mqtt.decoders import general, ignored, presence, scalars, structural
+from mqtt.decoders.base import MAX_PAYLOAD_BYTES, Content, Decoder
+from mqtt.exceptions import UndecodableError
+from mqtt.messages import Decoded, InboundMessage
+
+logger = logging.getLogger(__name__)
+
+FAMILIES: tuple[Decoder, ...] = (structural.DECODER,)
+"""One file a family; the first that claims a message takes it, so the special stand before the broad."""
+GENERAL: tuple[Decoder, ...] = (general.DECODER, scalars.DECODER)
+DECODERS: tuple[Decoder, ...] = (*FAMILIES, ignored.DECODER, presence.DECODER, *GENERAL)
+BY_NAME = {decoder.name: decoder for decoder in DECODERS}
+
+_reported: set[tuple[str, str]] = set()
+MAX_REPORTED = 1000
+
+
+@lru_cache(maxsize=20_000)
+def candidates(topic: str) -> tuple[Decoder, ...]:
+    """The decoders that may take messages of a topic, in their order."""
+    return tuple(decoder for decoder in DECODERS if decoder.knows_topic(topic))
+
+
+def decode(message: InboundMessage, chosen: str = "") -> Decoded:
+    """What a message means; `chosen` names the decoder that a person picked. Raises only UndecodableError."""
+    if not message.payload:
+        raise UndecodableError("empty")
+    if len(message.payload) > MAX_PAYLOAD_BYTES:
+        raise UndecodableError("too_large", size=len(message.payload), limit=MAX_PAYLOAD_BYTES)
+    content = Content(message)
+    decoder = BY_NAME.get(chosen)
+    try:
+        if decoder is None:
+            decoder = next(one for one in candidates(message.topic) if one.claims(content))
+        return decoder.decode(content)
+    except UndecodableError:
+        raise
+    except Exception as error:  # noqa: BLE001 - one failing family must not stop the rest; reported with its traceback
+        _report(decoder.name if decoder else "", message.topic, error)
+        return _without_the_failed(content, decoder, error)
+
+
+def _without_the_failed(content: Content, failed: Decoder | None, error: Exception) -> Decoded:
+    """What the general decoders make of a message on which a family's decoder raised."""
+    name = failed.name if failed else ""
+    if failed not in GENERAL:
+        try:
+            return next(one for one in GENERAL if one.claims(content)).decode(content)
+        except UndecodableError:
+            raise
+        except Exception:
+            logger.exception("The general decoders failed too.")
+    raise UndecodableError("decoder_failed", decoder=name) from error
+
+
+def _report(decoder: str, topic: str, error: Exception) -> None:
+    """Log a failure with its traceback, once for each topic."""
+    if (decoder, topic) not in _reported and len(_reported) < MAX_REPORTED:
+        _reported.add((decoder, topic))
+        sentence = "Decoder %s failed on topic %r; the general decoder takes over."
+        logger.error(sentence, decoder, topic[:200], exc_info=error)

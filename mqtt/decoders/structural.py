@@ -1,0 +1,146 @@
+"""Gateways of structural monitoring: `<site>/gateway/<n>/…`, gateway > datalogger > sensors in one message.
+
+What the payload calls a device (serial_number_device) measures and is Vedetta's datalogger; the payload's own
+"datalogger" is the collecting unit inside the gateway and is kept as a fact.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from mqtt.decoders.base import MAX_VALUES, Content
+from mqtt.decoders.general import Walk
+from mqtt.decoders.places import NAME_LENGTH, clean
+from mqtt.decoders.times import device_time
+from mqtt.decoders.words import meaning
+from mqtt.enums import Availability
+from mqtt.exceptions import UndecodableError
+from mqtt.messages import Decoded, DecodedAvailability, DecodedFacts, DeviceRef
+
+TOPIC = re.compile(
+    r"((?:.+/)?([^/]+)/gateway/([^/]+))/(status|heartbeat|datalogger/all/status|dataloggers/telemetry)", re.DOTALL
+)
+RUNNING = frozenset(("running", "online", "ok", "active"))
+AXES = {"accelerometer": ("x", "y", "z"), "inclinometer": ("pitch", "roll")}
+MEMBERS = 1000
+
+
+class StructuralDecoder:
+    """Telemetry and status of structural-monitoring gateways."""
+
+    name = "structural"
+
+    def knows_topic(self, topic: str) -> bool:
+        """`<site>/gateway/<n>/dataloggers/telemetry`, `…/status`, `…/heartbeat`, `…/datalogger/all/status`."""
+        return TOPIC.fullmatch(topic) is not None
+
+    def claims(self, content: Content) -> bool:
+        """JSON objects; bare words there are ordinary availability."""
+        return content.is_structure and isinstance(content.document, dict)
+
+    def decode(self, content: Content) -> Decoded:
+        """Readings, availability and facts of the gateway and what is behind it."""
+        match = TOPIC.fullmatch(content.message.topic)
+        document = content.document
+        if match is None or not isinstance(document, dict):
+            raise UndecodableError("no_values")
+        key, site, number, what = match.groups()
+        serial = _text(document, "serial_number_gateway", "serial_number") or f"{site}-gateway_{number}"
+        message = _Telemetry(self.name, key, serial[:NAME_LENGTH], content.message.received_us)
+        if what == "dataloggers/telemetry":
+            message.telemetry(document)
+        elif what == "datalogger/all/status":
+            message.listed(document)
+        else:
+            message.gateway(document)
+        return message.decoded
+
+
+class _Telemetry:
+    def __init__(self, decoder: str, key: str, serial: str, received_us: int) -> None:
+        self.decoded = Decoded(decoder)
+        self._key, self._serial, self._received_us = key, serial, received_us
+
+    def gateway(self, document: dict[str, Any]) -> None:
+        """The gateway's own status: its last will says offline, everything else that it is there."""
+        status = _text(document, "status", "state").lower()
+        availability = Availability.OFFLINE if status in {"offline", "lost", "stopped"} else Availability.ONLINE
+        self.decoded.availability.append(DecodedAvailability(self._key, True, availability, self._serial))
+        facts = {
+            means.of: value
+            for name, value in document.items()
+            if (means := meaning(name)).of and isinstance(value, str | int | float) and means.of != "serial"
+        }
+        if facts:
+            self.decoded.facts.append(DecodedFacts(self._key, True, facts, self._serial))
+
+    def listed(self, document: dict[str, Any]) -> None:
+        """The collecting units that the gateway lists."""
+        for unit in _objects(document.get("dataloggers")):
+            serial = _text(unit, "serial_number", "serial_number_datalogger")[:NAME_LENGTH]
+            if serial:
+                self._say(f"{self._key}#{serial}", serial, _text(unit, "status", "status_datalogger"))
+
+    def telemetry(self, document: dict[str, Any]) -> None:
+        """All values of all devices, at the message's time."""
+        time_us = device_time(document.get("timestamp"), self._received_us)
+        for unit in _objects(document.get("dataloggers")):
+            for device in _objects(unit.get("devices")):
+                serial = _text(device, "serial_number_device", "serial number device", "serial_number")[:NAME_LENGTH]
+                if serial:
+                    self._device(device, serial, unit, time_us)
+        if not self.decoded.readings and not self.decoded.availability:
+            raise UndecodableError("no_values")
+
+    def _device(self, device: dict[str, Any], serial: str, unit: dict[str, Any], time_us: int | None) -> None:
+        ref = DeviceRef(f"{self._key}#{serial}", serial, self._key, self._serial)
+        walk = Walk(ref, self._received_us)
+        taken: dict[str, int] = {}
+        for entry in _objects(device.get("data")):
+            kind = _text(entry, "type")[:100]
+            if kind:
+                # Two sensors of one type on one device keep apart by their order.
+                taken[kind] = taken.get(kind, 0) + 1
+                self._value(walk, entry, kind if taken[kind] == 1 else f"{kind}_{taken[kind]}", kind)
+        for reading in walk.readings:
+            reading.time_us = reading.time_us or time_us
+        self.decoded.readings += walk.readings
+        if len(self.decoded.readings) > MAX_VALUES:
+            raise UndecodableError("too_many_values", limit=MAX_VALUES)
+        facts = {"model": _text(device, "type"), "datalogger": _text(unit, "serial_number_datalogger")}
+        self.decoded.facts.append(DecodedFacts(ref.key, False, {k: v for k, v in facts.items() if v}, serial))
+        self._say(ref.key, serial, _text(unit, "status_datalogger"))
+
+    @staticmethod
+    def _value(walk: Walk, entry: dict[str, Any], name: str, kind: str) -> None:
+        means = meaning(kind)
+        unit = _text(entry, "unit", "units")[:40]
+        means = means._replace(unit=unit or means.unit)
+        value = entry.get("value")
+        if not isinstance(value, list):
+            walk.value(value, name, means, 1)
+            return
+        axes = AXES.get(kind, ())
+        for index, single in enumerate(value[:MEMBERS]):
+            walk.value(single, f"{name}.{axes[index] if index < len(axes) else index}", means, 2)
+
+    def _say(self, key: str, serial: str, status: str) -> None:
+        if status:
+            availability = Availability.ONLINE if status.lower() in RUNNING else Availability.OFFLINE
+            self.decoded.availability.append(DecodedAvailability(key, False, availability, serial))
+
+
+def _objects(value: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(value, list):
+        yield from (item for item in value[:MEMBERS] if isinstance(item, dict))
+
+
+def _text(found: dict[str, Any], *keys: str) -> str:
+    for key in keys:
+        value = found.get(key)
+        if isinstance(value, str | int) and not isinstance(value, bool) and value != "":
+            return clean(str(value))
+    return ""
+
+
+DECODER = StructuralDecoder()

@@ -1,0 +1,235 @@
+"""What the keys of payloads and the levels of topics say: a time, a fact about the device, or a value and its unit."""
+
+import re
+from enum import Enum, auto
+from functools import lru_cache
+from typing import NamedTuple
+
+
+class Role(Enum):
+    """What stands under a key."""
+
+    VALUE = auto()
+    TIME = auto()
+    FACT = auto()
+    UNIT = auto()
+
+
+class Meaning(NamedTuple):
+    """What is known of a key before its value is seen."""
+
+    role: Role
+    unit: str = ""
+    kind: str = ""
+    of: str = ""
+    """TIME: nothing; FACT: the fact's usual name; UNIT: the key whose unit it is, empty for its neighbours'."""
+    is_switch: bool = False
+    """On and off under this key are 1 and 0."""
+
+
+def words(text: str) -> frozenset[str]:
+    """The words of a list that reads better without quotes and commas."""
+    return frozenset(text.split())
+
+
+TIME_KEYS = words(
+    """timestamp timestampms timestampus timestampns timestamputc ts tsms time timems timeutc utctime datetime dateutc
+    utc date epoch epochms epochtime unixtime unixtimestamp tst measuredat sampledat observedat recordedat sampletime
+    measurementtime lastseen createdat eventtime"""
+)
+FACT_KEYS = {
+    "firmware": "firmware fw fwver fwversion firmwareversion swversion softwareversion version sw",
+    "model": "model modelid modelname devicemodel product productname",
+    "hardware": "hardware hw hwversion hardwareversion hwrev",
+    "manufacturer": "manufacturer vendor brand",
+    "mac": "mac macaddress macaddr",
+    "ip": "ip ipaddress ipaddr localip wifiip",
+    "hostname": "hostname host",
+    "ssid": "ssid wifissid",
+    "bssid": "bssid",
+    "rssi": "rssi rssidbm wifirssi signal signalstrength signaldbm",
+    "snr": "snr lorasnr snrdb",
+    "linkquality": "linkquality lqi",
+    "uptime": "uptime uptimesec uptimeseconds uptimes uptimems",
+    "serial": "serial serialnumber sn deviceserial serialno",
+    "id": "id deviceid device devid deveui nodeid node sensorid uuid uid imei imsi iccid ieeeaddress",
+    "name": "name devicename friendlyname alias label",
+    "type": "type devicetype sensortype",
+    "free_memory": "freeheap heap freemem freememory heapfree",
+    "reset_reason": "resetreason restartreason",
+    "sequence": "seq sequence sequencenumber msgid messageid msgnum packetid",
+    "interval": "messageintervalseconds sendinterval reportinterval",
+}
+_FACT_OF = {word: fact for fact, words in FACT_KEYS.items() for word in words.split()}
+
+KINDS = {
+    "temperature": "temperature temp temperatur temperatura tempc tempf dewpoint heatindex windchill celsius",
+    "humidity": "humidity hum rh humid umidita humidite",
+    "pressure": "pressure press baro barometer barom pressione mslp",
+    "voltage": "voltage volt volts vcc vbat vbatt tensione",
+    "current": "current amps ampere amperes corrente",
+    "power": "power watt watts apower potenza",
+    "energy": "energy kwh energia aenergy",
+    "battery": "battery batt bat soc batteria batterylevel",
+    "frequency": "frequency freq",
+    "illuminance": "illuminance lux brightness light luminosity",
+    "co2": "co2 eco2",
+    "voc": "voc tvoc",
+    "pm": "pm1 pm10 pm25 pm4",
+    "level": "level livello",
+    "distance": "distance dist distanza",
+    "displacement": "displacement crack crackmeter elongation spostamento",
+    "strain": "strain deformation",
+    "angle": "angle tilt pitch roll yaw inclination inclinometer heading azimuth",
+    "acceleration": "acceleration accelerometer accel acc",
+    "vibration": "vibration vibrazione velocityrms",
+    "flow": "flow flowrate portata",
+    "speed": "speed windspeed velocity windgust",
+    "direction": "direction winddir winddirection bearing",
+    "rain": "rain rainfall precipitation pioggia rainrate",
+    "moisture": "moisture soilmoisture",
+    "conductivity": "conductivity ec",
+    "ph": "ph",
+    "weight": "weight mass peso",
+    "altitude": "altitude alt elevation",
+    "latitude": "latitude lat",
+    "longitude": "longitude lon lng",
+    "signal": "rssi snr linkquality lqi",
+    "opening": "contact door window",
+    "motion": "motion occupancy presence pir",
+    "volume": "volume",
+}
+_KIND_OF = {word: kind for kind, words in KINDS.items() for word in words.split()}
+
+UNITS = {
+    "°C": "celsius degc tempc",
+    "°F": "fahrenheit degf tempf",
+    "%": "pct percent percentage",
+    "hPa": "hpa",
+    "kPa": "kpa",
+    "Pa": "pa",
+    "bar": "bar",
+    "mbar": "mbar",
+    "psi": "psi",
+    "V": "volt volts",
+    "mV": "mv millivolt millivolts",
+    "A": "amp amps ampere amperes",
+    "mA": "ma milliamps",
+    "W": "watt watts",
+    "kW": "kw",
+    "Wh": "wh",
+    "kWh": "kwh",
+    "MWh": "mwh",
+    "VA": "va",
+    "var": "var",
+    "Hz": "hz hertz",
+    "kHz": "khz",
+    "MHz": "mhz",
+    "ms": "ms millis milliseconds",
+    "µs": "us",
+    "s": "sec secs seconds",
+    "min": "minutes",
+    "h": "hours",
+    "mm": "mm",
+    "cm": "cm",
+    "km": "km",
+    "µm": "um",
+    "in": "inch inches",
+    "ppm": "ppm",
+    "ppb": "ppb",
+    "µg/m³": "ugm3",
+    "lx": "lux lx",
+    "°": "deg degrees",
+    "mg": "mg",
+    "kg": "kg",
+    "dB": "db",
+    "dBm": "dbm",
+    "km/h": "kmh kph",
+    "m/s": "mps",
+    "mph": "mph",
+    "L": "liter liters litre litres",
+    "m³": "m3",
+    "L/min": "lpm",
+    "µS/cm": "uscm",
+    "µε": "microstrain ue",
+}
+_UNIT_OF = {word: unit for unit, words in UNITS.items() for word in words.split()}
+_CASED_UNITS = {"mW": "mW", "MW": "MW", "MWh": "MWh", "mWh": "mWh", "mAh": "mAh", "Ah": "Ah"}
+_TWO_TOKENS = {("km", "h"): "km/h", ("m", "s"): "m/s", ("mi", "h"): "mph", ("l", "min"): "L/min", ("m", "s2"): "m/s²"}
+
+# A single letter is a unit only where the rest of the key agrees: `phase_a` is no current, `zone_c` no temperature.
+_LETTERS = {
+    "c": ("°C", {"temperature"}),
+    "f": ("°F", {"temperature"}),
+    "k": ("K", {"temperature"}),
+    "v": ("V", {"voltage", "battery"}),
+    "a": ("A", {"current"}),
+    "w": ("W", {"power"}),
+    "m": ("m", {"distance", "level", "altitude", "displacement"}),
+    "g": ("g", {"acceleration", "vibration", "weight"}),
+    "s": ("s", set()),
+}
+_TIMELIKE = {"time", "uptime", "duration", "interval", "age", "period", "delay"}
+_SUPPLY = {"supply", "vcc", "volt", "batt"}
+
+_SWITCHES = re.compile(r"(?:power|relay|switch|output|state|light|contact|input|valve|pump|enabled|ison)_?\d*")
+_PARTS = re.compile(r"[^_\-. :/]+")
+_TOKENS = re.compile(r"[A-Z]+(?![a-z])\d*|[A-Z]?[a-z]+\d*|\d+|[%°]\w*")
+
+
+@lru_cache(maxsize=20_000)
+def meaning(key: str) -> Meaning:
+    """What a key of a payload, or the last level of a topic, says."""
+    short = key if len(key) <= 120 else key[:120]
+    plain = "".join(character for character in short.lower() if character.isalnum())
+    if plain in TIME_KEYS:
+        return Meaning(Role.TIME)
+    if plain in _FACT_OF:
+        return Meaning(Role.FACT, of=_FACT_OF[plain])
+    if plain in {"unit", "units", "uom", "unitofmeasurement"}:
+        return Meaning(Role.UNIT)
+    for tail in ("_unit", "_units", "Unit", "Units", "-unit"):
+        if short.endswith(tail):
+            return Meaning(Role.UNIT, of=short.removesuffix(tail))
+    tokens = _tokens(short)
+    kind = _kind(plain, tokens)
+    return Meaning(Role.VALUE, unit=_unit(tokens, kind), kind=kind, is_switch=bool(_SWITCHES.fullmatch(short.lower())))
+
+
+def _tokens(key: str) -> list[str]:
+    """`outTemp_hPa` -> out, Temp, hPa: camel case is split, units are not."""
+    tokens: list[str] = []
+    for part in _PARTS.findall(key):
+        tokens += [part] if part in _CASED_UNITS or part.lower() in _UNIT_OF else _TOKENS.findall(part)
+    return tokens
+
+
+def _kind(plain: str, tokens: list[str]) -> str:
+    if plain in _KIND_OF:
+        return _KIND_OF[plain]
+    for token in reversed(tokens):  # `battery_voltage` is a voltage
+        kind = _KIND_OF.get(token.lower()) or _KIND_OF.get(token.lower().rstrip("0123456789"))
+        if kind:
+            return kind
+    return ""
+
+
+def _unit(tokens: list[str], kind: str) -> str:
+    if not tokens:
+        return ""
+    last = tokens[-1]
+    if len(tokens) == 1:
+        return _UNIT_OF.get(last.lower(), "") if len(last) > 2 else ""
+    two = _TWO_TOKENS.get((tokens[-2].lower(), last.lower()))
+    if two and len(tokens) > 2:
+        return two
+    if last in _CASED_UNITS:
+        return _CASED_UNITS[last]
+    unit = _UNIT_OF.get(last.lower(), "")
+    return unit or _letter_unit(last.lower(), {token.lower() for token in tokens[:-1]}, kind)
+
+
+def _letter_unit(letter: str, stem: set[str], kind: str) -> str:
+    unit, kinds = _LETTERS.get(letter, ("", set()))
+    agrees = kind in kinds or (letter == "s" and stem & _TIMELIKE) or (letter == "v" and stem & _SUPPLY)
+    return unit if agrees else ""

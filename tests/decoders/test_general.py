@@ -1,0 +1,155 @@
+import pytest
+
+from mqtt.exceptions import UndecodableError
+from tests.decoders.helpers import NOW, decoded, values
+
+TEN = 1_789_984_800_000_000
+"""2026-09-21T10:00:00Z"""
+
+
+def test_nested_keys_are_joined_by_dots() -> None:
+    result = decoded("site/box", '{"air": {"temperature": 21.5, "ok": true}, "axes": [1, 2], "mode": "auto"}')
+    assert values(result) == {"air.temperature": 21.5, "air.ok": 1.0, "axes.0": 1.0, "axes.1": 2.0, "mode": "auto"}
+    assert {one.device.key for one in result.readings} == {"site/box"}
+    assert result.readings[0].device.identifier == "box"
+
+
+def test_a_generic_last_level_names_no_device() -> None:
+    assert decoded("tele/plug7/SENSOR", '{"power": 3}').readings[0].device == ("tele/plug7/SENSOR", "plug7", "", "")
+
+
+def test_number_texts_are_numbers_only_as_a_whole() -> None:
+    result = decoded("t", '{"a": "21.5", "b": "-3e2", "c": "007", "d": "5 bar", "e": "352093081234567890"}')
+    assert values(result) == {"a": 21.5, "b": -300.0, "c": "007", "d": "5 bar", "e": "352093081234567890"}
+
+
+@pytest.mark.parametrize(
+    ("key", "unit", "kind"),
+    [
+        ("temperature_C", "°C", "temperature"),
+        ("outTemp_c", "°C", "temperature"),
+        ("temperature_F", "°F", "temperature"),
+        ("tempc", "°C", "temperature"),
+        ("pressure_hPa", "hPa", "pressure"),
+        ("battery_V", "V", "battery"),
+        ("supply_mV", "mV", ""),
+        ("battery_voltage", "", "voltage"),
+        ("power_W", "W", "power"),
+        ("total_kWh", "kWh", "energy"),
+        ("load_pct", "%", ""),
+        ("latency_ms", "ms", ""),
+        ("wind_avg_km_h", "km/h", ""),
+        ("phase_a", "", ""),
+        ("zone_c", "", ""),
+        ("windSpeed_mps", "m/s", "speed"),
+        ("humidity", "", "humidity"),
+    ],
+)
+def test_a_key_tells_unit_and_kind(key: str, unit: str, kind: str) -> None:
+    reading = decoded("site/box", f'{{"{key}": 1.5}}').readings[0]
+    assert (reading.unit, reading.kind) == (unit, kind)
+
+
+def test_units_stand_beside_their_values() -> None:
+    result = decoded("t", '{"level": 3, "level_unit": "m", "flow": 2, "flowUnit": "L/s", "x": 1}')
+    assert [one.unit for one in result.readings] == ["m", "L/s", ""]
+    assert decoded("t", '{"level": 3, "unit": "m"}').readings[0].unit == "m"
+
+
+def test_a_value_with_unit_and_time_is_one_reading() -> None:
+    (reading,) = decoded("a/b/temp", '{"value": 21.5, "unit": "°C", "ts": 1789984800}').readings
+    assert (reading.device.key, reading.name, reading.value, reading.unit) == ("a/b", "temp", 21.5, "°C")
+    assert reading.time_us == TEN
+    (inner,) = decoded("a/b", '{"temp": {"value": 21.5, "unit": "°C"}}').readings
+    assert (inner.device.key, inner.name, inner.unit) == ("a/b", "temp", "°C")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        '"timestamp": "2026-09-21T10:00:00Z"',
+        '"time": "2026-09-21T12:00:00+02:00"',
+        '"datetime": "2026-09-21 10:00:00.000+00:00"',
+        '"ts": 1789984800',
+        '"ts": "1789984800"',
+        '"ts": 1789984800.0',
+        '"timestamp_ms": 1789984800000',
+        '"epoch": 1789984800000000',
+        '"time": 1789984800000000000',
+    ],
+)
+def test_the_own_time_is_taken_by_name_and_magnitude(said: str) -> None:
+    (reading,) = decoded("t", f'{{"level": 3, {said}}}').readings
+    assert reading.time_us == TEN
+
+
+@pytest.mark.parametrize(
+    "said", ['"ts": 0', '"ts": 1.61', '"time": "1970-01-01T00:00:00Z"', '"ts": 1890000000', '"time": "14:36"',
+             '"time": "2026-09-21T10:00:00"', '"ts": null', '"ts": 1e300', '"time": "9999-12-31T23:59:59-23:59"']
+)  # fmt: skip
+def test_a_time_that_cannot_be_true_is_not_used(said: str) -> None:
+    (reading,) = decoded("t", f'{{"level": 3, {said}}}').readings
+    assert reading.time_us is None
+
+
+def test_the_nearest_time_wins() -> None:
+    result = decoded("t", f'{{"a": {{"x": 1, "ts": 1789984800}}, "b": {{"x": 2}}, "ts": {NOW // 1_000_000}}}')
+    assert [one.time_us for one in result.readings] == [TEN, NOW]
+
+
+def test_what_describes_the_device_is_a_fact() -> None:
+    result = decoded("a/b", '{"firmware": "1.2", "rssi": -70, "ip": "10.0.0.2", "uptime": 5, "battery": 88}')
+    assert values(result) == {"battery": 88.0}
+    assert result.facts[0].facts == {"firmware": "1.2", "rssi": -70, "ip": "10.0.0.2", "uptime": 5}
+
+
+def test_objects_in_an_array_are_devices_or_times() -> None:
+    result = decoded("t/x", '[{"id": "s1", "level": 1}, {"id": "s2", "level": 2}, {"level": 3}]')
+    assert [(one.device.key, one.device.identifier) for one in result.readings] == [("t/x#s1", "s1"), ("t/x#s2", "s2")]
+    times = decoded("t/x", '[{"ts": 1789984800, "level": 1}, {"ts": 1789984801, "level": 2}]')
+    assert [(one.device.key, one.time_us) for one in times.readings] == [("t/x", TEN), ("t/x", TEN + 1_000_000)]
+
+
+@pytest.mark.parametrize("broken", ["NaN", "nan", "Infinity", "-inf", "1e400", "null"])
+def test_a_broken_value_does_not_lose_its_siblings(broken: str) -> None:
+    assert values(decoded("t", f'{{"a": {broken}, "b": 2, "c": "a nan, inf"}}')) == {"b": 2.0, "c": "a nan, inf"}
+
+
+@pytest.mark.parametrize(
+    ("payload", "code"),
+    [
+        (b"", "empty"),
+        (b" \n", "empty"),
+        (b"null", "empty"),
+        (b"\xff\xfe", "not_utf8"),
+        (b'{"a": "\xff"}', "not_utf8"),
+        (b'{"a": 1', "not_json"),
+        (b"[V][mqtt:474]: text", "not_json"),
+        (b"{}", "no_values"),
+        (b'{"a": NaN}', "no_number"),
+        (b'{"a": 1e400}', "no_number"),
+        (b"NaN", "no_number"),
+        (b"1e400", "no_number"),
+        (b"x" * 251, "long_text"),
+        (b'{"a": "' + b"x" * 251 + b'"}', "long_text"),
+        (b'{"' + b"x" * 251 + b'": 1}', "long_name"),
+        (b"x" * 1_000_000, "too_large"),
+        (b'{"a": "' + b"x" * 1_000_000 + b'"}', "too_large"),
+        (b"[" * 5000, "too_deep"),
+        (b"[" * 5000 + b"]" * 5000, "too_deep"),
+        (b'{"a":' * 200 + b"1" + b"}" * 200, "too_deep"),
+        (b"{" + b",".join(b'"k%d":1' % i for i in range(10_000)) + b"}", "too_many_values"),
+        (b"[" + b",".join(b"[1]" for _ in range(10_000)) + b"]", "too_many_values"),
+        (b"\0\0", "binary"),
+        (b"ab\x01", "binary"),
+    ],
+)
+def test_bad_input_says_why(payload: bytes, code: str) -> None:
+    with pytest.raises(UndecodableError) as caught:
+        decoded("site/box", payload)
+    assert caught.value.code == code
+
+
+def test_nul_characters_are_removed() -> None:
+    result = decoded("t", b'{"a\\u0000b": "x\\u0000y", "rssi": "\\u0000"}')
+    assert values(result) == {"ab": "xy"}

@@ -1,0 +1,161 @@
+import json
+import logging
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mqtt import reasons
+from mqtt.decoders import registry
+from mqtt.decoders.base import Content
+from mqtt.enums import Availability
+from mqtt.exceptions import UndecodableError
+from mqtt.messages import Decoded
+from tests.decoders.helpers import decoded, message, values
+
+TOPICS = st.sampled_from(
+    ["a/b/c", "x", "site/gateway/1/dataloggers/telemetry", "site/gateway/1/status", "d/LWT", "a/b/state", "/", "a//b",
+     "site/gateway/1/datalogger/all/status", "zigbee2mqtt/bridge/state", "d/online"]
+)  # fmt: skip
+KEYS = st.one_of(
+    st.text(max_size=12),
+    st.sampled_from(["value", "unit", "ts", "time", "id", "data", "type", "dataloggers", "devices", "state", "rssi",
+                     "serial_number_device", "status_datalogger", "level_unit"]),
+)  # fmt: skip
+DOCUMENTS = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=20)),
+    lambda inner: st.one_of(st.lists(inner, max_size=5), st.dictionaries(KEYS, inner, max_size=6)),
+    max_leaves=30,
+)
+
+
+def check(topic: str, payload: bytes) -> None:
+    """Decoding ends with storable readings or with the one error, and the error has a sentence."""
+    try:
+        result = decoded(topic, payload)
+    except UndecodableError as error:
+        sentence = reasons.explain(error.code, error.context)
+        if sentence == error.code or "%(" in sentence:
+            pytest.fail(f"no sentence for {error.code}")
+        return
+    for reading in result.readings:
+        assert (reading.value is None) != (reading.text is None)
+        assert reading.value is None or abs(reading.value) < float("inf")
+        assert "\0" not in f"{reading.text}{reading.name}{reading.unit}"
+        assert 0 < len(reading.name) <= 250
+        assert len(reading.unit) <= 40
+        f"{reading.text}{reading.name}{reading.unit}{reading.device}".encode()
+    for fact in result.facts:
+        json.dumps(fact.facts, allow_nan=False).encode()
+        assert "\\u0000" not in json.dumps(fact.facts)
+
+
+@given(TOPICS, st.binary(max_size=200))
+def test_any_bytes_decode_or_are_undecodable(topic: str, payload: bytes) -> None:
+    check(topic, payload)
+
+
+@settings(max_examples=300)
+@given(TOPICS, DOCUMENTS, st.booleans())
+def test_any_json_decodes_or_is_undecodable(topic: str, document: Any, ascii_only: bool) -> None:
+    check(topic, json.dumps(document, ensure_ascii=ascii_only).encode(errors="surrogatepass"))
+
+
+@pytest.mark.parametrize(
+    ("topic", "payload", "value"),
+    [
+        ("a/b/temp", "21.5", 21.5),
+        ("a/b/temp", " -3 \n", -3.0),
+        ("a/b/door", "ON", 1.0),
+        ("a/b/door", "false", 0.0),
+        ("a/b/fan_mode", "off", "off"),
+        ("a/b/word", '"windy"', "windy"),
+        ("a/b/word", "<b>{{ x }}</b>", "<b>{{ x }}</b>"),
+        ("a/b/clock", "14:36", "14:36"),
+    ],
+)
+def test_a_scalar_belongs_to_the_topic_before_it(topic: str, payload: str, value: float | str) -> None:
+    result = decoded(topic, payload)
+    assert values(result) == {topic.rsplit("/", 1)[1]: value}
+    assert result.readings[0].device[:2] == ("a/b", "b")
+
+
+def test_a_scalar_on_a_single_level_is_its_own_device() -> None:
+    (reading,) = decoded("temperature", "21.5").readings
+    assert (reading.device.key, reading.name) == ("temperature", "value")
+
+
+@pytest.mark.parametrize(
+    ("topic", "payload", "said"),
+    [
+        ("tele/plug/LWT", "Online", "online"),
+        ("tele/plug/LWT", "Offline", "offline"),
+        ("shellies/s1/online", "false", "offline"),
+        ("z/lamp/availability", '{"state":"online"}', "online"),
+        ("d/1/status", '{"status":"offline"}', "offline"),
+        ("d/1/connected", "1", "online"),
+    ],
+)
+def test_availability_topics_tell_of_the_device_before_them(topic: str, payload: str, said: str) -> None:
+    result = decoded(topic, payload)
+    assert not result.readings
+    (availability,) = result.availability
+    assert (availability.key, availability.availability) == (topic.rsplit("/", 1)[0], said)
+
+
+@pytest.mark.parametrize(
+    ("topic", "payload"), [("lamp/1/state", "ON"), ("lamp/1/state", "1"), ("d/1/status", '{"status": 3, "level": 1}')]
+)
+def test_a_switch_position_is_no_availability(topic: str, payload: str) -> None:
+    result = decoded(topic, payload)
+    assert not result.availability
+    assert result.readings
+
+
+def test_a_bridge_takes_its_devices_down_and_leaves_them_to_come_back() -> None:
+    (said,) = decoded("zigbee2mqtt/bridge/state", '{"state":"offline"}').availability
+    assert (said.key, said.availability) == ("zigbee2mqtt", Availability.OFFLINE)
+    assert not decoded("zigbee2mqtt/bridge/state", '{"state":"online"}').availability
+
+
+@pytest.mark.parametrize(
+    "topic",
+    ["$SYS/broker/uptime", "vedetta/vedetta-1/status", "cmnd/plug/POWER", "z/lamp/set", "z/lamp/get", "a/command",
+     "zigbee2mqtt/bridge/request/permit_join", "zigbee2mqtt/bridge/devices", "homeassistant/sensor/x/config",
+     "homie/dev/$state", "homie/dev/node/$name"],
+)  # fmt: skip
+def test_commands_requests_and_announcements_carry_no_readings(topic: str) -> None:
+    result = decoded(topic, '{"temperature": 21.5}')
+    assert (result.decoder, result.readings, result.availability) == ("ignored", [], [])
+
+
+def test_a_person_may_choose_the_decoder() -> None:
+    assert decoded("z/lamp/set", '{"level": 3}', chosen="json").readings
+    assert decoded("a/b", '{"level": 3}', chosen="unknown name").decoder == "json"
+
+
+class Failing:
+    name = "failing"
+
+    def knows_topic(self, topic: str) -> bool:
+        return topic.startswith("failing/")
+
+    def claims(self, _content: Content) -> bool:
+        return True
+
+    def decode(self, _content: Content) -> Decoded:
+        raise ZeroDivisionError
+
+
+def test_a_decoder_that_raises_is_logged_once_and_the_general_one_takes_over(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(registry, "DECODERS", (Failing(), *registry.DECODERS))
+    monkeypatch.setattr(registry, "_reported", set())
+    registry.candidates.cache_clear()
+    with caplog.at_level(logging.ERROR):
+        for _ in range(3):
+            assert registry.decode(message("failing/x", '{"level": 3}')).decoder == "json"
+    registry.candidates.cache_clear()
+    assert [record.exc_info is not None for record in caplog.records] == [True]
