@@ -25,13 +25,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """In CI a skipped test counts as a failed one."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-    if IN_CI and reporter and reporter.stats.get("skipped") and session.exitstatus == pytest.ExitCode.OK:
+    if servers.IN_CI and reporter and reporter.stats.get("skipped") and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say why a run without a failed test fails."""
-    if IN_CI and terminalreporter.stats.get("skipped"):
+    if servers.IN_CI and terminalreporter.stats.get("skipped"):
         terminalreporter.write_line("In CI nothing may be skipped (see the lines above).", red=True)
 
 

@@ -1,0 +1,88 @@
+"""The hand-over from network threads to the processor thread.
+
+The network thread never waits: a blocked callback misses the keepalive and loses the session. What bounds
+QoS 1 is the broker's in-flight window, because acknowledgements are withheld until the commit. QoS 0 has
+no such brake, so beyond the bound it is refused and its session counts it.
+"""
+
+import threading
+import time
+from collections import deque
+
+from mqtt.messages import InboundMessage
+
+QUIET_SECONDS = 0.002
+"""A batch closes when nothing arrived for so long: a lone message waits no longer than this."""
+
+LONGEST_SECONDS = 0.1
+LARGEST_BATCH = 2_000
+
+MAX_MESSAGES = 20_000
+"""QoS 0 messages are refused while more than this wait."""
+
+MAX_BYTES = 64 * 1024 * 1024
+"""The same for the payload bytes of what waits."""
+
+
+class Inbox:
+    """Many threads put, one thread collects."""
+
+    def __init__(self, max_messages: int = MAX_MESSAGES, max_bytes: int = MAX_BYTES) -> None:
+        self._waiting: deque[InboundMessage] = deque()
+        self._lock = threading.Lock()
+        self._filled = threading.Event()
+        self._stopped = False
+        self._max_messages = max_messages
+        self._max_bytes = max_bytes
+        self._bytes = 0
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def put(self, message: InboundMessage) -> bool:
+        """Hand over one message; False: it was QoS 0 and there is no room."""
+        with self._lock:
+            if message.qos == 0 and self._is_full():
+                return False
+            self._waiting.append(message)
+            self._bytes += len(message.payload)
+        if not self._filled.is_set():
+            self._filled.set()
+        return True
+
+    def collect(self) -> list[InboundMessage]:
+        """Wait for messages and return the next batch in arrival order; empty only after `stop`."""
+        while True:
+            self._filled.wait()
+            if self._stopped:
+                return []
+            self._let_it_grow()
+            batch = self._take()
+            if batch:
+                return batch
+
+    def stop(self) -> None:
+        """Let `collect` return empty; what still waits was not acknowledged and will come again."""
+        self._stopped = True
+        self._filled.set()
+
+    def _take(self) -> list[InboundMessage]:
+        with self._lock:
+            batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), LARGEST_BATCH))]
+            self._bytes -= sum(len(message.payload) for message in batch)
+            if not self._waiting and not self._stopped:
+                self._filled.clear()
+        return batch
+
+    def _is_full(self) -> bool:
+        return len(self._waiting) >= self._max_messages or self._bytes >= self._max_bytes
+
+    def _let_it_grow(self) -> None:
+        """Look every 2 ms instead of being woken by every message: waking costs more than the message."""
+        end = time.monotonic() + LONGEST_SECONDS
+        seen = len(self._waiting)
+        while seen < LARGEST_BATCH and not self._stopped and time.monotonic() < end:
+            time.sleep(QUIET_SECONDS)
+            if len(self._waiting) == seen:
+                return
+            seen = len(self._waiting)

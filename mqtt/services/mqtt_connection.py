@@ -1,0 +1,321 @@
+"""One network connection to a broker; the only module that imports paho.
+
+A `Link` lives from CONNECT to its end and is driven by one thread, which alone reads, writes and closes its
+socket. Other threads only queue packets and wake it. Every attempt makes a new client: no acknowledgement of
+an old connection can slip into a new one, where its packet id would name another message.
+"""
+
+import itertools
+import select
+import socket
+import ssl
+import time
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from typing import Any, Protocol
+
+from paho.mqtt.client import Client, MQTTMessage, MQTTv5, MQTTv311, WebsocketConnectionError
+from paho.mqtt.enums import CallbackAPIVersion, MessageType
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
+
+from mqtt import topics
+from mqtt.messages import InboundMessage
+from mqtt.services import link_reasons
+from mqtt.services.connection_settings import ConnectionSettings, Filter, tls_context
+from mqtt.services.link_reasons import LinkError, Reason
+
+__all__ = ["ConnectionSettings", "Filter", "Link", "LinkListener", "build_client"]
+
+CONNECT_TIMEOUT = 10.0
+"""Seconds for TCP, and again for TLS and the WebSocket handshake."""
+
+CONNACK_TIMEOUT = 10.0
+SESSION_EXPIRY = 24 * 60 * 60
+"""Seconds for which an MQTT 5 broker keeps messages for us while we are away."""
+
+RECEIVE_MAXIMUM = 5_000
+"""MQTT 5: how many messages a broker may send before we acknowledge the first."""
+
+FILTERS_A_PACKET = 8
+"""AWS IoT takes no more in one SUBSCRIBE."""
+
+READS_A_ROUND = 200
+"""Packets read before acknowledgements get their turn."""
+
+OWN_BIRTH = b"online"
+OWN_WILL = b"offline"
+
+_numbers = itertools.count(1)
+
+
+def build_client(settings: ConnectionSettings, *, client_id: str, clean: bool) -> Client:
+    """A paho client that is ready for `connect_client`; a clean one keeps no session and announces nothing.
+
+    Raises LinkError when certificate and key cannot be used.
+    """
+    client = Client(
+        CallbackAPIVersion.VERSION2,
+        client_id=client_id,
+        clean_session=None if settings.is_v5 else clean,
+        protocol=MQTTv5 if settings.is_v5 else MQTTv311,
+        transport="websockets" if settings.is_websocket else "tcp",
+        reconnect_on_failure=False,
+        manual_ack=True,
+    )
+    client.connect_timeout = CONNECT_TIMEOUT
+    # A failing callback must not end the thread that drives the socket; ours catch what they can.
+    client.suppress_exceptions = True
+    # With this set, packets queued by other threads are left to the driving thread, which alone writes.
+    client.on_socket_register_write = _leave_writing_to_the_driver
+    if settings.username:
+        client.username_pw_set(settings.username, settings.password or None)
+    if settings.is_websocket:
+        client.ws_set_options(path=_websocket_path(settings), headers={"Host": settings.address})
+    if settings.is_encrypted:
+        try:
+            client.tls_set_context(tls_context(settings))
+        except (ssl.SSLError, OSError, ValueError) as error:
+            reason = Reason("tls_own_certificate", {"detail": str(error)[:200]}, is_error=True)
+            raise LinkError(reason) from error
+    if not clean:
+        client.will_set(topics.own_status_topic(client_id), OWN_WILL, qos=1, retain=True)
+    return client
+
+
+def connect_client(client: Client, settings: ConnectionSettings, *, clean: bool) -> None:
+    """Open socket, TLS and WebSocket, and queue the CONNECT; blocks. Raises LinkError."""
+    properties = None
+    if settings.is_v5:
+        expiry = 0 if clean else SESSION_EXPIRY
+        properties = _properties(PacketTypes.CONNECT, ReceiveMaximum=RECEIVE_MAXIMUM, SessionExpiryInterval=expiry)
+    try:
+        client.connect(
+            settings.host, settings.port, settings.keepalive, clean_start=clean, properties=properties
+        )  # fmt: skip
+    except WebsocketConnectionError as error:
+        raise LinkError(link_reasons.plain("websocket_refused", settings, is_error=True)) from error
+    except Exception as error:
+        raise LinkError(link_reasons.of_exception(error, settings)) from error
+
+
+class LinkListener(Protocol):
+    """Who owns a link; every call comes from the thread that drives it, and must be short."""
+
+    def link_up(self, link: "Link", *, session_present: bool) -> None:
+        """The broker accepted the CONNECT."""
+
+    def link_message(self, link: "Link", message: InboundMessage) -> None:
+        """A message arrived."""
+
+    def link_answered(self, link: "Link", topic_filter: str, granted_qos: int | None, reason: Reason | None) -> None:
+        """The broker answered to one filter of a SUBSCRIBE; `granted_qos` None: refused."""
+
+    def link_forgot(self, link: "Link", topic_filter: str) -> None:
+        """The broker took back one filter."""
+
+
+class Link:
+    """One connection of a session, numbered within this process."""
+
+    def __init__(self, settings: ConnectionSettings, listener: LinkListener, *, clean: bool = False) -> None:
+        self.settings = settings
+        self.number = next(_numbers)
+        self.is_up = False
+        self.reason: Reason | None = None
+        """Why it ended; the first reason heard is the true one."""
+        self._clean = clean
+        self._listener = listener
+        self._asked: dict[int, Sequence[Filter]] = {}
+        self._taken_back: dict[int, Sequence[str]] = {}
+        self._packets = 0
+        self._waker, self._waking = socket.socketpair()
+        self._waker.setblocking(False)
+        self._waking.setblocking(False)
+        self._poll = select.poll()  # select() ends at 1,024 descriptors
+        self._poll.register(self._waking, select.POLLIN)
+        self._client = self._build()
+
+    def open(self) -> None:
+        """Connect and send CONNECT; blocks. Raises LinkError."""
+        connect_client(self._client, self.settings, clean=self._clean)
+
+    def step(self, timeout: float) -> bool:
+        """Wait up to `timeout` seconds for traffic and handle it; False: the link has ended."""
+        sock: Any = self._client.socket()
+        if sock is None:
+            return False
+        self._poll.register(sock, select.POLLIN | (select.POLLOUT if self._client.want_write() else 0))
+        decrypted = hasattr(sock, "pending") and sock.pending() > 0
+        ready = {handle for handle, _ in self._poll.poll(0 if decrypted else timeout * 1000)}
+        if self._waking.fileno() in ready:
+            with suppress(BlockingIOError):
+                self._waking.recv(4096)
+        if decrypted or sock.fileno() in ready:
+            self._read()
+        if self._client.want_write():
+            self._client.loop_write()
+        self._client.loop_misc()
+        return self._client.socket() is not None
+
+    def wake(self) -> None:
+        """End the driving thread's wait; from any thread."""
+        with suppress(OSError):  # full: it is being woken already; closed: nobody waits any more
+            self._waker.send(b"\0")
+
+    def acknowledge(self, mids: Iterable[int]) -> None:
+        """Queue the PUBACKs of a batch in this order, as one piece; from any thread.
+
+        One paho packet for all: an `ack` each costs a wake-up and a system call for every message.
+        """
+        packets = b"".join(b"\x40\x02" + mid.to_bytes(2, "big") for mid in mids)
+        if packets:
+            self._client._packet_queue(MessageType.PUBACK, packets, 0, 1)  # noqa: SLF001 - no public way for a batch
+            self.wake()
+
+    def subscribe(self, filters: Sequence[Filter]) -> None:
+        """Ask for filters; each is answered to the listener. Only from the driving thread."""
+        for start in range(0, len(filters), FILTERS_A_PACKET):
+            part = filters[start : start + FILTERS_A_PACKET]
+            asked: list[Any] = (
+                [(one.topic_filter, SubscribeOptions(qos=one.qos)) for one in part] if self.settings.is_v5 else [*part]
+            )
+            _, mid = self._client.subscribe(asked)
+            if mid is not None:
+                self._asked[mid] = part
+
+    def unsubscribe(self, filters: Sequence[str]) -> None:
+        """Take filters back. Only from the driving thread."""
+        for start in range(0, len(filters), FILTERS_A_PACKET):
+            part = list(filters[start : start + FILTERS_A_PACKET])
+            _, mid = self._client.unsubscribe(part)
+            if mid is not None:
+                self._taken_back[mid] = part
+
+    def announce(self, payload: bytes) -> None:
+        """Publish our own status, retained; empty clears it. Only from the driving thread."""
+        self._client.publish(topics.own_status_topic(self.settings.client_id), payload, qos=0, retain=True)
+
+    def disconnect(self, *, end_session: bool = False) -> None:
+        """Queue a DISCONNECT, in MQTT 5 one that ends the broker's session where asked."""
+        properties = None
+        if self.settings.is_v5 and end_session:
+            properties = _properties(PacketTypes.DISCONNECT, SessionExpiryInterval=0)
+        self._client.disconnect(properties=properties)
+
+    def drain(self, seconds: float) -> None:
+        """Drive the link until it has ended, or for so long."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end and self.step(0.05):
+            pass
+
+    def close(self) -> None:
+        """Drop the socket without a word; only from the driving thread."""
+        self._client.on_disconnect = None
+        sock = self._client.socket()
+        if sock is not None:
+            self._client._sock_close()  # noqa: SLF001 - `disconnect` only queues, the socket must go now
+        self._waker.close()
+        self._waking.close()
+
+    def _build(self) -> Client:
+        client = build_client(self.settings, client_id=self.settings.client_id, clean=self._clean)
+        client.on_connect = self._on_connect
+        client.on_disconnect = self._on_disconnect
+        client.on_message = self._on_message
+        client.on_subscribe = self._on_subscribe
+        client.on_unsubscribe = self._on_unsubscribe
+        if self.settings.is_encrypted:
+            client.on_log = self._on_log
+        return client
+
+    def _read(self) -> None:
+        """Read until the socket is empty: paho alone would ask the system before every packet."""
+        for _ in range(READS_A_ROUND):
+            before = self._packets
+            self._client.loop_read()
+            if self._packets == before or self._client.socket() is None:
+                return
+
+    def _end(self, reason: Reason) -> None:
+        if self.reason is None:
+            self.reason = reason
+
+    def _on_connect(self, client: Client, _: Any, flags: Any, code: ReasonCode, _properties: Any) -> None:
+        if code.is_failure:
+            self._end(link_reasons.of_refusal(code.value, str(code), self.settings))
+            return
+        self.is_up = True
+        client.on_log = None  # it costs a formatted line a packet, and is needed only for TLS refusals
+        self._listener.link_up(self, session_present=bool(flags.session_present))
+
+    def _on_disconnect(self, _client: Client, _: Any, flags: Any, code: ReasonCode, _properties: Any) -> None:
+        if flags.is_disconnect_packet_from_server or code.value == 141:
+            self._end(link_reasons.of_ending(code.value, str(code), self.settings))
+        elif code.value == 130:
+            self._end(
+                link_reasons.plain("not_mqtt" if self.is_up else "protocol_refused", self.settings, is_error=True)
+            )
+        elif self.is_up:
+            self._end(link_reasons.plain("link_lost", self.settings))
+        else:
+            self._end(link_reasons.plain("closed_early", self.settings))
+        self.is_up = False
+
+    def _on_message(self, _client: Client, _: Any, message: MQTTMessage) -> None:
+        self._packets += 1
+        try:
+            topic = message.topic
+        except UnicodeDecodeError:
+            topic = message._topic.decode("utf-8", "replace")  # noqa: SLF001 - the only way to the raw bytes
+        self._listener.link_message(
+            self,
+            InboundMessage(
+                connection_id=self.settings.connection_id,
+                topic=topic,
+                payload=bytes(message.payload),
+                qos=message.qos,
+                retain=message.retain,
+                received_us=time.time_ns() // 1000,
+                dup=message.dup,
+                mid=message.mid,
+                session=self.number,
+            ),
+        )
+
+    def _on_subscribe(self, _client: Client, _: Any, mid: int, codes: list[ReasonCode], _properties: Any) -> None:
+        self._packets += 1
+        for asked, code in zip(self._asked.pop(mid, ()), codes, strict=False):
+            granted = None if code.is_failure else code.value
+            self._listener.link_answered(
+                self, asked.topic_filter, granted, link_reasons.of_filter(asked.qos, code.value, str(code))
+            )
+
+    def _on_unsubscribe(self, _client: Client, _: Any, mid: int, _codes: Any, _properties: Any) -> None:
+        self._packets += 1
+        for topic_filter in self._taken_back.pop(mid, ()):
+            self._listener.link_forgot(self, topic_filter)
+
+    def _on_log(self, _client: Client, _: Any, _level: int, text: str) -> None:
+        """TLS 1.3 brokers refuse a client certificate after the handshake; paho only logs what they say."""
+        if not self.is_up and "SSL" in text:
+            self._end(link_reasons.of_tls_text(text, self.settings))
+
+
+def _properties(packet: int, **values: int) -> Properties:
+    properties = Properties(packet)  # type: ignore[no-untyped-call]
+    for name, value in values.items():
+        setattr(properties, name, value)
+    return properties
+
+
+def _websocket_path(settings: ConnectionSettings) -> str:
+    """The path without anything that could end the request's first line."""
+    path = "".join(letter for letter in settings.websocket_path if letter.isprintable() and letter != " ")
+    return path if path.startswith("/") else f"/{path}"
+
+
+def _leave_writing_to_the_driver(_client: Client, _userdata: Any, _sock: Any) -> None:
+    """Stands where paho would otherwise write from whichever thread queued a packet."""
