@@ -4,10 +4,16 @@
 import os
 import sys
 
+OPTIONS_OF_UP = ("DEMO", "LAN")
+"""Options that change settings: in the environment before the settings are read, and so for the children too."""
+
 
 def main() -> None:
     """Run the command that the arguments name."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "app.settings")
+    for option in OPTIONS_OF_UP:
+        if sys.argv[1:2] == ["up"] and f"--{option.lower()}" in sys.argv:
+            os.environ[option] = "on"
     from django.core.management import execute_from_command_line  # settings must be named first
 
     execute_from_command_line(sys.argv)

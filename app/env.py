@@ -123,9 +123,20 @@ def kept_secret(name: str, path: Path, make: Callable[[], str] = lambda: secrets
         except OSError as error:
             stop(f"{name} cannot be kept in {path}: {error.strerror}.")
     try:
-        return path.read_text().strip()
+        secret = path.read_text().strip()
     except OSError as error:
         stop(f"{name} cannot be read from {path}: {error.strerror}.")
+    if not secret:
+        stop(f"{name} cannot be read from {path}: the file is empty. Put the secret back, or delete the file.")
+    return secret
+
+
+def url(name: str, schemes: tuple[str, ...]) -> str:
+    """An address that begins with one of the schemes, or nothing."""
+    value = text(name)
+    if value and urlsplit(value).scheme not in schemes:
+        stop(f"{name} must begin with {' or '.join(f'{scheme}://' for scheme in schemes)}, not {value!r}.")
+    return value
 
 
 def database(name: str, data_dir: Path) -> dict[str, object]:
@@ -153,19 +164,27 @@ def database(name: str, data_dir: Path) -> dict[str, object]:
     return config
 
 
+def _addresses() -> list[tuple[int, str]]:
+    """The addresses of this machine that its way out leads through, with their families."""
+    found = []
+    for family, target in ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1")):
+        # Connecting a datagram socket sends nothing; it only asks which address would be used.
+        with suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.connect((target, 9))
+            found.append((int(family), str(probe.getsockname()[0])))
+    return found
+
+
+def own_address() -> str:
+    """The address under which others most probably reach this machine; loopback when it has no network."""
+    return next((address for _, address in _addresses()), "127.0.0.1")
+
+
 def own_names() -> list[str]:
     """This machine's host names and addresses, for ALLOWED_HOSTS when it listens to everybody."""
     name = socket.gethostname()
     found = {"localhost", "127.0.0.1", "[::1]", name, socket.getfqdn(), f"{name}.local"}
-    for family, target in ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1")):
-        # Connecting a datagram socket sends nothing; it only asks which address would be used.
-        with socket.socket(family, socket.SOCK_DGRAM) as probe:
-            try:
-                probe.connect((target, 9))
-                address = probe.getsockname()[0]
-            except OSError:
-                continue
-            found.add(f"[{address}]" if family == socket.AF_INET6 else address)
+    found.update(f"[{address}]" if family == socket.AF_INET6 else address for family, address in _addresses())
     with suppress(OSError):  # a name that does not resolve adds no address
         resolved = socket.getaddrinfo(name, None, socket.AF_INET)
         found.update(str(info[4][0]) for info in resolved)

@@ -12,6 +12,8 @@ env.env.read_env(str(BASE_DIR / ".env"), recurse=False)
 
 VERSION = "0.1.0"
 DEMO = env.flag("DEMO", default=False)
+LAN = env.flag("LAN", default=False)
+EVERYBODY = "0.0.0.0" if LAN else "127.0.0.1"  # noqa: S104 - asked for with --lan
 DATA_DIR = env.folder("DATA_DIR", BASE_DIR / ("var-demo" if DEMO else "var"))
 RUN_DIR = DATA_DIR / "run"
 
@@ -22,7 +24,7 @@ SECRET_KEY = env.kept_secret("SECRET_KEY", DATA_DIR / "secret_key")
 CREDENTIALS_KEYS = env.kept_secret(
     "CREDENTIALS_KEY", DATA_DIR / "credentials_key", lambda: Fernet.generate_key().decode()
 ).split(",")
-HTTP_HOST = env.text("HTTP_HOST", "127.0.0.1")
+HTTP_HOST = env.text("HTTP_HOST", EVERYBODY)
 HTTP_PORT = env.integer("HTTP_PORT", 8000, 1, 65535)
 LISTENS_TO_ALL = HTTP_HOST in {"0.0.0.0", "::"}  # noqa: S104 - compared, not bound
 ALLOWED_HOSTS = env.words(
@@ -44,9 +46,11 @@ SECURE_REFERRER_POLICY = SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 
 # One machine's servers
 EMBEDDED_BROKER = env.flag("EMBEDDED_BROKER", default=True)
-EMBEDDED_BROKER_HOST = env.text("EMBEDDED_BROKER_HOST", "127.0.0.1")
+EMBEDDED_BROKER_HOST = env.text("EMBEDDED_BROKER_HOST", EVERYBODY)
 EMBEDDED_BROKER_PORT = env.integer("EMBEDDED_BROKER_PORT", 1883, 1, 65535)
-REDIS_URL = env.text("REDIS_URL")
+EMBEDDED_BROKER_USERNAME = env.text("EMBEDDED_BROKER_USERNAME", "device")
+EMBEDDED_BROKER_PASSWORD = env.kept_secret("EMBEDDED_BROKER_PASSWORD", DATA_DIR / "broker_password")
+REDIS_URL = env.url("REDIS_URL", ("redis", "rediss", "unix"))
 EMBEDDED_VALKEY = not REDIS_URL
 VALKEY_SOCKET = env.socket_path(DATA_DIR)
 CHANNEL_URL = REDIS_URL or f"unix://{VALKEY_SOCKET}"

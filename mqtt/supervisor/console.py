@@ -1,0 +1,121 @@
+"""`manage.py up`: the whole console on one machine, from the first check to the last child's end."""
+
+import signal
+import threading
+import time
+from types import FrameType
+
+from django.conf import settings
+from django.db import connections
+
+from app.env import own_address
+from mqtt.supervisor import guards, prepare, programs
+from mqtt.supervisor.broker import BrokerSettings
+from mqtt.supervisor.embedded_connection import keep_embedded_connection
+from mqtt.supervisor.family import Family
+from mqtt.supervisor.output import Output
+
+MQTT_MAY_TAKE = 5.0
+"""Seconds to wait for the mqtt process once the pages answer: a console that cannot store can still say so."""
+
+
+class StoppedEarlyError(BaseException):
+    """Asked to stop while preparing; not an Exception, so that nothing on the way takes it for a failure."""
+
+
+class Console:
+    """One run of the console."""
+
+    def __init__(self) -> None:
+        self.output = Output()
+        self.family = Family(settings.RUN_DIR, self.output)
+        self.broker = BrokerSettings.from_settings() if settings.EMBEDDED_BROKER else None
+        self._wake = threading.Event()
+        self._stopping = False
+        self._preparing = True
+
+    def run(self) -> None:
+        """Start everything, keep it alive, and stop it when asked to."""
+        lock = guards.lock_folder(settings.DATA_DIR)
+        guards.check_ports(self._listeners())
+        prepare.check_keys()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self._asked_to_stop)
+        signal.signal(signal.SIGCHLD, lambda *_: self._wake.set())
+        try:
+            self._start()
+            self._preparing = False
+            self._keep_alive()
+        except StoppedEarlyError:
+            pass
+        finally:
+            self._preparing = False
+            self.output.say("Stopping ...")
+            self.family.stop()
+            self.output.close()
+            lock.close()
+
+    def _start(self) -> None:
+        before = BrokerSettings.read(settings.DATA_DIR)
+        servers = []
+        if self.broker:
+            servers.append(programs.broker(self.broker, self.broker.write(settings.DATA_DIR)))
+        if settings.EMBEDDED_VALKEY:
+            programs.own_folder(settings.VALKEY_SOCKET.parent)
+            servers.append(programs.valkey(settings.VALKEY_SOCKET))
+        self.family.start(servers)
+        # The servers come up while the tables are looked at.
+        prepare.migrate()
+        if self.broker:
+            keep_embedded_connection(self.broker, before)
+        if not settings.DEBUG and prepare.collect_static():
+            self.output.say("The static files were gathered anew.")
+        self._wait_for("broker", "valkey")
+        own = [programs.mqtt(settings.RUN_DIR), programs.web(settings.HTTP_HOST, settings.HTTP_PORT)]
+        if settings.DEMO and self.broker:
+            own.append(programs.demo(self.broker))
+        self.family.start(own)
+
+    def _keep_alive(self) -> None:
+        self._wait_for("web")
+        if not self._stopping:
+            self._wait_for("mqtt", seconds=MQTT_MAY_TAKE)
+            self._say_ready()
+        while not self._stopping:
+            self._one_round()
+
+    def _wait_for(self, *names: str, seconds: float = float("inf")) -> None:
+        end = time.monotonic() + seconds
+        while not self._stopping and not self.family.is_ready(*names) and time.monotonic() < end:
+            self._one_round()
+
+    def _one_round(self) -> None:
+        self._wake.wait(self.family.pause())
+        self._wake.clear()
+        self.family.look_after()
+
+    def _say_ready(self) -> None:
+        password = prepare.make_first_account()
+        connections.close_all()
+        host = own_address() if settings.LISTENS_TO_ALL else settings.HTTP_HOST
+        url = f"http://[{host}]:{settings.HTTP_PORT}" if ":" in host else f"http://{host}:{settings.HTTP_PORT}"
+        known = f"  user={settings.ADMIN_USERNAME}" + (f"  password={password}" if password else "")
+        self.output.say(f"Vedetta is ready: {url}{known}")
+        if self.broker and self.broker.username:
+            self.output.say(
+                f"Devices log in at the embedded broker (port {self.broker.port}) as {self.broker.username!r}; "
+                f"the password is EMBEDDED_BROKER_PASSWORD, or else in {settings.DATA_DIR / 'broker_password'}."
+            )
+
+    def _listeners(self) -> list[guards.Listener]:
+        found = [guards.Listener(settings.HTTP_HOST, settings.HTTP_PORT, "HTTP_HOST", "HTTP_PORT")]
+        if self.broker:
+            names = ("EMBEDDED_BROKER_HOST", "EMBEDDED_BROKER_PORT")
+            found.append(guards.Listener(self.broker.host, self.broker.port, *names))
+        return found
+
+    def _asked_to_stop(self, _number: int, _frame: FrameType | None) -> None:
+        if self._preparing:
+            raise StoppedEarlyError
+        self._stopping = True
+        self._wake.set()
