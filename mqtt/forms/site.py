@@ -1,0 +1,58 @@
+"""Create and edit a site."""
+
+from typing import Any
+from zoneinfo import available_timezones
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from mqtt.models import Site
+
+
+class ZoneInput(forms.TextInput):
+    """A text field that proposes the world's time zones while one types."""
+
+    template_name = "mqtt/forms/zone_input.html"
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        """Adds the zones under the id that the field's `list` names."""
+        context = super().get_context(name, value, attrs)
+        return {**context, "zones": sorted(zone for zone in available_timezones() if "/" in zone)}
+
+
+class SiteForm(forms.ModelForm):
+    """Where an installation stands and whom to call."""
+
+    class Meta:
+        model = Site
+        fields = ["name", "address", "contact", "topic_prefix", "time_zone", "latitude", "longitude"]
+        widgets = {
+            "name": forms.TextInput(attrs={"autocomplete": "off"}),
+            "topic_prefix": forms.TextInput(attrs={"autocomplete": "off", "class": "mono", "spellcheck": "false"}),
+            "time_zone": ZoneInput(attrs={"list": "zones", "autocomplete": "off", "spellcheck": "false"}),
+        }
+        help_texts = {"latitude": _("Degrees with a decimal point, for example 45.4642.")}
+
+    def clean_topic_prefix(self) -> str:
+        """A plain beginning of topics, no filter."""
+        prefix = str(self.cleaned_data["topic_prefix"])
+        if set(prefix) & set("+#"):
+            raise forms.ValidationError(_("Write the beginning of the topics alone, without + and #."))
+        return prefix
+
+    def clean_time_zone(self) -> str:
+        """A zone of the tz database."""
+        zone = str(self.cleaned_data["time_zone"])
+        if zone and zone not in available_timezones():
+            raise forms.ValidationError(_("This is no time zone. Write one like Europe/Rome."))
+        return zone
+
+    def clean(self) -> dict[str, Any]:
+        """A place on the map has two coordinates."""
+        super().clean()  # asks for the check that names are unique
+        cleaned = self.cleaned_data
+        for name, other in (("latitude", "longitude"), ("longitude", "latitude")):
+            both_valid = not {name, other} & set(self.errors)
+            if both_valid and cleaned.get(name) is None and cleaned.get(other) is not None:
+                self.add_error(name, _("Write both coordinates or none."))
+        return cleaned
