@@ -11,7 +11,7 @@ from django import template
 from django.utils import timezone
 
 from mqtt import formats
-from mqtt.enums import Availability, ConnectionStatus
+from mqtt.enums import AuditAction, Availability, ConnectionStatus
 
 register = template.Library()
 
@@ -58,7 +58,7 @@ def moment(at: datetime | None, show: str = "full") -> dict[str, Any]:
 @register.inclusion_tag("includes/value.html")
 def value(state: Any, unit: str = "") -> dict[str, Any]:
     """The current value of a SensorState or Reading: shown in the reader's form, kept in the machine's."""
-    if state is None or (state.value is None and state.text is None):
+    if not state or (state.value is None and state.text is None):
         return {"shown": None}
     if state.value is None:
         text = str(state.text)
@@ -76,6 +76,18 @@ def number(given: float | None) -> str:
 def rate(given: float | None) -> str:
     """Events a second: whole from 10 up, one decimal below."""
     return formats.rate(given or 0.0)
+
+
+@register.filter
+def status_word(name: str) -> str:
+    """What the screen says for a status or an availability."""
+    return str(WORDS.get(name, name))
+
+
+@register.filter
+def action_word(name: str) -> str:
+    """What the screen says for an audited action."""
+    return str(AuditAction(name).label) if name in AuditAction.values else name
 
 
 @register.filter

@@ -64,6 +64,19 @@
     if (fresh.dataset.status !== old.dataset.status) fresh.querySelector(".st")?.closest("td, li, p, div")?.classList.add("changed");
   });
 
+  // A row that is replaced while one of its buttons has the focus gives it to the same button of the new row.
+  let focused = null;
+  body.addEventListener("htmx:oobBeforeSwap", (event) => {
+    const active = document.activeElement;
+    if (!event.detail.target?.contains(active) || active === event.detail.target) return;
+    const mark = active.dataset.action ? `[data-action="${active.dataset.action}"]` : `a[href="${CSS.escape(active.getAttribute("href") || "")}"]`;
+    focused = `#${CSS.escape(event.detail.target.id)} ${mark}`;
+  });
+  body.addEventListener("htmx:wsAfterMessage", () => {
+    if (focused) document.querySelector(focused)?.focus({ preventScroll: true });
+    focused = null;
+  });
+
   // ---- the page's own socket -------------------------------------------------------------------------------
   const link = document.getElementById("live-link");
   const lost = document.getElementById("live-lost");

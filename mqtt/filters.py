@@ -1,0 +1,128 @@
+"""The filters of lists, shared by pages, sockets and API: the same words everywhere."""
+
+from typing import Any
+
+import django_filters as df
+from django import forms
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from mqtt.enums import STATUS_WORST_FIRST, Availability
+from mqtt.models import Datalogger, Gateway, MqttConnection, Site
+from mqtt.permissions import visible_to
+
+MAX_SEARCH = 200
+
+
+def choices_of(model: Any) -> Any:
+    """What of a model the asking user may choose."""
+
+    def choices(request: Any) -> QuerySet[Any]:
+        objects: QuerySet[Any] = model.objects.all()
+        return objects if request is None else visible_to(request.user, objects)
+
+    return choices
+
+
+def _search_field(value: str) -> str:
+    return value.replace("\0", "").strip()[:MAX_SEARCH]
+
+
+class ListFilter(df.FilterSet):  # type: ignore[misc]
+    """Base: `search` looks for every word in any of `search_fields`."""
+
+    search_fields: tuple[str, ...] = ()
+
+    search = df.CharFilter(
+        method="filter_search",
+        label=_("Search"),
+        widget=forms.TextInput(attrs={"type": "search", "maxlength": MAX_SEARCH}),
+    )
+
+    def filter_search(self, queryset: QuerySet[Any], _name: str, value: str) -> QuerySet[Any]:
+        """Rows that hold all words, each in any of the fields."""
+        for word in _search_field(value).split()[:8]:
+            found = Q()
+            for field in self.search_fields:
+                found |= Q(**{f"{field}__icontains": word})
+            queryset = queryset.filter(found)
+        return queryset
+
+
+class ConnectionFilter(ListFilter):
+    """Connections by site, effective status and text."""
+
+    search_fields = ("name", "host", "client_id", "site__name")
+
+    status = df.ChoiceFilter(
+        field_name="effective_status",
+        label=_("Status"),
+        empty_label=_("all"),
+        choices=[(status.value, status.label) for status in STATUS_WORST_FIRST],
+    )
+    site = df.ModelChoiceFilter(queryset=choices_of(Site), label=_("Site"), empty_label=_("all"))
+
+
+class DeviceFilter(ListFilter):
+    """What gateways, dataloggers and sensors share."""
+
+    site_field = "site"
+
+    availability = df.ChoiceFilter(
+        field_name="effective_availability", label=_("Status"), empty_label=_("all"), choices=Availability.choices
+    )
+    connection = df.ModelChoiceFilter(queryset=choices_of(MqttConnection), label=_("Connection"), empty_label=_("all"))
+    site = df.ModelChoiceFilter(queryset=choices_of(Site), method="filter_site", label=_("Site"), empty_label=_("all"))
+
+    def filter_site(self, queryset: QuerySet[Any], _name: str, site: Site) -> QuerySet[Any]:
+        """Devices of the site, and those without one of their own on a connection of the site."""
+        own = Q(**{self.site_field: site})
+        return queryset.filter(own | Q(**{f"{self.site_field}__isnull": True, "connection__site": site}))
+
+
+class GatewayFilter(DeviceFilter):
+    """Gateways."""
+
+    search_fields = ("identifier", "label", "key", "model")
+
+
+class DataloggerFilter(DeviceFilter):
+    """Dataloggers, also by their gateway."""
+
+    search_fields = ("identifier", "label", "key", "model", "gateway__identifier", "gateway__label")
+
+    gateway = df.ModelChoiceFilter(queryset=choices_of(Gateway), label=_("Gateway"), widget=forms.HiddenInput)
+
+
+class SensorFilter(DeviceFilter):
+    """Sensors, also by their datalogger and its gateway."""
+
+    search_fields = ("name", "label", "key", "unit", "datalogger__label")
+    site_field = "datalogger__site"
+
+    gateway = df.ModelChoiceFilter(
+        queryset=choices_of(Gateway), field_name="datalogger__gateway", label=_("Gateway"), widget=forms.HiddenInput
+    )
+    datalogger = df.ModelChoiceFilter(queryset=choices_of(Datalogger), label=_("Datalogger"), widget=forms.HiddenInput)
+
+
+class TopicFilter(ListFilter):
+    """Topics by connection and text."""
+
+    search_fields = ("topic",)
+
+    connection = df.ModelChoiceFilter(queryset=choices_of(MqttConnection), label=_("Connection"), empty_label=_("all"))
+    undecoded = df.BooleanFilter(method="filter_undecoded", label=_("Not understood"), widget=forms.HiddenInput)
+
+    def filter_undecoded(self, queryset: QuerySet[Any], _name: str, value: bool) -> QuerySet[Any]:
+        """Topics with messages that were not understood, or those without."""
+        return queryset.filter(undecoded_count__gt=0) if value else queryset.filter(undecoded_count=0)
+
+
+class UndecodedFilter(ListFilter):
+    """Messages that were not understood, by connection, reason and topic."""
+
+    search_fields = ("topic",)
+
+    reason = df.CharFilter(label=_("Reason"), widget=forms.HiddenInput)
+    connection = df.ModelChoiceFilter(queryset=choices_of(MqttConnection), label=_("Connection"), empty_label=_("all"))

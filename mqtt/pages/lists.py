@@ -1,0 +1,113 @@
+"""The lists: connections, gateways, dataloggers, sensors, topics, and what was not understood."""
+
+from typing import Any
+
+from django.db.models import Sum
+from django.utils.translation import gettext_lazy as _
+
+from mqtt import filters, tables
+from mqtt.badges import TROUBLE
+from mqtt.enums import STATUS_WORST_FIRST, ConnectionStatus
+from mqtt.models import ConnectionActivity
+from mqtt.pages.base import ListPage, Part, Shown, register
+from mqtt.permissions import visible_to
+from mqtt.queries import AVAILABILITY_WORST_FIRST
+
+COUNTS_EVERY = 2.0
+"""Seconds between two counts of the same list: they read the whole table, rows do not."""
+
+
+def chips(shown: Shown) -> dict[str, Any]:
+    """The counters above a list, worst first; each is a link that sets the filter."""
+    page: Any = shown.page
+    counts = shown.extra["counts"]
+    chosen = shown.params.get(page.status_parameter, "")
+    order = STATUS_WORST_FIRST if page.status_parameter == "status" else AVAILABILITY_WORST_FIRST
+    return {
+        "chosen": chosen,
+        "all": counts[""],
+        "all_url": _query(shown, page.status_parameter, ""),
+        "chips": [
+            {"status": name.value, "count": counts.get(name, 0), "url": _query(shown, page.status_parameter, name)}
+            for name in order
+            if counts.get(name) or name == chosen
+        ],
+    }
+
+
+def _query(shown: Shown, name: str, value: str) -> str:
+    params = shown.params.copy()
+    params.pop("page", None)
+    params.pop(name, None)
+    if value:
+        params[name] = value
+    return f"?{params.urlencode()}"
+
+
+def summary(shown: Shown) -> dict[str, Any]:
+    """One line about all connections: how much comes in, how far storing is behind, how many need somebody."""
+    activity = visible_to(shown.user, ConnectionActivity.objects.all()).filter(connection__is_enabled=True)
+    counts = shown.extra["counts"]
+    totals = activity.aggregate(rate=Sum("message_rate"))
+    up = counts.get(ConnectionStatus.CONNECTED, 0) + counts.get(ConnectionStatus.SILENT, 0)
+    return {
+        "rate": totals["rate"] or 0.0 if up else 0.0,
+        "up": up,
+        "behind": behind(activity),
+        "trouble": sum(counts.get(status, 0) for status in TROUBLE),
+        "all": counts[""],
+    }
+
+
+BEHIND_FROM = 2.0
+"""Seconds from which a delay in storing is worth a reader's attention."""
+
+
+def behind(activity: Any) -> float:
+    """The longest delay in storing, or 0.0 when it is not worth showing."""
+    worst = max(activity.filter(lag_seconds__gte=BEHIND_FROM).values_list("lag_seconds", flat=True), default=0.0)
+    return float(worst)
+
+
+CHIPS = Part("chips", "mqtt/parts/_chips.html", chips, every=COUNTS_EVERY)
+SUMMARY = Part("summary", "mqtt/parts/_connections_summary.html", summary, element="p", every=COUNTS_EVERY)
+
+CONNECTIONS = ListPage(
+    name="connections",
+    table=tables.ConnectionTable,
+    filterset=filters.ConnectionFilter,
+    title=_("Connections"),
+    status_field="effective_status",
+    parts=(CHIPS, SUMMARY),
+)
+GATEWAYS = ListPage(
+    name="gateways",
+    table=tables.GatewayTable,
+    filterset=filters.GatewayFilter,
+    title=_("Gateways"),
+    status_field="effective_availability",
+    parts=(CHIPS,),
+)
+DATALOGGERS = ListPage(
+    name="dataloggers",
+    table=tables.DataloggerTable,
+    filterset=filters.DataloggerFilter,
+    title=_("Dataloggers"),
+    status_field="effective_availability",
+    parts=(CHIPS,),
+)
+SENSORS = ListPage(
+    name="sensors",
+    table=tables.SensorTable,
+    filterset=filters.SensorFilter,
+    title=_("Sensors"),
+    status_field="effective_availability",
+    parts=(CHIPS,),
+)
+TOPICS = ListPage(name="topics", table=tables.TopicTable, filterset=filters.TopicFilter, title=_("Topics"))
+UNDECODED = ListPage(
+    name="undecoded", table=tables.UndecodedTable, filterset=filters.UndecodedFilter, title=_("Not understood")
+)
+
+for page in (CONNECTIONS, GATEWAYS, DATALOGGERS, SENSORS, TOPICS, UNDECODED):
+    register(page)

@@ -1,0 +1,147 @@
+"""The overview: what needs somebody, worst first; how much is up; what happened just now."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Count, Q, Sum
+from django.http import QueryDict
+from django.utils import timezone
+
+from mqtt import queries
+from mqtt.badges import MISSING, TROUBLE
+from mqtt.enums import STATUS_WORST_FIRST, Availability, ConnectionStatus, NodeKind
+from mqtt.models import AuditEntry, ConnectionActivity, Datalogger, MqttConnection, SensorDevice, StatusChange
+from mqtt.pages.base import Page, Part, Shown, Touch, register
+from mqtt.pages.lists import behind
+from mqtt.permissions import User, visible_to
+from mqtt.supervisor.state import read_state
+
+NEEDS = 12
+FEED = 12
+RECENTLY = timedelta(minutes=15)
+"""How long a restarted process stays on the overview."""
+
+FEED_KINDS = (NodeKind.CONNECTION, NodeKind.GATEWAY, NodeKind.DATALOGGER)
+"""Sensors follow their datalogger; each of them in the feed would bury the rest."""
+
+
+def numbers(shown: Shown) -> dict[str, Any]:
+    """The counters: connections up, dataloggers online, messages a second, sensors."""
+    connections = visible_to(shown.user, MqttConnection.objects.all()).with_effective_status()  # type: ignore[attr-defined]
+    by_status = _grouped(connections, "effective_status")
+    dataloggers = visible_to(shown.user, Datalogger.objects.all()).with_availability()  # type: ignore[attr-defined]
+    by_availability = _grouped(dataloggers, "effective_availability")
+    activity = visible_to(shown.user, ConnectionActivity.objects.all()).filter(connection__is_enabled=True)
+    rates = activity.filter(connection__status__in=("connected", "silent")).aggregate(
+        messages=Sum("message_rate"), readings=Sum("reading_rate")
+    )
+    enabled = sum(by_status.values()) - by_status.get(ConnectionStatus.DISABLED, 0)
+    up = by_status.get(ConnectionStatus.CONNECTED, 0) + by_status.get(ConnectionStatus.SILENT, 0)
+    troubles = [(status.value, by_status[status]) for status in STATUS_WORST_FIRST[:5] if by_status.get(status)]
+    return {
+        "up": up,
+        "enabled": enabled,
+        "all": sum(by_status.values()),
+        "troubles": troubles,
+        "is_bad": bool(by_status.get(ConnectionStatus.ERROR)),
+        "online": by_availability.get(Availability.ONLINE, 0),
+        "dataloggers": sum(by_availability.values()),
+        "missing": [(status.value, by_availability[status]) for status in MISSING if by_availability.get(status)],
+        "is_offline": bool(by_availability.get(Availability.OFFLINE)),
+        "unknown": by_availability.get(Availability.UNKNOWN, 0),
+        "messages": rates["messages"] or 0.0,
+        "readings": rates["readings"] or 0.0,
+        "behind": behind(activity),
+        "sensors": visible_to(shown.user, SensorDevice.objects.all()).count(),
+    }
+
+
+def _grouped(queryset: Any, field: str) -> dict[str, int]:
+    return dict(queryset.order_by().values_list(field).annotate(n=Count("pk")))
+
+
+def needs(shown: Shown) -> dict[str, Any]:
+    """Connections in trouble, then devices that are offline or late, worst first; a device behind a missing
+    gateway is counted there and not listed again.
+    """
+    troubled = queries.rows("connection", shown.user).filter(effective_status__in=TROUBLE)
+    gateways = queries.rows("gateway", shown.user).filter(effective_availability__in=MISSING)
+    dataloggers = (
+        queries.rows("datalogger", shown.user)
+        .filter(effective_availability__in=MISSING)
+        .exclude(Q(gateway__state__availability=Availability.OFFLINE))
+    )
+    items = [{"kind": "connection", "record": row} for row in troubled.order_by("rank", "name")[:NEEDS]]
+    for kind, found in (("gateway", gateways), ("datalogger", dataloggers)):
+        rows = queries.prepare(kind, found.order_by("rank", "identifier", "pk")[:NEEDS])
+        items += [{"kind": kind, "record": row} for row in rows]
+    total = troubled.count() + gateways.count() + dataloggers.count()
+    items.sort(key=_severity)
+    return {"items": items[:NEEDS], "more": max(0, total - NEEDS)}
+
+
+def _severity(item: dict[str, Any]) -> int:
+    record = item["record"]
+    if item["kind"] == "connection":
+        order = {ConnectionStatus.ERROR: 0, ConnectionStatus.DISCONNECTED: 1, ConnectionStatus.UNKNOWN: 2}
+        return order.get(record.effective_status, 4)
+    late = record.effective_availability == Availability.LATE
+    return 5 if late else 3
+
+
+def feed(shown: Shown) -> dict[str, Any]:
+    """The newest status changes and actions, as one list."""
+    changes = visible_to(shown.user, StatusChange.objects.filter(kind__in=FEED_KINDS))[:FEED]
+    entries = visible_to(shown.user, AuditEntry.objects.all())[:FEED]
+    events = [{"at": change.at, "change": change} for change in changes]
+    events += [{"at": entry.at, "entry": entry} for entry in entries]
+    events.sort(key=lambda event: event["at"], reverse=True)  # type: ignore[arg-type, return-value]
+    return {"events": events[:FEED]}
+
+
+def processes(_shown: Shown) -> dict[str, Any]:
+    """Processes of this machine that had to be started again not long ago."""
+    since = timezone.now() - RECENTLY
+    children = read_state(settings.RUN_DIR)
+    return {
+        "restarted": [
+            child
+            for child in children
+            if child.restarts and (child.started_at is None or child.started_at > since or child.state != "running")
+        ]
+    }
+
+
+class OverviewPage(Page):
+    """Everything on it changes, none of it is a table of one kind."""
+
+    name = "overview"
+    parts = (
+        Part("processes", "mqtt/parts/_processes.html", processes, every=2.0),
+        Part("numbers", "mqtt/parts/_numbers.html", numbers, every=2.0),
+        Part("needs", "mqtt/parts/_needs.html", needs),
+        Part("feed", "mqtt/parts/_feed.html", feed, element="ol"),
+    )
+
+    def show(self, user: User, params: QueryDict, pk: int = 0) -> Shown:
+        """The overview has no rows of its own."""
+        return Shown(self, user, params)
+
+    def concerns(self, shown: Shown, touches: set[Touch], events: set[str]) -> bool:
+        """Statuses, new devices and rates; a reading alone changes nothing here."""
+        return bool(events - {"readings"})
+
+
+class ConsolePage(Page):
+    """Pages without live parts of their own: only the menu's badges."""
+
+    name = "console"
+
+    def show(self, user: User, params: QueryDict, pk: int = 0) -> Shown:
+        """Nothing."""
+        return Shown(self, user, params)
+
+
+OVERVIEW = register(OverviewPage())
+CONSOLE = register(ConsolePage())

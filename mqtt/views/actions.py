@@ -1,0 +1,83 @@
+"""Buttons of rows: with htmx they answer with the new row, without JavaScript they lead back."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from mqtt import queries, reasons
+from mqtt.exceptions import ServiceError
+from mqtt.fragments import row_context, row_template
+from mqtt.models import MqttConnection
+from mqtt.permissions import OPERATE, can, visible_to
+from mqtt.services import connections
+from mqtt.services.audit import Actor
+from mqtt.views.guard import needs
+
+Service = Callable[[Actor, MqttConnection], Any]
+
+
+def actor_of(request: HttpRequest) -> Actor:
+    """Who acts, for the audit."""
+    return Actor(user=request.user, name=request.user.get_username(), via="web")  # type: ignore[arg-type]
+
+
+def way_back(request: HttpRequest, default: str) -> str:
+    """Where the form wants to return to, when that is a page of ours."""
+    wanted = request.POST.get("next", "")
+    ours = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
+    return wanted if ours else default
+
+
+def _act(request: HttpRequest, pk: int, service: Service, done: str) -> HttpResponse:
+    connection = get_object_or_404(visible_to(request.user, MqttConnection.objects.all()), pk=pk)
+    try:
+        service(actor_of(request), connection)
+    except ServiceError as error:
+        messages.error(request, reasons.explain(error.code, error.context))
+    else:
+        messages.success(request, done % {"name": connection.name})
+    if not request.htmx:  # type: ignore[attr-defined]
+        return HttpResponseRedirect(way_back(request, reverse("connection-list")))
+    list(messages.get_messages(request))  # the row itself says what happened
+    row = queries.rows("connection", request.user).get(pk=pk)
+    context = row_context("connection", row, can_operate=can(request.user, OPERATE))
+    return render(request, row_template("connection"), context)
+
+
+@require_POST
+@needs(OPERATE)
+def connection_enable(request: HttpRequest, pk: int) -> HttpResponse:
+    """Switch a connection on."""
+    return _act(request, pk, connections.enable_connection, _("%(name)s is being connected."))
+
+
+@require_POST
+@needs(OPERATE)
+def connection_disable(request: HttpRequest, pk: int) -> HttpResponse:
+    """Switch a connection off; htmx has asked already, a plain form is asked here."""
+    if not request.htmx and "confirmed" not in request.POST:  # type: ignore[attr-defined]
+        connection = get_object_or_404(visible_to(request.user, MqttConnection.objects.all()), pk=pk)
+        back = way_back(request, reverse("connection-list"))
+        return render(request, "mqtt/connection_disable.html", {"connection": connection, "next": back})
+    return _act(request, pk, connections.disable_connection, _("%(name)s is being disabled."))
+
+
+@require_POST
+@needs(OPERATE)
+def connection_resubscribe(request: HttpRequest, pk: int) -> HttpResponse:
+    """Ask the broker for all topics again."""
+    return _act(request, pk, connections.resubscribe_connection, _("%(name)s subscribes again."))
+
+
+@require_POST
+@needs(OPERATE)
+def connection_retry(request: HttpRequest, pk: int) -> HttpResponse:
+    """Try to connect now instead of at the next try."""
+    return _act(request, pk, connections.retry_connection_now, _("%(name)s is being tried now."))

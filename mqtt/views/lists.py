@@ -1,0 +1,123 @@
+"""The list pages: one function for all, and what each says when it is empty."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext as _
+
+from mqtt.models import MqttConnection
+from mqtt.pages import lists
+from mqtt.pages.base import ListPage, Shown
+from mqtt.permissions import CONFIGURE, VIEW, User, can, visible_to
+from mqtt.views.guard import needs
+
+
+def _list(request: HttpRequest, page: ListPage, empty: dict[str, str], **context: Any) -> HttpResponse:
+    shown = page.show(request.user, request.GET.copy())
+    counts = shown.extra["counts"]
+    return render(
+        request,
+        "mqtt/list.html",
+        {
+            "shown": shown,
+            "title": page.title,
+            "has_chips": bool(page.status_field),
+            "has_summary": any(part.name == "summary" for part in page.parts),
+            "total_all": counts[""],
+            "is_filtered": page.is_filtered(request.GET),
+            "removable": _removable(shown),
+            "sort": request.GET.get("sort", ""),
+            "empty": empty,
+            "can_operate": shown.can_operate,
+            "live_socket": shown.socket,
+            **context,
+        },
+    )
+
+
+def _removable(shown: Shown) -> list[dict[str, Any]]:
+    """The active filters that have no field of their own: each a link to the list without it."""
+    form = shown.extra["filterset"].form
+    found = []
+    for field in form.hidden_fields():
+        value = getattr(form, "cleaned_data", {}).get(field.name)
+        if value not in (None, ""):
+            params = shown.params.copy()
+            params.pop(field.name, None)
+            params.pop("page", None)
+            found.append({"label": field.label, "value": value, "url": f"?{params.urlencode()}"})
+    return found
+
+
+def _nothing_heard(user: User) -> dict[str, str]:
+    """An empty device list: without a connection that comes first, else one waits."""
+    if not visible_to(user, MqttConnection.objects.all()).exists():
+        return connect_first(user)
+    return {
+        "title": _("Nothing heard yet."),
+        "text": _("Devices appear here by themselves as soon as they send. If none does, test the connection."),
+        "url": reverse("connection-list"),
+        "action": _("See the connections"),
+    }
+
+
+def connect_first(user: User) -> dict[str, str]:
+    """Where an empty console starts."""
+    return {
+        "title": _("Connect a broker."),
+        "text": _(
+            "Vedetta listens to an MQTT broker and shows what your devices send. Begin with the broker's address."
+        ),
+        "url": _url("connection-create") if can(user, CONFIGURE) else "",
+        "action": _("Connect a broker"),
+    }
+
+
+def _url(name: str) -> str:
+    try:
+        return reverse(name)
+    except NoReverseMatch:
+        return ""
+
+
+@needs(VIEW)
+def connection_list(request: HttpRequest) -> HttpResponse:
+    """Connections with their status, what they bring, and their buttons."""
+    actions = []
+    if can(request.user, CONFIGURE) and (url := _url("connection-create")):
+        actions.append({"url": url, "label": _("New connection"), "primary": True})
+    return _list(request, lists.CONNECTIONS, connect_first(request.user), actions=actions)
+
+
+@needs(VIEW)
+def gateway_list(request: HttpRequest) -> HttpResponse:
+    """Gateways."""
+    return _list(request, lists.GATEWAYS, _nothing_heard(request.user))
+
+
+@needs(VIEW)
+def datalogger_list(request: HttpRequest) -> HttpResponse:
+    """Dataloggers."""
+    return _list(request, lists.DATALOGGERS, _nothing_heard(request.user))
+
+
+@needs(VIEW)
+def sensor_list(request: HttpRequest) -> HttpResponse:
+    """Sensors with their current values."""
+    return _list(request, lists.SENSORS, _nothing_heard(request.user))
+
+
+@needs(VIEW)
+def topic_list(request: HttpRequest) -> HttpResponse:
+    """Every topic that was heard."""
+    return _list(request, lists.TOPICS, _nothing_heard(request.user))
+
+
+@needs(VIEW)
+def undecoded_list(request: HttpRequest) -> HttpResponse:
+    """Messages that no decoder understood, newest first."""
+    empty = {"title": _("Everything was understood."), "text": _("Messages that cannot be read are kept here.")}
+    lead = _("Kept with the reason, so that nothing is lost while you find out what it means.")
+    return _list(request, lists.UNDECODED, empty, lead=lead)

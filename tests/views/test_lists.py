@@ -1,0 +1,169 @@
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from mqtt import queries
+from mqtt.fragments import Variant, render_rows
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+LISTS = {
+    "connection": "/connections/",
+    "gateway": "/gateways/",
+    "datalogger": "/dataloggers/",
+    "sensor": "/sensors/",
+    "topic": "/topics/",
+    "undecoded": "/undecoded/",
+}
+MAKERS: dict[str, Callable[[], Any]] = {
+    "connection": factories.make_connection,
+    "gateway": factories.make_gateway,
+    "datalogger": lambda: factories.make_datalogger(gateway=factories.make_gateway()),
+    "sensor": factories.make_sensor,
+    "topic": factories.make_topic,
+    "undecoded": factories.make_undecoded,
+}
+NASTY = '<script>alert("x")</script>'
+
+
+@pytest.fixture
+def as_operator(client: Client, operator: Any) -> Client:
+    client.force_login(operator)
+    return client
+
+
+def page(client: Client, url: str) -> str:
+    response = client.get(url)
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+@pytest.mark.parametrize("kind", LISTS)
+def test_a_page_shows_each_row_exactly_as_it_will_be_pushed(as_operator: Client, operator: Any, kind: str) -> None:
+    rows = [MAKERS[kind]() for _ in range(3)]
+    html = page(as_operator, LISTS[kind])
+    for record in queries.prepare(kind, queries.rows(kind, operator).filter(pk__in=[row.pk for row in rows])):
+        assert render_rows(kind, [record], Variant("en", can_operate=True)) in html
+
+
+@pytest.mark.parametrize("kind", LISTS)
+def test_three_rows_cost_as_many_queries_as_one(
+    as_operator: Client, kind: str, django_assert_num_queries: Any, django_assert_max_num_queries: Any
+) -> None:
+    MAKERS[kind]()
+    with django_assert_max_num_queries(20) as first:
+        page(as_operator, LISTS[kind])
+    MAKERS[kind](), MAKERS[kind]()
+    with django_assert_num_queries(len(first)):
+        page(as_operator, LISTS[kind])
+
+
+@pytest.mark.parametrize("url", [*LISTS.values(), "/"])
+def test_an_empty_console_leads_to_the_first_connection(client: Client, administrator: Any, url: str) -> None:
+    client.force_login(administrator)
+    html = page(client, url)
+    assert "Connect a broker" in html or url == "/undecoded/"
+
+
+@pytest.mark.parametrize("url", [*LISTS.values(), "/"])
+def test_without_a_role_nothing_is_shown(client: Client, stranger: Any, url: str) -> None:
+    client.force_login(stranger)
+    assert client.get(url).status_code == 403
+
+
+@pytest.mark.parametrize("url", [*LISTS.values(), "/"])
+def test_without_login_every_list_leads_to_the_login(client: Client, url: str) -> None:
+    response = client.get(url)
+    assert response.status_code == 302
+    assert response.url.startswith("/login/")  # type: ignore[attr-defined]
+
+
+def test_the_worst_connection_comes_first(as_operator: Client) -> None:
+    for name, status in (("fine", "connected"), ("quiet", "silent"), ("broken", "error"), ("gone", "disconnected")):
+        factories.make_connection(name=name, status=status)
+    html = page(as_operator, "/connections/")
+    places = [html.index(f">{name}</a>") for name in ("broken", "gone", "quiet", "fine")]
+    assert places == sorted(places)
+
+
+def test_chips_count_each_status_and_filter_by_it(as_operator: Client) -> None:
+    factories.make_connection(name="fine")
+    factories.make_connection(name="broken", status="error")
+    html = page(as_operator, "/connections/?status=error")
+    assert 'data-chip="error" aria-current="true"' in html
+    assert ">broken</a>" in html
+    assert ">fine</a>" not in html
+    assert "All <b data-mark>2</b>" in html
+
+
+def test_a_connection_without_a_living_process_is_unknown(as_operator: Client) -> None:
+    connection = factories.make_connection(leased=False)
+    html = page(as_operator, "/connections/?status=unknown")
+    assert f'<tr id="connection-{connection.pk}" data-status="unknown"' in html
+
+
+def test_a_long_list_has_pages_of_fifty(as_operator: Client) -> None:
+    datalogger = factories.make_datalogger()
+    for _ in range(51):
+        factories.make_sensor(datalogger)
+    assert page(as_operator, "/sensors/").count("<tr id=") == 50
+    assert page(as_operator, "/sensors/?page=2").count("<tr id=") == 1
+    assert page(as_operator, "/sensors/?page=999").count("<tr id=") == 1
+    assert page(as_operator, "/sensors/?page=banana").count("<tr id=") == 50
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["status=banana", "site=abc", "connection=999999", "sort=banana", "sort=-status", "search=%00%ff", "page=-1"],
+)
+@pytest.mark.parametrize("kind", LISTS)
+def test_an_odd_query_still_gives_a_page(as_operator: Client, kind: str, query: str) -> None:
+    MAKERS[kind]()
+    page(as_operator, f"{LISTS[kind]}?{query}")
+
+
+@pytest.mark.parametrize("sort", ["name", "-name", "status", "-rate", "heard"])
+def test_connections_sort_by_each_column(as_operator: Client, sort: str) -> None:
+    factories.make_connection()
+    assert "aria-sort" in page(as_operator, f"/connections/?sort={sort}")
+
+
+def test_markup_from_devices_and_brokers_is_text(as_operator: Client) -> None:
+    connection = factories.make_connection(name=NASTY, host="x", status="error", status_reason=NASTY)
+    datalogger = factories.make_datalogger(connection, identifier=NASTY, firmware=NASTY, label=NASTY)
+    factories.make_gateway(connection, identifier=NASTY, availability="offline")
+    factories.make_sensor(datalogger, name=NASTY, text=NASTY, unit=NASTY)
+    factories.make_topic(connection, topic=NASTY, last_payload=NASTY.encode(), decoder=NASTY[:40])
+    factories.make_undecoded(connection, topic=NASTY, payload=NASTY.encode(), reason=NASTY[:40])
+    factories.make_status_change(connection, label=NASTY)
+    for url in [*LISTS.values(), "/"]:
+        html = page(as_operator, url)
+        assert "<script>alert" not in html, url
+        assert "&lt;script&gt;alert" in html, url
+
+
+def test_sensors_filter_by_datalogger_gateway_site_and_text(as_operator: Client) -> None:
+    site = factories.make_site()
+    gateway = factories.make_gateway(site=site)
+    here = factories.make_sensor(factories.make_datalogger(gateway=gateway, site=site), name="inside")
+    factories.make_sensor(name="elsewhere")
+    for query in (
+        f"datalogger={here.datalogger_id}",
+        f"gateway={gateway.pk}",
+        f"site={site.pk}",
+        f"connection={here.connection_id}",
+        "search=insi",
+    ):
+        html = page(as_operator, f"/sensors/?{query}")
+        assert ">inside</a>" in html, query
+        assert ">elsewhere</a>" not in html, query
+
+
+def test_a_value_carries_its_machine_form_and_its_unit(as_operator: Client) -> None:
+    factories.make_sensor(value=-1234.5)
+    html = page(as_operator, reverse("sensor-list"))
+    assert 'data-field="value" data-value="-1234.5">−1,234.5</span><span class="u" data-field="unit">°C</span>' in html
