@@ -124,6 +124,7 @@ REASONS: dict[str, Any] = {
     "session_not_ended": _(
         "Switched off. The broker at %(address)s could not be told to forget the session yet; it is tried again."
     ),
+    "silent": _("The link is up, but nothing arrived for %(minutes)s minutes."),
     "filters_refused": _("The broker refuses every topic filter of this connection. Check its access rules."),
     "some_filters_refused": _("The broker refuses %(count)s of %(total)s topic filters. Check its access rules."),
     # a broker's answer to one topic filter

@@ -13,6 +13,7 @@ LEAVES = {"enums", "messages", "topics", "groups", "events", "exceptions", "reas
 INGEST = {
     "services.mqtt_service",
     "services.mqtt_connection",
+    "services.broker_session",
     "services.inbox",
     "services.message_processor",
     "services.connection_tester",

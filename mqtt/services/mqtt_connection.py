@@ -10,11 +10,18 @@ import select
 import socket
 import ssl
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Any, Protocol
 
-from paho.mqtt.client import Client, MQTTMessage, MQTTv5, MQTTv311, WebsocketConnectionError
+from paho.mqtt.client import (
+    MQTT_CLEAN_START_FIRST_ONLY,
+    Client,
+    MQTTMessage,
+    MQTTv5,
+    MQTTv311,
+    WebsocketConnectionError,
+)
 from paho.mqtt.enums import CallbackAPIVersion, MessageType
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
@@ -93,8 +100,12 @@ def connect_client(client: Client, settings: ConnectionSettings, *, clean: bool)
         properties = _properties(PacketTypes.CONNECT, ReceiveMaximum=RECEIVE_MAXIMUM, SessionExpiryInterval=expiry)
     try:
         client.connect(
-            settings.host, settings.port, settings.keepalive, clean_start=clean, properties=properties
-        )  # fmt: skip
+            settings.host,
+            settings.port,
+            settings.keepalive,
+            clean_start=clean if settings.is_v5 else MQTT_CLEAN_START_FIRST_ONLY,
+            properties=properties,
+        )
     except WebsocketConnectionError as error:
         raise LinkError(link_reasons.plain("websocket_refused", settings, is_error=True)) from error
     except Exception as error:
@@ -126,7 +137,10 @@ class Link:
         self.is_up = False
         self.reason: Reason | None = None
         """Why it ended; the first reason heard is the true one."""
-        self._clean = clean
+        self.is_clean = clean
+        self.received = 0
+        self.acknowledged = 0
+        self.acknowledged_at = 0.0
         self._listener = listener
         self._asked: dict[int, Sequence[Filter]] = {}
         self._taken_back: dict[int, Sequence[str]] = {}
@@ -140,7 +154,16 @@ class Link:
 
     def open(self) -> None:
         """Connect and send CONNECT; blocks. Raises LinkError."""
-        connect_client(self._client, self.settings, clean=self._clean)
+        connect_client(self._client, self.settings, clean=self.is_clean)
+
+    def wait_until_up(self, wanted: Callable[[], bool]) -> None:
+        """Drive until the broker accepted the CONNECT or nobody wants that any more. Raises LinkError."""
+        give_up_at = time.monotonic() + CONNACK_TIMEOUT
+        while not self.is_up and wanted():
+            if not self.step(1.0):
+                raise LinkError(self.reason or link_reasons.plain("closed_early", self.settings))
+            if time.monotonic() > give_up_at:
+                raise LinkError(link_reasons.of_silence(self.settings, CONNACK_TIMEOUT))
 
     def step(self, timeout: float) -> bool:
         """Wait up to `timeout` seconds for traffic and handle it; False: the link has ended."""
@@ -173,6 +196,8 @@ class Link:
         packets = b"".join(b"\x40\x02" + mid.to_bytes(2, "big") for mid in mids)
         if packets:
             self._client._packet_queue(MessageType.PUBACK, packets, 0, 1)  # noqa: SLF001 - no public way for a batch
+            self.acknowledged += len(packets) // 4
+            self.acknowledged_at = time.monotonic()
             self.wake()
 
     def subscribe(self, filters: Sequence[Filter]) -> None:
@@ -221,7 +246,7 @@ class Link:
         self._waking.close()
 
     def _build(self) -> Client:
-        client = build_client(self.settings, client_id=self.settings.client_id, clean=self._clean)
+        client = build_client(self.settings, client_id=self.settings.client_id, clean=self.is_clean)
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_message = self._on_message
@@ -266,6 +291,8 @@ class Link:
 
     def _on_message(self, _client: Client, _: Any, message: MQTTMessage) -> None:
         self._packets += 1
+        if message.qos:
+            self.received += 1
         try:
             topic = message.topic
         except UnicodeDecodeError:
