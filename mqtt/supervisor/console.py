@@ -1,5 +1,6 @@
 """`manage.py up`: the whole console on one machine, from the first check to the last child's end."""
 
+import os
 import signal
 import threading
 import time
@@ -36,6 +37,7 @@ class Console:
 
     def run(self) -> None:
         """Start everything, keep it alive, and stop it when asked to."""
+        os.umask(0o077)  # what the console keeps is for its owner: readings, password hashes, logins
         lock = guards.lock_folder(settings.DATA_DIR)
         guards.check_ports(self._listeners())
         prepare.check_keys()

@@ -1,0 +1,127 @@
+import os
+import signal
+import stat
+import subprocess
+import urllib.request
+
+import pytest
+
+from tests.console import Console, StartConsole, is_alive, run_up
+from tests.servers import answers, free_port, wait_for
+
+pytestmark = pytest.mark.system
+
+
+def page(console: Console, path: str = "/healthz") -> str:
+    with urllib.request.urlopen(f"http://127.0.0.1:{console.http_port}{path}", timeout=10) as response:
+        return str(response.read().decode())
+
+
+def test_everything_runs_when_it_says_ready(console: Console) -> None:
+    assert {"broker", "valkey", "web"} <= set(console.pids())
+    assert all(is_alive(pid) for pid in console.pids().values())
+    assert console.url == f"http://127.0.0.1:{console.http_port}"
+    assert console.password
+    assert page(console) == "ok\n"
+    assert answers(console.broker_port)
+
+
+def test_it_listens_to_this_machine_only(console: Console) -> None:
+    listening = subprocess.run(["cat", "/proc/net/tcp"], capture_output=True, text=True, check=True).stdout
+    for port in (console.http_port, console.broker_port):
+        hosts = {line.split()[1].split(":")[0] for line in listening.splitlines() if f":{port:04X} 00000000" in line}
+        assert hosts == {"0100007F"}
+
+
+def test_secrets_are_for_their_owner_only(console: Console) -> None:
+    for name in ("secret_key", "credentials_key", "broker_password", "broker.toml"):
+        assert stat.S_IMODE((console.data_dir / name).stat().st_mode) == 0o600, name
+    assert stat.S_IMODE(console.data_dir.stat().st_mode) == 0o700
+    assert stat.S_IMODE((console.data_dir / "run" / "valkey.sock").stat().st_mode) == 0o700
+
+
+def test_a_second_console_on_the_same_folder_is_refused(console: Console) -> None:
+    second = run_up(console.data_dir)
+    assert second.returncode == 1
+    assert second.stdout == ""
+    assert str(console.process.pid) in second.stderr  # type: ignore[union-attr]
+    assert len(second.stderr.splitlines()) == 1
+    assert page(console) == "ok\n"
+
+
+@pytest.mark.parametrize("variable", ["HTTP_PORT", "EMBEDDED_BROKER_PORT"])
+def test_a_taken_port_is_named_with_its_variable(console: Console, tmp_path: object, variable: str) -> None:
+    taken = console.http_port
+    refused = run_up(tmp_path / "data", **{variable: taken})  # type: ignore[operator]
+    assert refused.returncode == 1
+    assert str(taken) in refused.stderr
+    assert variable in refused.stderr
+    assert len(refused.stderr.splitlines()) == 1
+
+
+def test_every_child_that_is_killed_comes_back_and_is_counted(start_console: StartConsole) -> None:
+    console = start_console()
+    killed = ("web", "valkey", "broker")
+    for name in killed:
+        console.kill_child(name)
+    children = console.children
+    assert all(children[name].restarts == 1 for name in killed)
+    assert all(children[name].last_exit == -signal.SIGKILL for name in killed)
+    assert "web was ended by SIGKILL and is started again" in console.output
+    assert page(console) == "ok\n"
+
+    children = console.pids()
+    console.stop(signal.SIGKILL)
+    wait_for(lambda: not any(is_alive(pid) for pid in children.values()), 5, "the end of all children")
+
+    # What a killed console leaves behind does not stop the next one, which keeps the account and its password.
+    password = console.password
+    console.start()
+    assert console.output.count("password=") == 1
+    assert console.password == password
+    assert console.output.count("Vedetta is ready") == 2
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_stops_all_of_it_in_time(start_console: StartConsole, number: signal.Signals) -> None:
+    console = start_console()
+    children = console.pids()
+    assert console.stop(number) < 5
+    assert console.process.returncode == 0  # type: ignore[union-attr]
+    assert not [name for name, pid in children.items() if is_alive(pid)]
+    assert console.pids() == {}
+    assert console.children == {}
+
+
+def test_a_child_that_will_not_end_is_killed_in_time(start_console: StartConsole) -> None:
+    console = start_console()
+    children = console.pids()
+    os.kill(children["web"], signal.SIGSTOP)
+    assert console.stop() < 5
+    assert "web did not end in time and is killed" in console.output
+    assert not [name for name, pid in children.items() if is_alive(pid)]
+
+
+def test_the_login_of_devices_follows_the_lan_option_and_the_port(start_console: StartConsole) -> None:
+    console = start_console("--lan")
+    login = '"device"' in (console.data_dir / "broker.toml").read_text()
+    assert login
+    assert "Devices log in at the embedded broker" in console.output
+    assert embedded_connection(console) == f"{console.broker_port} device True"
+
+    console.stop()
+    console.options, console.broker_port = (), free_port()
+    console.start()
+    assert "auth" not in (console.data_dir / "broker.toml").read_text()
+    assert embedded_connection(console) == f"{console.broker_port}  False"
+
+
+def embedded_connection(console: Console) -> str:
+    code = (
+        "from mqtt.models import MqttConnection; from mqtt.encryption import decrypt; from django.conf import settings;"
+        "c = MqttConnection.objects.get();"
+        "print(c.port, c.username, decrypt(c.password_token) == settings.EMBEDDED_BROKER_PASSWORD)"
+    )
+    done = console.manage("shell", "--no-imports", "-c", code)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.removesuffix("\n")
