@@ -155,7 +155,36 @@ STORAGES = {
 
 REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["mqtt.api.wire.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["mqtt.api.wire.JSONParser"],
+    # Tokens first: their header makes a missing login a 401.
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "mqtt.api.authentication.TokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["mqtt.api.access.Rights"],
+    "DEFAULT_PAGINATION_CLASS": "mqtt.api.pagination.Pages",
+    "EXCEPTION_HANDLER": "mqtt.api.errors.answer_error",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Vedetta",
+    "DESCRIPTION": "Connections, devices and readings. Log in, or send `Authorization: Token …`.",
+    "VERSION": VERSION,
+    "SERVE_PERMISSIONS": ["mqtt.api.access.Rights"],
+    "SERVE_INCLUDE_SCHEMA": False,
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SWAGGER_UI_DIST": "SIDECAR",  # the page works without internet
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "ENUM_NAME_OVERRIDES": {
+        "ConnectionStatus": "mqtt.enums.ConnectionStatus",
+        "Availability": "mqtt.enums.Availability",
+        "Transport": "mqtt.enums.Transport",
+        "Protocol": "mqtt.enums.Protocol",
+        "QoS": "mqtt.enums.QoS",
+        "TaskState": "mqtt.enums.TaskState",
+        "StepState": "mqtt.enums.StepState",
+        "HealthStatus": ["up", "down"],
+    },
 }
 
 LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))

@@ -1,9 +1,13 @@
 """Where each part of the console answers."""
 
 from django.contrib import admin
-from django.urls import URLPattern, URLResolver, include, path
+from django.urls import URLPattern, URLResolver, include, path, re_path
+
+from mqtt.api.views.system import UnknownPath
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("api/v1/", include("mqtt.api.urls")),
+    re_path("^api/", UnknownPath.as_view()),
     path("admin/", admin.site.urls),
     path("", include("mqtt.urls")),
 ]

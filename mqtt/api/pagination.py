@@ -1,0 +1,75 @@
+"""Pages with a count for lists, a cursor without one for history."""
+
+import base64
+import binascii
+import struct
+from typing import Any, NamedTuple
+
+from django.core.paginator import InvalidPage
+from django.utils.translation import gettext as _
+from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.pagination import PageNumberPagination
+from rest_framework.request import Request
+
+PAGE_SIZE = 100
+MAX_PAGE_SIZE = 1000
+
+
+def whole_number(request: Request, name: str, default: int, highest: int) -> int:
+    """A query parameter between 1 and `highest`, or a field error that says so."""
+    given = request.query_params.get(name, "")
+    if not given:
+        return default
+    if given.isascii() and given.isdecimal() and len(given) < 10 and 1 <= int(given) <= highest:
+        return int(given)
+    raise ValidationError({name: [_("Write a whole number from 1 to %(highest)s.") % {"highest": highest}]})
+
+
+class Pages(PageNumberPagination):
+    """`page` from 1, `page_size` up to 1000."""
+
+    page_size = PAGE_SIZE
+    page_size_query_param = "page_size"
+    max_page_size = MAX_PAGE_SIZE
+
+    def get_page_size(self, request: Request) -> int:
+        """Refuse what Django REST framework would silently correct."""
+        return whole_number(request, "page_size", PAGE_SIZE, MAX_PAGE_SIZE)
+
+    def get_page_number(self, request: Request, paginator: Any) -> int:
+        """A whole number; behind the last page there is nothing (404)."""
+        number = whole_number(request, "page", 1, 10**9 - 1)
+        try:
+            paginator.validate_number(number)
+        except InvalidPage as error:
+            last = {"last": paginator.num_pages}
+            raise NotFound(_("There is no such page; the last one is %(last)s.") % last) from error
+        return number
+
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        """As Django REST framework says it, with the two links that always stand there."""
+        found: dict[str, Any] = super().get_paginated_response_schema(schema)
+        return {**found, "required": ["count", "next", "previous", "results"]}
+
+
+class Cursor(NamedTuple):
+    """The last reading of a page: the next one begins behind it."""
+
+    time_us: int
+    sensor_id: int
+    digest: int
+
+    def text(self) -> str:
+        """For the link; nothing to be read or built by hand."""
+        return base64.urlsafe_b64encode(struct.pack(">qqq", *self)).decode()
+
+
+def read_cursor(request: Request) -> Cursor | None:
+    """The request's cursor. Raises a field error for one that is not ours."""
+    given = request.query_params.get("cursor", "")
+    if not given:
+        return None
+    try:
+        return Cursor(*struct.unpack(">qqq", base64.b64decode(given, altchars=b"-_", validate=True)))
+    except (binascii.Error, ValueError, struct.error) as error:
+        raise ValidationError({"cursor": [_("Take the cursor from the link called next.")]}) from error

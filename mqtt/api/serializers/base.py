@@ -1,0 +1,40 @@
+"""What all serializers share: unknown fields are errors, current values, and payloads as text."""
+
+import codecs
+from typing import Any
+
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+
+class StrictMixin:
+    """A field that is not known is an error that names it: a misspelled setting must not look as if it were stored."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Compare the names first. Raises ValidationError."""
+        if isinstance(data, dict):
+            unknown = sorted(str(name) for name in data.keys() - self.fields.keys())  # type: ignore[attr-defined]
+            if unknown:
+                raise serializers.ValidationError({name[:100]: [_("There is no such field.")] for name in unknown[:20]})
+        return super().to_internal_value(data)  # type: ignore[misc]
+
+
+@extend_schema_field({"oneOf": [{"type": "number"}, {"type": "string"}], "nullable": True})
+class CurrentValueField(serializers.Field):
+    """The number, or the text of a sensor that says words; null while nothing was heard."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(read_only=True, **kwargs)
+
+    def to_representation(self, value: Any) -> float | str | None:
+        """`value` is a SensorState."""
+        return value.text if value.value is None else value.value  # type: ignore[no-any-return]
+
+
+def text_of(payload: bytes) -> str | None:
+    """Bytes as text, also when they were cut within a character; None when they are no UTF-8."""
+    try:
+        return codecs.getincrementaldecoder("utf-8")().decode(bytes(payload), final=False)
+    except UnicodeDecodeError:
+        return None

@@ -1,0 +1,44 @@
+"""What all lists share: rights, visibility, filters of the pages, search and ordering."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+from django_filters.rest_framework import DjangoFilterBackend
+from rest_framework.exceptions import ValidationError
+from rest_framework.filters import OrderingFilter
+from rest_framework.request import Request
+
+from mqtt.permissions import visible_to
+
+
+class StrictOrdering(OrderingFilter):
+    """`ordering` with names that exist; ends with the id, so that no row stands on two pages."""
+
+    def remove_invalid_fields(self, queryset: Any, fields: Any, view: Any, request: Request) -> Any:
+        """Refuse what Django REST framework would silently drop."""
+        names = [name for name, _title in self.get_valid_fields(queryset, view, {"request": request})]
+        for field in fields:
+            if field.removeprefix("-") not in names:
+                known = {"names": ", ".join(names)}
+                raise ValidationError({"ordering": [_("Order by one of these: %(names)s.") % known]})
+        return fields
+
+    def get_ordering(self, request: Request, queryset: Any, view: Any) -> Any:
+        """The wanted order, then the id."""
+        wanted = super().get_ordering(request, queryset, view) or ()
+        aliases = getattr(view, "ordering_aliases", {})
+        named = [f"{'-' * one.startswith('-')}{aliases.get(one.lstrip('-'), one.lstrip('-'))}" for one in wanted]
+        return [*named, *(["id"] if "id" not in {one.lstrip("-") for one in named} else [])]
+
+
+class VisibleMixin:
+    """Only what this user may see; `rows` is the view's queryset."""
+
+    filter_backends: Any = (DjangoFilterBackend, StrictOrdering)
+    rows: QuerySet[Any]
+
+    def get_queryset(self) -> QuerySet[Any]:
+        """Fresh for every request."""
+        request: Request = self.request  # type: ignore[attr-defined]
+        return visible_to(request.user, self.rows.all())

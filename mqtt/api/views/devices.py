@@ -1,0 +1,135 @@
+"""Gateways, dataloggers and sensors, and the history of the last two."""
+
+from datetime import datetime
+from typing import Any, ClassVar, Literal
+
+from django.utils.dateparse import parse_datetime
+from django.utils.timezone import get_current_timezone, is_naive, make_aware
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.decorators import action
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.utils.urls import replace_query_param
+from rest_framework.viewsets import ReadOnlyModelViewSet
+
+from mqtt.api.pagination import MAX_PAGE_SIZE, PAGE_SIZE, Cursor, read_cursor, whole_number
+from mqtt.api.serializers.devices import (
+    DataloggerSerializer,
+    GatewaySerializer,
+    ReadingSerializer,
+    ReadingsSerializer,
+    SensorSerializer,
+)
+from mqtt.api.views.base import VisibleMixin
+from mqtt.filters import DataloggerFilter, GatewayFilter, SensorFilter
+from mqtt.models import Datalogger, Gateway, SensorDevice, to_us
+from mqtt.services import history
+
+AVAILABILITY = {"availability": "effective_availability", "last_seen_at": "state__last_seen_at"}
+
+HISTORY = extend_schema(
+    responses=ReadingsSerializer,
+    parameters=[
+        OpenApiParameter("start", datetime, description="From this time on, included (ISO 8601)."),
+        OpenApiParameter("end", datetime, description="Until this time, included (ISO 8601)."),
+        OpenApiParameter("cursor", str, description="Take it from `next`."),
+        OpenApiParameter("page_size", int, description=f"1 to {MAX_PAGE_SIZE}, usually {PAGE_SIZE}."),
+        OpenApiParameter("bucket", str, enum=["raw"]),
+    ],
+    filters=False,
+    description="Raw readings, newest first.",
+)
+
+
+class HistoryMixin:
+    """`<pk>/readings/` of a sensor, or of all sensors of a datalogger."""
+
+    history_column: ClassVar[Literal["id", "datalogger_id"]]
+
+    @HISTORY
+    @action(methods=["get"], detail=True, filter_backends=(), pagination_class=None)
+    def readings(self, request: Request, pk: str) -> Response:
+        """One page of history."""
+        owner = self.get_object()  # type: ignore[attr-defined]
+        size = whole_number(request, "page_size", PAGE_SIZE, MAX_PAGE_SIZE)
+        start, end = _moment(request, "start"), _moment(request, "end")
+        if start and end and end < start:
+            raise ValidationError({"end": [_("The end lies before the start.")]})
+        if request.query_params.get("bucket", "raw") != "raw":
+            raise ValidationError({"bucket": [_("Only raw readings can be asked for.")]})
+        found = history.readings(
+            self.history_column,
+            owner.pk,
+            start_us=to_us(start) if start else None,
+            end_us=to_us(end) if end else None,
+            behind=read_cursor(request),
+            limit=size + 1,
+        )
+        following = None
+        if len(found) > size:
+            cursor = Cursor(*history.cursor_of(found[size - 1])).text()
+            following = replace_query_param(request.build_absolute_uri(), "cursor", cursor)
+        return Response({"next": following, "results": ReadingSerializer(found[:size], many=True).data})
+
+
+class GatewayViewSet(VisibleMixin, ReadOnlyModelViewSet):
+    """Gateways that were heard."""
+
+    rows = Gateway.objects.with_availability().select_related("state")
+    queryset = Gateway.objects.none()
+    serializer_class = GatewaySerializer
+    filterset_class = GatewayFilter
+    ordering_fields: tuple[str, ...] = ("id", "identifier", "label", "availability", "last_seen_at", "created_at")
+    ordering_aliases = AVAILABILITY
+    ordering = ("identifier",)
+    lookup_value_regex = "[0-9]{1,18}"
+
+
+class DataloggerViewSet(HistoryMixin, VisibleMixin, ReadOnlyModelViewSet):
+    """Dataloggers that were heard."""
+
+    rows = Datalogger.objects.with_availability().select_related("state", "gateway")
+    queryset = Datalogger.objects.none()
+    serializer_class = DataloggerSerializer
+    filterset_class = DataloggerFilter
+    ordering_fields = GatewayViewSet.ordering_fields
+    ordering_aliases = AVAILABILITY
+    ordering = ("identifier",)
+    lookup_value_regex = "[0-9]{1,18}"
+    history_column = "datalogger_id"
+
+
+class SensorViewSet(HistoryMixin, VisibleMixin, ReadOnlyModelViewSet):
+    """Sensors with their current values."""
+
+    rows = SensorDevice.objects.with_availability().select_related("state", "datalogger")
+    queryset = SensorDevice.objects.none()
+    serializer_class = SensorSerializer
+    filterset_class = SensorFilter
+    ordering_fields = (
+        "id", "name", "label", "unit", "kind", "last_value", "last_reading_at", "availability", "last_seen_at",
+        "created_at",
+    )  # fmt: skip
+    ordering_aliases = {**AVAILABILITY, "last_value": "state__value", "last_reading_at": "state__time"}
+    ordering = ("name",)
+    lookup_value_regex = "[0-9]{1,18}"
+    history_column = "id"
+
+
+def _moment(request: Request, name: str) -> datetime | None:
+    """A query parameter as a time; without a zone it is in this console's."""
+    given: Any = request.query_params.get(name, "").strip()
+    if not given:
+        return None
+    try:
+        # A plus sign in a URL means a blank: `+02:00` often arrives as ` 02:00`.
+        moment = parse_datetime(given.replace(" 0", "+0", 1) if "T" in given else given)
+        if moment is not None:
+            aware = make_aware(moment, get_current_timezone()) if is_naive(moment) else moment
+            to_us(aware)
+            return aware
+    except (ValueError, OverflowError):
+        pass  # said below in words
+    raise ValidationError({name: [_("Write a time like 2026-05-01T12:00:00Z.")]})

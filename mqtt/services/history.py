@@ -1,0 +1,96 @@
+"""Pages of raw readings, newest first, of one sensor or of all sensors of a datalogger.
+
+Written as SQL because the readings of many sensors have to be merged: for each sensor the database walks its
+own index from the newest on and stops after one page, so the cost grows with sensors and page, never with history.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from django.db import connection
+
+from mqtt.models import from_us, to_us
+
+FOREVER = (-62_135_596_800_000_000, 253_402_300_799_999_999)
+"""The years 1 and 9999, in microseconds since 1970."""
+
+POSTGRESQL = """
+SELECT r.sensor_id, r.time, r.digest, r.received_at, r.value, r.text, r.flags
+FROM mqtt_sensordevice s
+CROSS JOIN LATERAL (
+  SELECT * FROM mqtt_reading x
+  WHERE x.sensor_id = s.id AND x.time >= %(start)s AND x.time <= %(until)s
+    AND (x.time < %(until)s OR (x.sensor_id, x.digest) < (%(sensor)s, %(digest)s))
+  ORDER BY x.time DESC, x.digest DESC LIMIT %(limit)s
+) r
+WHERE s.{column} = %(owner)s
+ORDER BY r.time DESC, r.sensor_id DESC, r.digest DESC LIMIT %(limit)s
+"""
+
+SQLITE = """
+SELECT r.sensor_id, r.time, r.digest, r.received_at, r.value, r.text, r.flags
+FROM mqtt_sensordevice s CROSS JOIN mqtt_reading r
+WHERE s.{column} = %(owner)s AND r.sensor_id = s.id AND r.time <= %(until)s
+  AND r.time >= COALESCE((
+    SELECT x.time FROM mqtt_reading x
+    WHERE x.sensor_id = s.id AND x.time >= %(start)s AND x.time <= %(until)s
+      AND (x.time < %(until)s OR (x.sensor_id, x.digest) < (%(sensor)s, %(digest)s))
+    ORDER BY x.time DESC, x.digest DESC LIMIT 1 OFFSET %(limit)s - 1
+  ), %(start)s)
+  AND (r.time < %(until)s OR (r.sensor_id, r.digest) < (%(sensor)s, %(digest)s))
+ORDER BY r.time DESC, r.sensor_id DESC, r.digest DESC LIMIT %(limit)s
+"""
+
+BEYOND = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryRow:
+    """One stored reading; times in UTC. Exactly one of `value` and `text` is set."""
+
+    sensor_id: int
+    time: datetime
+    digest: int
+    received_at: datetime
+    value: float | None
+    text: str | None
+    flags: int
+
+
+def readings(
+    column: Literal["id", "datalogger_id"],
+    owner: int,
+    *,
+    start_us: int | None = None,
+    end_us: int | None = None,
+    behind: tuple[int, int, int] | None = None,
+    limit: int,
+) -> list[HistoryRow]:
+    """At most `limit` readings from `start_us` to `end_us`, both included; `behind` is (time, sensor, digest)."""
+    start = FOREVER[0] if start_us is None else start_us
+    until, sensor, digest = FOREVER[1] if end_us is None else end_us, BEYOND, BEYOND
+    if behind and behind[0] <= until:
+        until, sensor, digest = behind
+    if start > until:
+        return []
+    is_postgresql = connection.vendor == "postgresql"
+    names: dict[str, Any] = {"owner": owner, "sensor": sensor, "digest": digest, "limit": limit}
+    bounds = {"start": max(start, FOREVER[0]), "until": min(max(until, FOREVER[0]), FOREVER[1])}
+    names |= {name: from_us(one) for name, one in bounds.items()} if is_postgresql else bounds
+    with connection.cursor() as cursor:
+        cursor.execute((POSTGRESQL if is_postgresql else SQLITE).format(column=column), names)
+        return [_row(found) for found in cursor.fetchall()]
+
+
+def cursor_of(row: HistoryRow) -> tuple[int, int, int]:
+    """What `behind` takes to go on after a row."""
+    return to_us(row.time), row.sensor_id, row.digest
+
+
+def _row(found: Sequence[Any]) -> HistoryRow:
+    sensor_id, time, digest, received_at, value, text, flags = found
+    if isinstance(time, int):
+        time, received_at = from_us(time), from_us(received_at)
+    return HistoryRow(sensor_id, time, digest, received_at, value, text, flags)

@@ -1,0 +1,161 @@
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from mqtt.models import ApiToken, MqttConnection
+from tests import factories
+from tests.api.conftest import client_of
+
+pytestmark = pytest.mark.django_db
+
+BASE = "/api/v1/mqtt/"
+READ = ["connections", "gateways", "dataloggers", "sensors", "topics", "undecoded"]
+
+
+def calls() -> list[tuple[str, str, str]]:
+    """Every call of the API with the least role that may make it, on things that exist."""
+    sensor = factories.make_sensor(factories.make_datalogger(gateway=factories.make_gateway()))
+    logger = sensor.datalogger
+    pks = {
+        "connections": logger.connection_id, "gateways": logger.gateway_id, "dataloggers": logger.pk,
+        "sensors": sensor.pk, "topics": factories.make_topic().pk, "undecoded": factories.make_undecoded().pk,
+    }  # fmt: skip
+    connection = f"{BASE}connections/{logger.connection_id}/"
+    test = MqttConnection.objects.get(pk=logger.connection_id).tests.create()
+    return [
+        *(("get", f"{BASE}{kind}/", "viewer") for kind in READ),
+        *(("get", f"{BASE}{kind}/{pks[kind]}/", "viewer") for kind in READ),
+        ("get", f"{BASE}sensors/{sensor.pk}/readings/", "viewer"),
+        ("get", f"{BASE}dataloggers/{logger.pk}/readings/", "viewer"),
+        ("get", f"{connection}tests/{test.pk}/", "viewer"),
+        ("get", "/api/v1/schema/", "viewer"),
+        *(("post", f"{connection}{name}/", "operator") for name in ("enable", "resubscribe", "test", "disable")),
+        ("post", f"{BASE}connections/", "administrator"),
+        ("patch", connection, "administrator"),
+        ("delete", connection, "administrator"),
+    ]
+
+
+RANK = {"stranger": 0, "viewer": 1, "operator": 2, "administrator": 3}
+
+
+@pytest.mark.parametrize("role", RANK)
+def test_every_call_is_open_to_its_role_and_to_no_lesser(
+    role: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mqtt.api.views.connections.TEST_PATIENCE", 0)
+    client = client_of(request.getfixturevalue(role))
+    for method, path, least in calls():
+        code = getattr(client, method)(path, {} if method in {"post", "patch"} else None).status_code
+        if RANK[role] >= RANK[least]:
+            assert code not in {401, 403, 404, 500}, (method, path, code)
+        else:
+            assert code == 403, (method, path, code)
+
+
+def test_without_a_login_there_is_nothing_but_health(valkey: Any) -> None:
+    client = APIClient(raise_request_exception=False)
+    for method, path, _least in calls():
+        answer = getattr(client, method)(path)
+        assert answer.status_code == 401, (method, path)
+        assert answer["WWW-Authenticate"] == "Token"
+        assert set(answer.json()) == {"detail"}
+    assert client.get(f"{BASE}health/").json() == {"status": "up"}
+
+
+def test_health_says_down_and_no_more(valkey: Any) -> None:
+    factories.make_connection(leased=False)
+    answer = APIClient().get(f"{BASE}health/")
+    assert (answer.status_code, answer.json()) == (503, {"status": "down"})
+
+
+def test_a_session_works_and_its_writes_need_the_csrf_token(administrator: Any) -> None:
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(administrator)
+    assert browser.get(f"{BASE}connections/").status_code == 200
+    answer = browser.post(f"{BASE}connections/", {}, content_type="application/json")
+    assert answer.status_code == 403
+    assert "CSRF" in answer.json()["detail"]
+
+
+def test_wrong_expired_and_malformed_tokens_are_refused(viewer: Any) -> None:
+    secret = ApiToken.new_secret()
+    ApiToken.objects.create(
+        user=viewer, name="old", digest=ApiToken.digest_of(secret), expires_at=timezone.now() - timedelta(seconds=1)
+    )
+    for header in (f"Token {secret}", "Token", "Token a b", "Token \xff", "Bearer x", "Basic dTpw"):
+        answer = APIClient().get(f"{BASE}connections/", HTTP_AUTHORIZATION=header)
+        assert answer.status_code == 401, header
+
+
+def test_who_guesses_tokens_must_wait(viewer: Any) -> None:
+    guesser = APIClient()
+    for number in range(30):
+        assert guesser.get(f"{BASE}connections/", HTTP_AUTHORIZATION=f"Token x{number}").status_code == 401
+    answer = guesser.get(f"{BASE}connections/", HTTP_AUTHORIZATION="Token y")
+    assert answer.status_code == 429
+    assert int(answer["Retry-After"]) > 0
+
+
+@pytest.mark.parametrize("path", ["/api/", "/api/v1/", "/api/v2/x", "/api/v1/mqtt/nothing/", "/api/v1/mqtt/sensors"])
+@pytest.mark.parametrize("method", ["get", "post", "delete"])
+def test_an_unknown_path_is_json(path: str, method: str) -> None:
+    answer = getattr(APIClient(), method)(path)
+    assert answer.status_code == 404
+    assert set(answer.json()) == {"detail"}
+
+
+def test_unknown_rows_are_json(api: APIClient) -> None:
+    for kind in READ:
+        for pk in ("999999", "9" * 18):
+            answer = api.get(f"{BASE}{kind}/{pk}/")
+            assert answer.status_code == 404
+            assert "detail" in answer.json()
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "code"),
+    [
+        (b"{", "application/json", 400),
+        (b"[" * 5000, "application/json", 400),
+        (b'{"a":' * 2000 + b"1" + b"}" * 2000, "application/json", 400),
+        (b'{"port": NaN}', "application/json", 400),
+        (b'{"name": "\xff"}', "application/json", 400),
+        (b'{"name": "\\ud800"}', "application/json", 400),
+        (b"[]", "application/json", 400),
+        (b"null", "application/json", 400),
+        (b'"text"', "application/json", 400),
+        (b"", "application/json", 400),
+        (b"[1, 2]", "application/json", 400),
+        (b" " * (1024 * 1024 + 1), "application/json", 413),
+        (b"a=1", "application/x-www-form-urlencoded", 415),
+        (b"<a/>", "text/xml", 415),
+    ],
+)
+def test_a_body_that_is_no_object_is_refused_in_json(api: APIClient, body: bytes, kind: str, code: int) -> None:
+    answer = api.generic("POST", f"{BASE}connections/", body, content_type=kind)
+    assert answer.status_code == code, answer.content
+    assert answer["Content-Type"] == "application/json"
+    assert answer.json()
+
+
+def test_a_failure_inside_is_logged_and_shows_nothing(
+    api: APIClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: Any) -> None:
+        raise RuntimeError("secret path /etc/x")
+
+    monkeypatch.setattr("mqtt.api.views.base.visible_to", broken)
+    answer = api.get(f"{BASE}sensors/")
+    assert answer.status_code == 500
+    assert answer.json() == {"detail": "This failed. The log says more."}
+    assert "secret path" in caplog.text
+
+
+def test_errors_speak_the_language_of_the_request(api: APIClient) -> None:
+    answer = api.get(f"{BASE}sensors/999999/", HTTP_ACCEPT_LANGUAGE="it")
+    assert answer["Content-Language"] == "it"

@@ -1,0 +1,34 @@
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.test import Client
+from rest_framework.test import APIClient
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_schema_is_valid_and_complete(tmp_path: Path) -> None:
+    target = tmp_path / "schema.yaml"
+    call_command("spectacular", "--validate", "--fail-on-warn", "--file", str(target))
+    text = target.read_text()
+    for path in ("connections/{id}/test/", "sensors/{id}/readings/", "dataloggers/{id}/readings/", "health/"):
+        assert f"/api/v1/mqtt/{path}" in text
+
+
+def test_the_schema_is_served_to_who_may_look(looking: APIClient) -> None:
+    answer = looking.get("/api/v1/schema/", {"format": "json"}, HTTP_ACCEPT="application/json")
+    assert answer.status_code == 200
+    assert answer.json()["info"]["title"] == "Vedetta"
+
+
+def test_the_docs_page_needs_a_login_and_loads_nothing_from_elsewhere(viewer: Any) -> None:
+    browser = Client()
+    assert browser.get("/api/v1/docs/").status_code == 302
+    browser.force_login(viewer)
+    page = browser.get("/api/v1/docs/").content.decode()
+    assert "<style" not in page
+    assert not re.search(r"<script>(?!</script>)", page)
+    assert all(link.startswith(("/static/", "/api/")) for link in re.findall(r'(?:src|href)="([^"]+)"', page))
