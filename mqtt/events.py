@@ -47,6 +47,8 @@ class ReadingsStored(Event):
     topics: list[int] = field(default_factory=list)
     created: dict[str, int] = field(default_factory=dict)
     """How many new sensors, dataloggers, gateways, topics, by those names."""
+    more: bool = False
+    """More rows changed than are named here: whoever shows such rows reads them all again."""
     undecoded: int = 0
     received_us: int = 0
     """When the oldest message of the batch arrived, to measure the way to the browser."""

@@ -44,6 +44,13 @@ REASONS: dict[str, Any] = {
     "long_name": _("The name of the value is longer than %(limit)s characters."),
     "long_text": _("The content is a text of %(size)s characters, too long for a reading."),
     "topic_too_long": _("The topic has %(size)s bytes; devices are recognised by topics of up to %(limit)s."),
+    # availability of devices
+    "heard": _("It sent a message."),
+    "said": _("It said so, or its last will did."),
+    "device_silent": _("Nothing was heard from it for too long."),
+    "gateway_offline": _("Its gateway is offline."),
+    "datalogger_offline": _("Its datalogger is offline."),
+    # messages that cannot be stored
     "refused_by_database": _("The database refused what this message holds: %(detail)s."),
     "decoder_failed": _("The decoder %(decoder)s failed on this message. Please report it."),
     # broker links: what happened, where, what to do

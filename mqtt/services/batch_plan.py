@@ -1,0 +1,139 @@
+"""What one batch means for the database: pure bookkeeping between the decoders and the store."""
+
+from collections import defaultdict
+
+from mqtt.enums import Availability, ReadingFlag
+from mqtt.messages import DecodedReading, InboundMessage
+from mqtt.services.device_directory import DataloggerEntry, GatewayEntry, SensorEntry
+from mqtt.services.reading_store import NodeStateRow, ReadingRows, SensorStateRow
+
+NodeEntry = GatewayEntry | DataloggerEntry
+Latest = tuple[int | None, float | None, str | None, int]
+WRITE_EVERY_US = 1_000_000
+"""A node's last-seen time is written at most once a second."""
+ONLINE = Availability.ONLINE
+OFFLINE = Availability.OFFLINE
+
+OWN_TIME, RETAINED, UNCERTAIN, LATE = (
+    ReadingFlag.OWN_TIME,
+    ReadingFlag.RETAINED,
+    ReadingFlag.UNCERTAIN,
+    ReadingFlag.LATE,
+)
+
+
+class BatchPlan:
+    """Collects readings and availability in arrival order; then says what to write."""
+
+    def __init__(self) -> None:
+        self.rows = ReadingRows()
+        self.latest: dict[SensorEntry, Latest] = {}
+        self.seen: dict[SensorEntry, int] = {}
+        self.node_seen: dict[NodeEntry, int] = {}
+        self.turns: dict[NodeEntry, list[tuple[int, str]]] = {}
+        """Each node's availability changes in this batch: (at, availability)."""
+        self.units: dict[SensorEntry, tuple[str, str]] = {}
+
+    def reading(self, message: InboundMessage, reading: DecodedReading, sensor: SensorEntry) -> None:
+        """Take one reading of a resolved sensor."""
+        received = message.received_us
+        own = reading.time_us
+        flags = 0
+        if message.retain:
+            flags = RETAINED
+            if own is None:
+                if sensor.time_us is None and sensor not in self.latest:
+                    self.latest[sensor] = (None, reading.value, reading.text, RETAINED)
+                return
+        else:
+            self.seen[sensor] = received
+        if own is None:
+            time = received
+            if message.queued:
+                flags |= UNCERTAIN
+        else:
+            time = own
+            flags |= OWN_TIME
+        known = self.latest.get(sensor)
+        newest = known[0] if known else sensor.time_us
+        # Adding zero makes -0.0 the same value as 0.0.
+        value = None if reading.value is None else reading.value + 0.0
+        if newest is not None and time < newest:
+            flags |= LATE
+        else:
+            self.latest[sensor] = (time, value, reading.text, flags)
+        rows = self.rows
+        rows.sensors.append(sensor.id)
+        rows.times.append(time)
+        rows.received.append(received)
+        rows.values.append(value)
+        rows.texts.append(reading.text)
+        rows.flags.append(flags)
+        if reading.unit and not sensor.unit:
+            self.units[sensor] = (reading.unit[:40], sensor.kind or reading.kind[:40])
+
+    def heard(self, datalogger: DataloggerEntry, at_us: int) -> None:
+        """A live message came from a datalogger, and through its gateway if it has one."""
+        self.node_heard(datalogger, at_us)
+        if datalogger.gateway is not None:
+            self.node_heard(datalogger.gateway, at_us)
+
+    def node_heard(self, node: NodeEntry, at_us: int) -> None:
+        """A live message proves that a node is there."""
+        self.node_seen[node] = at_us
+        if node.availability != ONLINE or node in self.turns:
+            self.turn(node, ONLINE, at_us)
+
+    def turn(self, node: NodeEntry, availability: str, at_us: int) -> None:
+        """A node's availability is said or shown."""
+        turns = self.turns.setdefault(node, [])
+        if (turns[-1][1] if turns else node.availability) != availability:
+            turns.append((at_us, availability))
+
+    def sensor_states(self) -> tuple[list[SensorStateRow], list[tuple[int, int, str, int, int]]]:
+        """Rows for new latest values, and for sensors that sent only older readings."""
+        states = []
+        for sensor, (time, value, text, flags) in self.latest.items():
+            seen = self.seen.get(sensor)
+            availability = sensor.availability or Availability.UNKNOWN if seen is None else ONLINE
+            states.append(SensorStateRow(sensor.id, value, text, time, flags, availability, seen, seen))
+        older = [
+            (sensor.id, 0, ONLINE.value, seen, seen) for sensor, seen in self.seen.items() if sensor not in self.latest
+        ]
+        return states, older
+
+    def returned_sensors(self) -> list[tuple[SensorEntry, int]]:
+        """Sensors that were late or offline and sent something now."""
+        return [(sensor, at) for sensor, at in self.seen.items() if sensor.availability not in ("", ONLINE)]
+
+    def node_states(self) -> dict[str, dict[NodeEntry, NodeStateRow]]:
+        """What to write for gateways and dataloggers: changes at once, mere presence once a second."""
+        rows: dict[str, dict[NodeEntry, NodeStateRow]] = defaultdict(dict)
+        for node, at in self.node_seen.items():
+            if node not in self.turns and not 0 <= at - node.written_us < WRITE_EVERY_US:
+                rows[node.kind][node] = NodeStateRow(node.id, node.availability, at, at)
+        for node, turns in self.turns.items():
+            if turns:
+                at, availability = turns[-1]
+                rows[node.kind][node] = NodeStateRow(node.id, availability, at, self.node_seen.get(node))
+        return rows
+
+    def went_offline(self) -> list[tuple[NodeEntry, int]]:
+        """Nodes that end this batch offline, having been something else."""
+        return [(node, turns[-1][0]) for node, turns in self.turns.items() if turns and turns[-1][1] == OFFLINE]
+
+    def apply(self) -> None:
+        """After the commit: bring the directory's entries up to what the database now says."""
+        for sensor, (time, *_) in self.latest.items():
+            if time is not None:
+                sensor.time_us = time
+        for sensor, at in self.seen.items():
+            sensor.availability = ONLINE
+            sensor.checked_us = at
+        for sensor, (unit, kind) in self.units.items():
+            sensor.unit, sensor.kind = unit, kind
+        for node, turns in self.turns.items():
+            if turns:
+                node.availability = turns[-1][1]
+        for node, at in self.node_seen.items():
+            node.checked_us = at

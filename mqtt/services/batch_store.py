@@ -1,0 +1,215 @@
+"""One batch inside its transaction: resolve what it names, plan, write. Applied to the directory after the commit."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from mqtt.enums import NodeKind
+from mqtt.events import ReadingsStored
+from mqtt.messages import Decoded, DecodedAvailability, DecodedFacts, DecodedReading, InboundMessage
+from mqtt.models import Datalogger, SensorDevice, StatusChange, from_us
+from mqtt.services.availability import LATE_AFTER, STATES, Changes, take_behind_offline
+from mqtt.services.batch_plan import BatchPlan, NodeEntry
+from mqtt.services.device_directory import DataloggerEntry, DeviceDirectory, SensorEntry
+from mqtt.services.facts import FactsWriter
+from mqtt.services.reading_store import (
+    NodeStateRow,
+    insert_readings,
+    write_node_states,
+    write_sensor_states,
+    write_sensors_seen,
+)
+
+RECHECK_US = int(LATE_AFTER.total_seconds() * 1_000_000) - 60_000_000
+"""Whoever was silent this long may have been marked late meanwhile, by whichever process sweeps."""
+
+
+class BatchStore:
+    """Collects with `want`, `resolve`, `take`; stores with `write`; settles with `apply`."""
+
+    def __init__(self, directory: DeviceDirectory) -> None:
+        self.changes = Changes()
+        self.too_long: list[tuple[InboundMessage, int]] = []
+        self._directory = directory
+        self._plan = BatchPlan()
+        self._facts = FactsWriter()
+        self._missing: list[tuple[int, DecodedReading]] = []
+        self._gateways: dict[tuple[int, str], str] = {}
+        self._named: set[tuple[int, str]] = set()
+        self._doubtful: dict[str, dict[int, Any]] = {}
+        self._states: dict[str, dict[NodeEntry, NodeStateRow]] = {}
+
+    def want(self, message: InboundMessage, decoded: Decoded) -> None:
+        """Note what of a message is not in the directory yet, or long unheard of."""
+        connection_id = message.connection_id
+        dataloggers = self._directory.dataloggers
+        last_key = ""
+        entry: DataloggerEntry | None = None
+        for reading in decoded.readings:
+            key = reading.device.key
+            if key != last_key or entry is None:
+                last_key, entry = key, dataloggers.get((connection_id, key))
+                if entry is not None and self._is_doubtful(entry, message):
+                    self._doubt(entry)
+                    if entry.gateway is not None:
+                        self._doubt(entry.gateway)
+            if entry is None:
+                self._missing.append((connection_id, reading))
+                continue
+            sensor = entry.sensors.get(reading.name)
+            if sensor is None or (reading.device.gateway_key and entry.gateway is None):
+                self._missing.append((connection_id, reading))
+            elif message.received_us - sensor.checked_us > RECHECK_US:
+                self._doubtful.setdefault(NodeKind.SENSOR, {})[sensor.id] = sensor
+        for said in decoded.availability:
+            self._want_node(message, said)
+        for facts in decoded.facts:
+            self._want_node(message, facts)
+
+    def _want_node(self, message: InboundMessage, said: DecodedAvailability | DecodedFacts) -> None:
+        key = (message.connection_id, said.key)
+        node = self._node(message.connection_id, said)
+        if node is not None:
+            if message.received_us - node.checked_us > RECHECK_US:
+                self._doubt(node)
+        elif said.is_gateway:
+            self._gateways[key] = said.identifier or said.key
+        else:
+            self._named.add(key)
+
+    @staticmethod
+    def _is_doubtful(entry: DataloggerEntry, message: InboundMessage) -> bool:
+        since = entry.checked_us if entry.gateway is None else min(entry.checked_us, entry.gateway.checked_us)
+        return message.received_us - since > RECHECK_US
+
+    def _doubt(self, node: NodeEntry) -> None:
+        self._doubtful.setdefault(node.kind, {})[node.id] = node
+
+    def resolve(self, now_us: int) -> None:
+        """Load or make what is missing and read again what is in doubt."""
+        directory = self._directory
+        if self._gateways:
+            directory.ensure_gateways(self._gateways, now_us)
+        if self._missing:
+            directory.ensure(self._missing, now_us)
+        if self._named:
+            directory.load_dataloggers(self._named, now_us)
+        for kind, entries in self._doubtful.items():
+            states = STATES[kind].objects.filter(pk__in=list(entries)).values_list("pk", "availability")
+            for pk, availability in states:
+                entries[pk].availability = availability
+                entries[pk].checked_us = now_us
+
+    def take(self, message: InboundMessage, decoded: Decoded) -> None:
+        """Plan a resolved message."""
+        connection_id = message.connection_id
+        dataloggers = self._directory.dataloggers
+        plan = self._plan
+        last_key = ""
+        entry: DataloggerEntry | None = None
+        for reading in decoded.readings:
+            key = reading.device.key
+            if key != last_key:
+                last_key, entry = key, dataloggers.get((connection_id, key))
+                if entry is not None and not message.retain:
+                    plan.heard(entry, message.received_us)
+            sensor = entry.sensors.get(reading.name) if entry is not None else None
+            if sensor is None:
+                self.too_long.append((message, len(f"{key}#{reading.name}".encode())))
+            else:
+                plan.reading(message, reading, sensor)
+        for said in decoded.availability:
+            self._take_availability(message, said)
+        for facts in decoded.facts:
+            node = self._node(connection_id, facts)
+            if node is not None:
+                self._facts.take(node, facts.facts, message.received_us)
+
+    def _take_availability(self, message: InboundMessage, said: DecodedAvailability) -> None:
+        nodes: Sequence[NodeEntry]
+        node = self._node(message.connection_id, said)
+        nodes = [node] if node is not None else self._below(message.connection_id, said)
+        for one in nodes:
+            self._plan.turn(one, said.availability.value, message.received_us)
+            if not message.retain and said.availability == "online":
+                self._plan.node_heard(one, message.received_us)
+
+    def _node(self, connection_id: int, said: DecodedAvailability | DecodedFacts) -> NodeEntry | None:
+        if said.is_gateway:
+            return self._directory.gateways.get((connection_id, said.key))
+        return self._directory.dataloggers.get((connection_id, said.key))
+
+    def _below(self, connection_id: int, said: DecodedAvailability) -> list[NodeEntry]:
+        """A prefix that is no device itself speaks for the dataloggers below it."""
+        below = Datalogger.objects.filter(connection=connection_id, key__startswith=f"{said.key}/")
+        keys = [(connection_id, key) for key in below.values_list("key", flat=True) if key.startswith(said.key)]
+        self._directory.load_dataloggers(keys, 0)
+        return [self._directory.dataloggers[key] for key in keys if key in self._directory.dataloggers]
+
+    def write(self) -> int:
+        """All that was planned; returns how many readings are new."""
+        plan = self._plan
+        stored = insert_readings(plan.rows)
+        states, older = plan.sensor_states()
+        write_sensor_states(states)
+        write_sensors_seen(older)
+        self._states = plan.node_states()
+        for kind, rows in self._states.items():
+            write_node_states(kind, list(rows.values()))
+        self._record_changes()
+        for node, at in plan.went_offline():
+            take_behind_offline(node.kind, [node.id], from_us(at), self.changes)
+        for sensor, (unit, kind) in plan.units.items():
+            SensorDevice.objects.filter(pk=sensor.id, unit="").update(unit=unit, kind=kind)
+        self._facts.write()
+        return stored
+
+    def _record_changes(self) -> None:
+        rows = []
+        for node, turns in self._plan.turns.items():
+            before = node.availability
+            for at, availability in turns:
+                if before:
+                    rows.append(_change(node, before, availability, at))
+                before = availability
+            if turns:
+                self.changes.add(node.kind, node.connection_id, node.id)
+        for sensor, at in self._plan.returned_sensors():
+            rows.append(_change(sensor, sensor.availability, "online", at))
+            self.changes.add(NodeKind.SENSOR, sensor.connection_id, sensor.id)
+        if rows:
+            StatusChange.objects.bulk_create(rows)
+
+    def apply(self) -> None:
+        """After the commit."""
+        self._plan.apply()
+        for rows in self._states.values():
+            for node, row in rows.items():
+                node.written_us = row.seen or row.since
+        self._facts.apply()
+        gone = {node for node, _ in self._plan.went_offline()}
+        if gone:
+            for entry in self._directory.dataloggers.values():
+                if entry in gone or entry.gateway in gone:
+                    entry.availability = "offline"
+                    for sensor in entry.sensors.values():
+                        sensor.availability = "offline"
+
+    def describe(self, event: ReadingsStored) -> None:
+        """Name the rows of one connection that changed."""
+        event.sensors = [sensor.id for sensor in self._plan.latest if sensor.connection_id == event.connection_id]
+        for kind, ids in ((NodeKind.DATALOGGER, event.dataloggers), (NodeKind.GATEWAY, event.gateways)):
+            ids += [node.id for node in self._states.get(kind, ()) if node.connection_id == event.connection_id]
+
+
+def _change(node: NodeEntry | SensorEntry, before: str, after: str, at_us: int) -> StatusChange:
+    kind = NodeKind.SENSOR if isinstance(node, SensorEntry) else node.kind
+    return StatusChange(
+        kind=kind,
+        object_id=node.id,
+        connection_id=node.connection_id,
+        label=node.label[:250],
+        from_status=before,
+        to_status=after,
+        at=from_us(at_us),
+        reason="said" if kind != NodeKind.SENSOR and after == "offline" else "heard",
+    )

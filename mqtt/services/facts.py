@@ -1,0 +1,49 @@
+"""What devices say about themselves: kept in memory, written when it matters and otherwise once a minute."""
+
+from typing import Any
+
+from mqtt.enums import NodeKind
+from mqtt.models import Datalogger, Gateway
+from mqtt.services.batch_plan import NodeEntry
+
+RESTLESS = frozenset(("rssi", "snr", "linkquality", "uptime", "free_memory", "sequence"))
+"""They change with every message: not worth a write of the device's row each time."""
+WRITE_EVERY_US = 60_000_000
+MAX_FACTS = 50
+
+
+class FactsWriter:
+    """The facts of one batch."""
+
+    def __init__(self) -> None:
+        self._news: dict[NodeEntry, tuple[dict[str, Any], int]] = {}
+
+    def take(self, node: NodeEntry, said: dict[str, Any], at_us: int) -> None:
+        """Merge what a message says; the last word counts."""
+        before, _ = self._news.get(node, ({}, 0))
+        self._news[node] = (before | said, at_us)
+
+    def write(self) -> None:
+        """Update the rows of those who said something new."""
+        for node, (said, _) in self._due().items():
+            model: Any = Gateway if node.kind == NodeKind.GATEWAY else Datalogger
+            facts = dict(list((node.facts | said).items())[:MAX_FACTS])
+            fields: dict[str, Any] = {"facts": facts}
+            for name in ("model", "firmware"):
+                if name in said:
+                    fields[name] = str(said[name])[:120]
+            model.objects.filter(pk=node.id).update(**fields)
+
+    def apply(self) -> None:
+        """After the commit: remember what is written."""
+        for node, (said, at_us) in self._due().items():
+            node.facts = dict(list((node.facts | said).items())[:MAX_FACTS])
+            node.facts_us = at_us
+
+    def _due(self) -> dict[NodeEntry, tuple[dict[str, Any], int]]:
+        due = {}
+        for node, (said, at_us) in self._news.items():
+            new = {key for key, value in said.items() if node.facts.get(key) != value}
+            if new and (new - RESTLESS or not 0 <= at_us - node.facts_us < WRITE_EVERY_US):
+                due[node] = (said, at_us)
+        return due

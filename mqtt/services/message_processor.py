@@ -1,0 +1,252 @@
+"""From a batch of messages to stored readings: decode, resolve, one transaction, then announce.
+
+No threads and no MQTT here. The caller acknowledges what is accepted, and repeats the whole batch when the
+database is away (OperationalError, InterfaceError). What a decoder or the database refuses is set aside
+with its reason, and the rest of the batch is stored.
+"""
+
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from django.db import InterfaceError, OperationalError, transaction
+
+from mqtt.decoders.registry import decode
+from mqtt.events import ReadingsStored
+from mqtt.exceptions import UndecodableError
+from mqtt.messages import Decoded, InboundMessage
+from mqtt.models import MAX_KEY_BYTES, ConnectionLease
+from mqtt.services import undecoded
+from mqtt.services.batch_store import BatchStore
+from mqtt.services.broadcast import broadcast_event
+from mqtt.services.decoder_choice import DecoderChoice
+from mqtt.services.device_directory import DeviceDirectory
+from mqtt.services.topic_statistics import Flushed, TopicStatistics
+
+logger = logging.getLogger(__name__)
+
+MAX_IDS = 2000
+"""Rows named in one event; beyond it the event only says that there are more."""
+
+
+@dataclass(slots=True)
+class Work:
+    """A message and what became of it: decoded, or a reason why not."""
+
+    message: InboundMessage
+    decoded: Decoded | None = None
+    reason: str = ""
+    context: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class ConnectionCounts:
+    """What one connection brought in a batch."""
+
+    messages: int = 0
+    readings: int = 0
+    undecoded: int = 0
+    oldest_received_us: int = 0
+    newest_received_us: int = 0
+
+
+@dataclass(slots=True)
+class ProcessedBatch:
+    """The outcome: acknowledge the messages of `accepted` connections, drop those of the others."""
+
+    accepted: set[int] = field(default_factory=set)
+    counts: dict[int, ConnectionCounts] = field(default_factory=dict)
+    stored: int = 0
+    """Readings that were not stored before."""
+
+
+class MessageProcessor:
+    """Stores batches, one after another; use it from one thread."""
+
+    def __init__(self) -> None:
+        self._directory = DeviceDirectory()
+        self._topics = TopicStatistics()
+        self._undecoded = undecoded.UndecodedKeeper()
+        self._choice = DecoderChoice()
+        self._tokens: dict[int, UUID] = {}
+
+    def process(self, batch: Sequence[InboundMessage], tokens: dict[int, UUID]) -> ProcessedBatch:
+        """Store a batch. `tokens` are the leases that this process holds: {connection: token}.
+
+        Raises OperationalError or InterfaceError when the database is away; nothing is stored then.
+        """
+        self._follow(tokens)
+        self._choice.refresh(set(tokens))
+        result = ProcessedBatch()
+        if batch:
+            self._store([self._decode(message) for message in batch], result)
+        return result
+
+    def flush(self, tokens: dict[int, UUID]) -> None:
+        """Write topic counts that wait for a next batch; call when idle. Raises like `process`."""
+        self._follow(tokens)
+        if not self._topics.has_pending or not self._topics.is_due(_now_us()):
+            return
+        try:
+            with transaction.atomic():
+                held = self._held(set(self._tokens))
+                self._topics.forget(set(self._tokens) - held)
+                flushed = self._topics.flush(_now_us())
+        except BaseException:
+            self._topics.rollback()
+            raise
+        self._topics.commit()
+        for connection_id, topics in flushed.topics.items():
+            created = {"topics": flushed.created[connection_id]} if connection_id in flushed.created else {}
+            broadcast_event(ReadingsStored(connection_id=connection_id, topics=topics[:MAX_IDS], created=created))
+
+    def forget(self, connection_id: int) -> None:
+        """Look a connection's devices up again: somebody renamed, merged or deleted some."""
+        self._directory.forget([connection_id])
+
+    def _follow(self, tokens: dict[int, UUID]) -> None:
+        """What was known of a connection under another lease may have changed since."""
+        changed = {pk for pk, token in self._tokens.items() if tokens.get(pk) != token}
+        changed |= {pk for pk in tokens if pk not in self._tokens}
+        if changed:
+            self._directory.forget(changed)
+            self._topics.forget(changed)
+        self._tokens = dict(tokens)
+
+    def _decode(self, message: InboundMessage) -> Work:
+        if len(message.topic) > MAX_KEY_BYTES // 4 and (size := len(message.topic.encode())) > MAX_KEY_BYTES:
+            return Work(message, None, "topic_too_long", {"size": size, "limit": MAX_KEY_BYTES})
+        try:
+            return Work(message, decode(message, self._choice.of(message)))
+        except UndecodableError as error:
+            return Work(message, None, error.code, error.context)
+
+    def _store(self, work: list[Work], result: ProcessedBatch, first_try: bool = True) -> None:
+        """Commit; when the data is refused look the rows up again, then halve until the bad message stands alone."""
+        try:
+            self._commit(work, result)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception as error:  # noqa: BLE001 - found one by one, logged with its traceback in _set_aside
+            # A device deleted meanwhile, what the database does not take, or a mistake of ours.
+            self._directory.forget({item.message.connection_id for item in work})
+            if first_try:
+                self._store(work, result, first_try=False)
+            elif len(work) > 1:
+                middle = len(work) // 2
+                self._store(work[:middle], result, first_try=False)
+                self._store(work[middle:], result, first_try=False)
+            else:
+                self._set_aside(work[0], error, result)
+
+    def _set_aside(self, item: Work, error: Exception, result: ProcessedBatch) -> None:
+        if item.decoded is None:
+            raise error
+        logger.error("The database refused a message on topic %r.", item.message.topic[:200], exc_info=error)
+        detail = str(error).replace("\0", "").partition("\n")[0][:250]
+        self._commit([Work(item.message, None, "refused_by_database", {"detail": detail})], result)
+
+    def _commit(self, work: list[Work], result: ProcessedBatch) -> None:
+        now_us = _now_us()
+        store = BatchStore(self._directory)
+        flushed: Flushed | None = None
+        try:
+            with transaction.atomic():
+                accepted = self._held({item.message.connection_id for item in work})
+                work = [item for item in work if item.message.connection_id in accepted]
+                if work:
+                    self._resolve(store, work, now_us)
+                    stored = store.write()
+                    self._keep_undecoded(work)
+                    flushed = self._count_topics(work, now_us)
+        except BaseException:
+            self._directory.rollback()
+            self._topics.rollback()
+            raise
+        self._topics.commit()
+        result.accepted |= accepted
+        if work:
+            result.stored += stored
+            store.apply()
+            self._announce(work, store, flushed, result)
+
+    def _held(self, connection_ids: set[int]) -> set[int]:
+        """The connections whose lease is ours; their rows stay locked until the end of the transaction."""
+        leases = ConnectionLease.objects.select_for_update(no_key=True).filter(connection__in=connection_ids)
+        rows = leases.order_by("connection_id").values_list("connection_id", "token")
+        return {pk for pk, token in rows if token == self._tokens.get(pk)}
+
+    def _resolve(self, store: BatchStore, work: list[Work], now_us: int) -> None:
+        for item in work:
+            if item.decoded is not None:
+                store.want(item.message, item.decoded)
+        store.resolve(now_us)
+        for item in work:
+            if item.decoded is not None:
+                store.take(item.message, item.decoded)
+        for message, size in store.too_long:
+            context = {"size": size, "limit": MAX_KEY_BYTES}
+            undecoded.store(self._undecoded.choose([(message, "topic_too_long", context)]))
+
+    def _keep_undecoded(self, work: list[Work]) -> None:
+        found = [(item.message, item.reason, item.context) for item in work if item.decoded is None]
+        if found:
+            undecoded.store(self._undecoded.choose(found))
+
+    def _count_topics(self, work: list[Work], now_us: int) -> Flushed | None:
+        for item in work:
+            self._topics.add(item.message, item.decoded.decoder if item.decoded else "")
+        return self._topics.flush(now_us) if self._topics.is_due(now_us) else None
+
+    def _announce(self, work: list[Work], store: BatchStore, flushed: Flushed | None, result: ProcessedBatch) -> None:
+        counts = _counted(work)
+        created = self._directory.commit()
+        for connection_id, count in counts.items():
+            _add(result.counts.setdefault(connection_id, ConnectionCounts()), count)
+            event = ReadingsStored(
+                connection_id=connection_id, undecoded=count.undecoded, received_us=count.oldest_received_us
+            )
+            store.describe(event)
+            event.created = created.get(connection_id, {})
+            if flushed:
+                event.topics = flushed.topics.get(connection_id, [])
+                if connection_id in flushed.created:
+                    event.created["topics"] = flushed.created[connection_id]
+            for name in ("sensors", "dataloggers", "gateways", "topics"):
+                ids: list[int] = getattr(event, name)
+                if len(ids) > MAX_IDS:
+                    event.more = True
+                    del ids[MAX_IDS:]
+            broadcast_event(event)
+        store.changes.announce()
+
+
+def _counted(work: list[Work]) -> dict[int, ConnectionCounts]:
+    counts: dict[int, ConnectionCounts] = {}
+    for item in work:
+        message = item.message
+        count = counts.get(message.connection_id)
+        if count is None:
+            count = counts[message.connection_id] = ConnectionCounts(oldest_received_us=message.received_us)
+        count.messages += 1
+        count.newest_received_us = message.received_us
+        if item.decoded is None:
+            count.undecoded += 1
+        else:
+            count.readings += len(item.decoded.readings)
+    return counts
+
+
+def _add(total: ConnectionCounts, more: ConnectionCounts) -> None:
+    total.messages += more.messages
+    total.readings += more.readings
+    total.undecoded += more.undecoded
+    total.oldest_received_us = min(total.oldest_received_us or more.oldest_received_us, more.oldest_received_us)
+    total.newest_received_us = max(total.newest_received_us, more.newest_received_us)
+
+
+def _now_us() -> int:
+    return time.time_ns() // 1000

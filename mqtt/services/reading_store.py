@@ -1,0 +1,268 @@
+"""Readings and latest states in both databases, behind one narrow interface. Everything above is the same code.
+
+SQLite takes rows by `executemany`; PostgreSQL takes readings by COPY into a temporary table and one
+INSERT … ON CONFLICT DO NOTHING, and states as arrays. All functions run in the caller's transaction.
+Times are whole microseconds since 1970 UTC.
+"""
+
+import struct
+from array import array
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from hashlib import blake2b
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+from django.db import connection
+from django.db.models import Q
+
+from mqtt.models import Reading, from_us, to_us
+
+PG_EPOCH_US = 946_684_800_000_000
+"""PostgreSQL counts from 2000-01-01."""
+
+_SQLITE_READINGS = """
+INSERT INTO mqtt_reading (sensor_id, time, digest, received_at, value, text, flags)
+VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING
+"""
+_PG_STAGE = """
+CREATE TEMPORARY TABLE IF NOT EXISTS staged_reading (
+    sensor_id bigint, time timestamptz, digest bigint, received_at timestamptz,
+    value double precision, text text, flags smallint
+) ON COMMIT DELETE ROWS
+"""
+_PG_COPY = "COPY staged_reading FROM STDIN (FORMAT binary)"
+_PG_INSERT = """
+INSERT INTO mqtt_reading (sensor_id, time, digest, received_at, value, text, flags)
+SELECT sensor_id, time, digest, received_at, value, text, flags FROM staged_reading ON CONFLICT DO NOTHING
+"""
+_PG_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+_PG_TRAILER = b"\xff\xff"
+_PG_NUMBER = struct.Struct("!hiqiqiqiqidiih").pack
+_PG_TEXT_HEAD = struct.Struct("!hiqiqiqiqii").pack
+_PG_TEXT_TAIL = struct.Struct("!ih").pack
+
+
+class ReadingRows:
+    """Readings of one batch, column by column, because that is the cheapest way to collect them."""
+
+    __slots__ = ("flags", "received", "sensors", "texts", "times", "values")
+
+    def __init__(self) -> None:
+        self.sensors: list[int] = []
+        self.times: list[int] = []
+        self.received: list[int] = []
+        self.values: list[float | None] = []
+        self.texts: list[str | None] = []
+        self.flags: list[int] = []
+
+    def __len__(self) -> int:
+        return len(self.sensors)
+
+    def in_order(self) -> list[tuple[int, int, int, int, float | None, str | None, int]]:
+        """Rows with their digests, ordered by sensor and time as the table is: neighbours share pages."""
+        digests = digests_of(self.values, self.texts)
+        columns = zip(
+            self.sensors, self.times, digests, self.received, self.values, self.texts, self.flags, strict=True
+        )
+        return sorted(columns, key=itemgetter(0, 1))
+
+
+def digests_of(values: Sequence[float | None], texts: Sequence[str | None]) -> list[int]:
+    """The 64 bits of each number, or a hash of the text: what tells two values at one instant apart."""
+    bits = array("q", array("d", [0.0 if value is None else value for value in values]).tobytes()).tolist()
+    for index, text in enumerate(texts):
+        if text is not None:
+            bits[index] = int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "little", signed=True)
+    return bits
+
+
+def insert_readings(rows: ReadingRows) -> int:
+    """Store what is not stored yet; returns how many rows are new."""
+    if not len(rows):
+        return 0
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.executemany(_SQLITE_READINGS, rows.in_order())
+            return int(cursor.rowcount)
+        cursor.execute(_PG_STAGE)
+        with cursor.copy(_PG_COPY) as copy:
+            copy.write(_packed(rows))
+        cursor.execute(_PG_INSERT)
+        return int(cursor.rowcount)
+
+
+def _packed(rows: ReadingRows) -> bytes:
+    """The rows in PostgreSQL's binary COPY format."""
+    parts = [_PG_HEADER]
+    add = parts.append
+    for sensor, time, digest, received, value, text, flags in rows.in_order():
+        own, came = time - PG_EPOCH_US, received - PG_EPOCH_US
+        if text is None:
+            add(_PG_NUMBER(7, 8, sensor, 8, own, 8, digest, 8, came, 8, value, -1, 2, flags))
+        else:
+            data = text.encode()
+            add(_PG_TEXT_HEAD(7, 8, sensor, 8, own, 8, digest, 8, came, -1, len(data)))
+            add(data)
+            add(_PG_TEXT_TAIL(2, flags))
+    add(_PG_TRAILER)
+    return b"".join(parts)
+
+
+class SensorStateRow(NamedTuple):
+    """A sensor's new latest value. `seen` null: the message was retained, so nobody was heard now."""
+
+    sensor: int
+    value: float | None
+    text: str | None
+    time: int | None
+    flags: int
+    availability: str
+    since: int | None
+    seen: int | None
+
+
+_SENSOR_STATE = """
+INSERT INTO mqtt_sensorstate
+    (sensor_id, value, text, time, flags, availability, availability_since, last_seen_at)
+{rows}
+ON CONFLICT (sensor_id) DO UPDATE SET
+    value = excluded.value, text = excluded.text, time = excluded.time, flags = excluded.flags,
+    last_seen_at = COALESCE(excluded.last_seen_at, mqtt_sensorstate.last_seen_at),
+    availability_since = CASE WHEN excluded.last_seen_at IS NULL
+        OR excluded.availability = mqtt_sensorstate.availability
+        THEN mqtt_sensorstate.availability_since ELSE excluded.availability_since END,
+    availability = CASE WHEN excluded.last_seen_at IS NULL
+        THEN mqtt_sensorstate.availability ELSE excluded.availability END
+WHERE mqtt_sensorstate.time IS NULL OR excluded.time >= mqtt_sensorstate.time
+"""
+_SENSOR_STATE_TYPES = ("bigint", "double precision", "text", "time", "smallint", "text", "time", "time")
+
+
+def write_sensor_states(rows: Sequence[SensorStateRow]) -> None:
+    """Make these the latest values, unless a newer one stands there already."""
+    write_rows(_SENSOR_STATE, _SENSOR_STATE_TYPES, rows)
+
+
+_SENSORS_SEEN = """
+INSERT INTO mqtt_sensorstate (sensor_id, flags, availability, availability_since, last_seen_at)
+{rows}
+ON CONFLICT (sensor_id) DO UPDATE SET
+    last_seen_at = excluded.last_seen_at, availability = excluded.availability,
+    availability_since = CASE WHEN excluded.availability = mqtt_sensorstate.availability
+        THEN mqtt_sensorstate.availability_since ELSE excluded.availability_since END
+"""
+
+
+def write_sensors_seen(rows: Sequence[tuple[int, int, str, int, int]]) -> None:
+    """Note (sensor, 0, availability, since, seen) of sensors that sent only old readings: the value stays."""
+    write_rows(_SENSORS_SEEN, ("bigint", "smallint", "text", "time", "time"), rows)
+
+
+class NodeStateRow(NamedTuple):
+    """A gateway's or datalogger's state. `seen` null: keep what stands there."""
+
+    node: int
+    availability: str
+    since: int
+    seen: int | None
+
+
+_NODE_STATE = """
+INSERT INTO mqtt_{kind}state ({kind}_id, availability, availability_since, last_seen_at)
+{{rows}}
+ON CONFLICT ({kind}_id) DO UPDATE SET
+    availability = excluded.availability,
+    availability_since = CASE WHEN excluded.availability = mqtt_{kind}state.availability
+        THEN mqtt_{kind}state.availability_since ELSE excluded.availability_since END,
+    last_seen_at = COALESCE(excluded.last_seen_at, mqtt_{kind}state.last_seen_at)
+"""
+
+
+def write_node_states(kind: str, rows: Sequence[NodeStateRow]) -> None:
+    """Write the states of gateways or dataloggers; `kind` is "gateway" or "datalogger"."""
+    write_rows(_NODE_STATE.format(kind=kind), ("bigint", "text", "time", "time"), rows)
+
+
+def write_rows(statement: str, types: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Run one INSERT for many rows; `{rows}` stands for where they come from.
+
+    A column of type `time` holds microseconds, stored as each database keeps Django's datetimes.
+    """
+    if not rows:
+        return
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            marks = ", ".join(["%s"] * len(types))
+            times = [index for index, kind in enumerate(types) if kind == "time"]
+            cursor.executemany(statement.format(rows=f"VALUES ({marks})"), list(_with_text_times(rows, times)))
+            return
+        # WHERE true keeps the parser from reading ON CONFLICT as a join condition.
+        arrays = ", ".join(f"%s::{'bigint' if kind == 'time' else kind}[]" for kind in types)
+        columns = ", ".join(
+            f"'epoch'::timestamptz + c{index} * interval '1 microsecond'" if kind == "time" else f"c{index}"
+            for index, kind in enumerate(types)
+        )
+        names = ", ".join(f"c{index}" for index in range(len(types)))
+        source = f"SELECT {columns} FROM unnest({arrays}) AS given ({names}) WHERE true"  # noqa: S608 - no input inside
+        cursor.execute(statement.format(rows=source), [list(column) for column in zip(*rows, strict=True)])
+
+
+def _with_text_times(rows: Iterable[Sequence[Any]], times: Sequence[int]) -> Iterable[list[Any]]:
+    for row in rows:
+        values = list(row)
+        for index in times:
+            if values[index] is not None:
+                values[index] = str(from_us(values[index]).replace(tzinfo=None))
+        yield values
+
+
+def recent(sensor_ids: Sequence[int], limit: int = 50) -> list[Reading]:
+    """The newest readings of these sensors together, newest first."""
+    found = Reading.objects.filter(sensor_id__in=sensor_ids)
+    return list(found.order_by("-time", "-sensor_id", "-digest")[:limit])
+
+
+class HistoryPage(NamedTuple):
+    """Readings in the order asked for, and where the next page begins (None: this is the last)."""
+
+    readings: list[Reading]
+    next: str | None
+
+
+def history(
+    sensor_ids: Sequence[int],
+    start: datetime | None = None,
+    end: datetime | None = None,
+    *,
+    limit: int = 1000,
+    cursor: str = "",
+    newest_first: bool = False,
+) -> HistoryPage:
+    """Readings with start <= time < end by time; `cursor` is a former page's `next`. A bad one is a ValueError."""
+    sign = "-" if newest_first else ""
+    found = Reading.objects.filter(sensor_id__in=sensor_ids)
+    if start:
+        found = found.filter(time__gte=start)
+    if end:
+        found = found.filter(time__lt=end)
+    order = ("time", "sensor_id", "digest")
+    if cursor:
+        found = _after(found, cursor, newest_first)
+    page = list(found.order_by(*(sign + name for name in order))[: limit + 1])
+    if len(page) <= limit:
+        return HistoryPage(page, None)
+    last = page[limit - 1]
+    return HistoryPage(page[:limit], f"{to_us(last.time)}.{last.sensor_id}.{last.digest}")
+
+
+def _after(found: Any, cursor: str, newest_first: bool) -> Any:
+    time_us, sensor, digest = (int(part) for part in cursor.split("."))
+    if not 0 <= time_us < 1 << 57 or not all(-(1 << 63) <= number < 1 << 63 for number in (sensor, digest)):
+        raise ValueError(cursor)
+    word = "lt" if newest_first else "gt"
+    time = from_us(time_us)
+    further = Q(**{f"time__{word}": time})
+    further |= Q(time=time) & (Q(**{f"sensor_id__{word}": sensor}) | Q(sensor_id=sensor, **{f"digest__{word}": digest}))
+    bound = Q(time__lte=time) if newest_first else Q(time__gte=time)
+    return found.filter(bound & further)

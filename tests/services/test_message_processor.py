@@ -1,0 +1,481 @@
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import DatabaseError, OperationalError, connection
+from django.test.utils import CaptureQueriesContext
+
+from mqtt.enums import NodeKind, ReadingFlag
+from mqtt.events import AvailabilityChanged, Event, ReadingsStored
+from mqtt.messages import InboundMessage
+from mqtt.models import (
+    Datalogger,
+    DataloggerState,
+    DeviceAlias,
+    DiscoveredTopic,
+    Gateway,
+    GatewayState,
+    MqttConnection,
+    Reading,
+    SensorDevice,
+    SensorState,
+    StatusChange,
+    TopicSubscription,
+    UndecodedMessage,
+    from_us,
+    to_us,
+)
+from mqtt.services import availability, batch_store, message_processor
+from mqtt.services.message_processor import MessageProcessor, ProcessedBatch
+from tests.factories import make_connection, make_site
+
+pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
+
+NOW = datetime(2026, 9, 21, 14, 0, tzinfo=UTC)
+GATEWAY = "bridge_3/gateway/2"
+
+
+class Pipeline:
+    """A processor that holds one connection, and what it announced."""
+
+    def __init__(self, events: list[Event], broker: MqttConnection) -> None:
+        self.events = events
+        self.broker = broker
+        self.processor = MessageProcessor()
+        self.now_us = to_us(NOW)
+
+    @property
+    def tokens(self) -> dict[int, uuid.UUID]:
+        return {self.broker.pk: self.broker.lease.token}
+
+    def message(self, topic: str, payload: str | bytes, **fields: Any) -> InboundMessage:
+        self.now_us += 1000
+        data = payload.encode() if isinstance(payload, str) else payload
+        given = {"qos": 1, "retain": False, "received_us": self.now_us, **fields}
+        return InboundMessage(self.broker.pk, topic, data, **given)
+
+    def send(self, topic: str, payload: str | bytes, **fields: Any) -> ProcessedBatch:
+        return self.process([self.message(topic, payload, **fields)])
+
+    def process(self, batch: list[InboundMessage]) -> ProcessedBatch:
+        return self.processor.process(batch, self.tokens)
+
+    def wait(self, **time: float) -> None:
+        self.now_us += timedelta(**time) // timedelta(microseconds=1)
+
+    def stored(self) -> list[ReadingsStored]:
+        return [event for event in self.events if isinstance(event, ReadingsStored)]
+
+
+@pytest.fixture
+def events(monkeypatch: pytest.MonkeyPatch) -> list[Event]:
+    """What would go to the channel layer."""
+    sent: list[Event] = []
+    monkeypatch.setattr(message_processor, "broadcast_event", sent.append)
+    monkeypatch.setattr(availability, "broadcast_event", sent.append)
+    return sent
+
+
+@pytest.fixture
+def pipeline(events: list[Event]) -> Iterator[Pipeline]:
+    yield Pipeline(events, make_connection())
+    if connection.vendor == "sqlite":
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("TRUNCATE mqtt_reading")
+
+
+@pytest.fixture(autouse=True)
+def _no_readings() -> None:
+    Reading.objects.all().delete()
+
+
+def structural(serial: str = "TM7", status: str = "running", **data: float) -> str:
+    entries = ", ".join(f'{{"type": "{name}", "value": {value}}}' for name, value in data.items())
+    device = f'{{"type": "tilt", "serial_number_device": "{serial}", "data": [{entries}]}}'
+    unit = f'{{"serial_number_datalogger": "all", "status_datalogger": "{status}", "devices": [{device}]}}'
+    return f'{{"serial_number_gateway": "GW-2", "dataloggers": [{unit}]}}'
+
+
+def test_a_message_becomes_device_sensors_readings_and_states(pipeline: Pipeline) -> None:
+    result = pipeline.send("site/box", '{"temperature_C": 21.5, "mode": "auto", "ts": "2026-09-21T13:59:58.5Z"}')
+    assert (result.accepted, result.stored) == ({pipeline.broker.pk}, 2)
+    box = Datalogger.objects.get()
+    assert (box.key, box.identifier, box.gateway, box.connection) == ("site/box", "box", None, pipeline.broker)
+    sensor = SensorDevice.objects.get(name="temperature_C")
+    assert (sensor.key, sensor.unit, sensor.kind) == ("site/box#temperature_C", "°C", "temperature")
+    own = datetime(2026, 9, 21, 13, 59, 58, 500000, tzinfo=UTC)
+    reading = Reading.objects.get(sensor=sensor)
+    assert (reading.time, reading.value, reading.text) == (own, 21.5, None)
+    assert reading.received_at == from_us(pipeline.now_us)
+    assert reading.flags == ReadingFlag.OWN_TIME
+    state = SensorState.objects.get(sensor=sensor)
+    assert (state.value, state.time, state.last_seen_at) == (21.5, own, from_us(pipeline.now_us))
+    assert (state.availability, state.flags) == ("online", ReadingFlag.OWN_TIME)
+    assert SensorState.objects.get(sensor__name="mode").text == "auto"
+    assert box.state.availability == "online"
+    assert box.state.last_seen_at == from_us(pipeline.now_us)
+
+
+def test_what_was_stored_is_announced_once_with_what_is_new(pipeline: Pipeline) -> None:
+    pipeline.process([pipeline.message("site/box", '{"a": 1}'), pipeline.message("site/box", '{"a": 2, "b": 1}')])
+    pipeline.process([pipeline.message("site/box", "{")])
+    first, second = pipeline.stored()
+    assert sorted(first.sensors) == sorted(SensorDevice.objects.values_list("pk", flat=True))
+    assert first.dataloggers == list(Datalogger.objects.values_list("pk", flat=True))
+    assert first.topics == list(DiscoveredTopic.objects.values_list("pk", flat=True))
+    assert first.created == {"sensors": 2, "dataloggers": 1, "topics": 1}
+    assert first.received_us == to_us(NOW) + 1000
+    assert (second.sensors, second.undecoded, second.created) == ([], 1, {})
+
+
+def test_many_changed_rows_are_named_up_to_a_bound(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(message_processor, "MAX_IDS", 3)
+    pipeline.send("site/box", '{"a": 1, "b": 1, "c": 1, "d": 1}')
+    (event,) = pipeline.stored()
+    assert (len(event.sensors), event.more) == (3, True)
+
+
+def test_a_gateway_stands_above_its_dataloggers(pipeline: Pipeline) -> None:
+    pipeline.send(f"{GATEWAY}/dataloggers/telemetry", structural(crack=1.5))
+    gateway = Gateway.objects.get()
+    assert (gateway.key, gateway.identifier) == (GATEWAY, "GW-2")
+    device = Datalogger.objects.get()
+    assert (device.key, device.identifier, device.gateway, device.model) == (f"{GATEWAY}#TM7", "TM7", gateway, "tilt")
+    assert SensorDevice.objects.get().key == f"{GATEWAY}#TM7#crack"
+    assert gateway.state.availability == device.state.availability == "online"
+
+
+def test_a_redelivered_reading_is_stored_once_and_two_values_at_one_instant_twice(pipeline: Pipeline) -> None:
+    said = '{"level": 1.5, "ts": 1789999000}'
+    assert pipeline.send("t", said).stored == 1
+    assert pipeline.send("t", said).stored == 0
+    assert pipeline.process([pipeline.message("t", said), pipeline.message("t", said)]).stored == 0
+    assert pipeline.send("t", '{"level": 2.5, "ts": 1789999000}').stored == 1
+    assert pipeline.send("u", '{"word": "a", "ts": 1789999000}').stored == 1
+    assert pipeline.send("u", '{"word": "b", "ts": 1789999000}').stored == 1
+    assert pipeline.send("v", '{"x": 0.0, "ts": 1789999000}').stored == 1
+    assert pipeline.send("v", '{"x": -0.0, "ts": 1789999000}').stored == 0
+
+
+def test_the_newest_time_is_the_current_value_whatever_arrives_later(pipeline: Pipeline) -> None:
+    pipeline.send("t", '{"level": 2, "ts": 1789999020}')
+    pipeline.send("t", '{"level": 1, "ts": 1789999010}')
+    state = SensorState.objects.get()
+    assert (state.value, state.last_seen_at) == (2.0, from_us(pipeline.now_us))
+    late = Reading.objects.order_by("time").first()
+    assert late is not None
+    assert (late.value, late.flags) == (1.0, ReadingFlag.OWN_TIME | ReadingFlag.LATE)
+    MessageProcessor().process([pipeline.message("t", '{"level": 0, "ts": 1789999000}')], pipeline.tokens)
+    assert SensorState.objects.get().value == 2.0
+
+
+def test_a_retained_message_without_time_only_fills_an_empty_value(pipeline: Pipeline) -> None:
+    pipeline.send("a/level", "3", retain=True)
+    state = SensorState.objects.get()
+    assert (state.value, state.time, state.last_seen_at, state.flags) == (3.0, None, None, ReadingFlag.RETAINED)
+    assert state.availability == "unknown"
+    assert not Reading.objects.exists()
+    assert not DataloggerState.objects.exists()
+    pipeline.send("a/level", "4")
+    pipeline.send("a/level", "5", retain=True)
+    state.refresh_from_db()
+    assert (state.value, state.availability, state.flags) == (4.0, "online", 0)
+    assert Reading.objects.count() == 1
+
+
+def test_a_retained_message_with_time_enters_history_and_proves_no_presence(pipeline: Pipeline) -> None:
+    pipeline.send("a/box", '{"level": 3, "ts": 1789999000}', retain=True)
+    reading = Reading.objects.get()
+    assert reading.flags == ReadingFlag.OWN_TIME | ReadingFlag.RETAINED
+    state = SensorState.objects.get()
+    assert (state.value, state.last_seen_at, state.availability) == (3.0, None, "unknown")
+
+
+def test_queued_messages_without_own_time_are_uncertain(pipeline: Pipeline) -> None:
+    pipeline.send("a/level", "3", queued=True)
+    pipeline.send("a/box", '{"level": 3, "ts": 1789999000}', queued=True)
+    flags = {reading.sensor.name: reading.flags for reading in Reading.objects.select_related("sensor")}
+    assert flags["level"] in (ReadingFlag.UNCERTAIN, ReadingFlag.OWN_TIME)
+    assert {reading.flags for reading in Reading.objects.all()} == {ReadingFlag.UNCERTAIN, ReadingFlag.OWN_TIME}
+
+
+def test_what_is_not_understood_is_kept_with_its_reason(pipeline: Pipeline) -> None:
+    result = pipeline.process([pipeline.message("a/b", b"{\xff"), pipeline.message("a/b", "x" * 70_000)])
+    broken, long = UndecodedMessage.objects.order_by("pk")
+    assert (broken.topic, bytes(broken.payload), broken.size, broken.reason) == ("a/b", b"{\xff", 2, "not_utf8")
+    assert (long.reason, long.size, len(long.payload)) == ("long_text", 70_000, 65_536)
+    assert "70000" in long.reason_detail
+    counts = result.counts[pipeline.broker.pk]
+    assert (counts.messages, counts.readings, counts.undecoded) == (2, 0, 2)
+    topic = DiscoveredTopic.objects.get()
+    assert (topic.message_count, topic.undecoded_count, topic.decoder) == (2, 2, "")
+
+
+def test_a_flood_of_garbage_is_counted_and_kept_in_bounds(pipeline: Pipeline) -> None:
+    pipeline.process([pipeline.message("a/b", "{") for _ in range(500)])
+    assert 0 < UndecodedMessage.objects.count() <= 100
+    assert DiscoveredTopic.objects.get().undecoded_count == 500
+
+
+def test_topics_are_counted_and_written_once_a_second(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [1_000_000_000_000_000]
+    monkeypatch.setattr(message_processor, "_now_us", lambda: clock[0])
+    pipeline.send("a/b", "1")
+    pipeline.send("a/b", "22", qos=0)
+    pipeline.send("a/c", "3")
+    assert DiscoveredTopic.objects.get().message_count == 1
+    pipeline.processor.flush(pipeline.tokens)
+    assert DiscoveredTopic.objects.get().message_count == 1
+    clock[0] += 1_100_000
+    pipeline.processor.flush(pipeline.tokens)
+    first, second = DiscoveredTopic.objects.order_by("topic")
+    assert (first.message_count, bytes(first.last_payload), first.last_qos, first.decoder) == (2, b"22", 0, "scalar")
+    assert (first.first_seen_at, first.last_size) == (NOW + timedelta(milliseconds=1), 2)
+    assert second.message_count == 1
+    assert pipeline.stored()[-1].created == {"topics": 1}
+    clock[0] += 1_100_000
+    pipeline.send("a/b", "4")
+    first.refresh_from_db()
+    assert first.message_count == 3
+
+
+def test_a_batch_of_one_and_of_500_cost_the_same_number_of_queries(pipeline: Pipeline) -> None:
+    def batch(size: int) -> list[InboundMessage]:
+        return [pipeline.message(f"site/box{number}", '{"temperature": 21.5, "mode": "a"}') for number in range(size)]
+
+    def queries(size: int) -> list[str]:
+        pipeline.wait(seconds=2)
+        pipeline.processor._topics._flushed_us = 0
+        with CaptureQueriesContext(
+            connection,
+        ) as captured:
+            pipeline.process(batch(size))
+        return [query["sql"][:80] for query in captured.captured_queries]
+
+    pipeline.process(batch(500))
+    one, many = queries(1), queries(500)
+    assert len(one) == len(many), (one, many)
+    assert len(one) <= 12
+
+
+def test_without_its_lease_a_connection_stores_nothing(pipeline: Pipeline) -> None:
+    other = make_connection()
+    tokens = {pipeline.broker.pk: uuid.uuid4(), other.pk: other.lease.token}
+    mine, theirs = pipeline.message("a/b", "{"), pipeline.message("a/c", "1")
+    theirs.connection_id = other.pk
+    result = pipeline.processor.process([mine, theirs, pipeline.message("a/d", "2")], tokens)
+    assert result.accepted == {other.pk}
+    assert set(result.counts) == {other.pk}
+    assert list(Datalogger.objects.values_list("connection", flat=True)) == [other.pk]
+    assert list(DiscoveredTopic.objects.values_list("topic", flat=True)) == ["a/c"]
+    assert not UndecodedMessage.objects.exists()
+
+
+def test_one_refused_message_in_two_thousand_is_set_aside_and_the_rest_is_stored(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    insert = batch_store.insert_readings
+
+    def refusing(rows: Any) -> int:
+        if "poison" in rows.texts:
+            raise DatabaseError("value\0 out of range")
+        return insert(rows)
+
+    monkeypatch.setattr(batch_store, "insert_readings", refusing)
+    batch = [pipeline.message(f"site/box{number % 50}", f'{{"level": {number}}}') for number in range(2000)]
+    batch[777] = pipeline.message("site/bad", '{"word": "poison"}')
+    result = pipeline.process(batch)
+    assert result.stored == Reading.objects.count() == 1999
+    assert result.accepted == {pipeline.broker.pk}
+    (aside,) = UndecodedMessage.objects.all()
+    assert (aside.topic, aside.reason, aside.context) == (
+        "site/bad", "refused_by_database", {"detail": "value out of range"},
+    )  # fmt: skip
+    assert "out of range" in aside.reason_detail
+    assert sum(topic.message_count for topic in DiscoveredTopic.objects.all()) <= 2000
+    pipeline.processor._topics._flushed_us = 0
+    pipeline.processor.flush(pipeline.tokens)
+    assert sum(topic.message_count for topic in DiscoveredTopic.objects.all()) == 2000
+    assert result.counts[pipeline.broker.pk].messages == 2000
+    assert [record.message for record in caplog.records] == ["The database refused a message on topic 'site/bad'."]
+
+
+def test_a_lost_database_stores_nothing_and_the_repeated_batch_everything_once(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(_work: Any) -> None:
+        raise OperationalError("the database is away")
+
+    batch = [pipeline.message(f"site/box{number}", '{"level": 1}') for number in range(10)]
+    with monkeypatch.context() as patch:
+        patch.setattr(pipeline.processor, "_keep_undecoded", away)
+        for _ in range(2):
+            with pytest.raises(OperationalError):
+                pipeline.process(batch)
+    assert not Reading.objects.exists()
+    assert not SensorDevice.objects.exists()
+    # Ids that were rolled back are given out again, so the cache must not have kept them.
+    strangers = make_connection()
+    box = Datalogger.objects.create(connection=strangers, key="x", identifier="x")
+    SensorDevice.objects.create(connection=strangers, datalogger=box, key="x#y", name="y")
+    assert pipeline.process(batch).stored == 10
+    assert {reading.sensor.connection_id for reading in Reading.objects.all()} == {pipeline.broker.pk}
+    assert sum(topic.message_count for topic in DiscoveredTopic.objects.all()) == 10
+
+
+def test_a_device_deleted_meanwhile_is_made_again(pipeline: Pipeline) -> None:
+    pipeline.send(f"{GATEWAY}/dataloggers/telemetry", structural(crack=1.5))
+    first = SensorDevice.objects.get()
+    Datalogger.objects.all().delete()
+    pipeline.send(f"{GATEWAY}/dataloggers/telemetry", structural(crack=2.5))
+    second = SensorDevice.objects.get()
+    assert second.pk != first.pk
+    assert second.state.value == 2.5
+    Gateway.objects.all().delete()
+    pipeline.wait(seconds=2)
+    pipeline.send(f"{GATEWAY}/dataloggers/telemetry", structural(crack=3.5))
+    assert SensorDevice.objects.get() == second
+    assert Datalogger.objects.get().gateway == Gateway.objects.get()
+    assert not UndecodedMessage.objects.exists()
+
+
+def test_another_key_leads_to_the_same_device(pipeline: Pipeline) -> None:
+    pipeline.send("site/old", '{"level": 1}')
+    box = Datalogger.objects.get()
+    DeviceAlias.objects.create(connection=pipeline.broker, kind=NodeKind.DATALOGGER, key="site/new", datalogger=box)
+    pipeline.send("site/new", '{"level": 2, "other": 3}')
+    assert Datalogger.objects.get() == box
+    assert Reading.objects.filter(sensor__name="level", sensor__datalogger=box).count() == 2
+    assert set(SensorDevice.objects.values_list("key", flat=True)) == {"site/old#level", "site/old#other"}
+
+
+def test_new_devices_belong_to_the_site_of_the_longest_prefix(pipeline: Pipeline) -> None:
+    default, broad, narrow = make_site(), make_site(topic_prefix="plant/"), make_site(topic_prefix="plant/hall_2/")
+    MqttConnection.objects.filter(pk=pipeline.broker.pk).update(site=default)
+    for topic in ("elsewhere/x/t", "plant/x/t", "plant/hall_2/x/t"):
+        pipeline.send(topic, "1")
+    sites = dict(Datalogger.objects.values_list("key", "site"))
+    assert sites == {"elsewhere/x": default.pk, "plant/x": broad.pk, "plant/hall_2/x": narrow.pk}
+
+
+def test_a_unit_is_filled_when_the_device_says_it_and_never_overwritten(pipeline: Pipeline) -> None:
+    pipeline.send("a/b", '{"level": 1}')
+    pipeline.send("a/b", '{"level": 1, "level_unit": "m"}')
+    assert SensorDevice.objects.get().unit == "m"
+    pipeline.send("a/b", '{"level": 1, "level_unit": "cm"}')
+    assert SensorDevice.objects.get().unit == "m"
+
+
+def test_a_key_too_long_for_the_index_is_set_aside_without_its_siblings(pipeline: Pipeline) -> None:
+    topic = "x" * 900
+    pipeline.send(topic, '{"' + "n" * 200 + '": 1, "short": 2}')
+    pipeline.send("y" * 1001, '{"a": 1}')
+    assert SensorDevice.objects.get().name == "short"
+    assert list(UndecodedMessage.objects.values_list("reason", flat=True)) == ["topic_too_long", "topic_too_long"]
+
+
+def test_hostile_texts_are_stored_as_texts(pipeline: Pipeline) -> None:
+    pipeline.send(
+        "<b>/{{ x }}/'; DROP TABLE", '{"<script>": "=cmd()", "a\\u0000b": "%s %(x)s\\u0000", "é": "\\ud83d\\ude00"}'
+    )
+    values = dict(SensorState.objects.values_list("sensor__name", "text"))
+    assert values == {"<script>": "=cmd()", "ab": "%s %(x)s", "é": "😀"}
+    pipeline.send("a\0b", '{"x": 1}')
+    assert Reading.objects.count() == 4 or UndecodedMessage.objects.count() == 1
+
+
+def test_what_a_device_says_about_itself_is_kept_without_a_write_each_time(pipeline: Pipeline) -> None:
+    said = '{"level": 1, "rssi": %d, "firmware": "1.%d", "model": "X"}'
+    pipeline.send("a/b", said % (-70, 0))
+    box = Datalogger.objects.get()
+    assert (box.model, box.firmware, box.facts) == ("X", "1.0", {"rssi": -70, "firmware": "1.0", "model": "X"})
+    pipeline.send("a/b", said % (-71, 0))
+    box.refresh_from_db()
+    assert box.facts["rssi"] == -70
+    pipeline.send("a/b", said % (-72, 1))
+    box.refresh_from_db()
+    assert (box.firmware, box.facts["rssi"]) == ("1.1", -72)
+
+
+def test_a_chosen_decoder_is_used(pipeline: Pipeline) -> None:
+    TopicSubscription.objects.update(decoder="json")
+    pipeline.send("lamp/set", '{"level": 1}')
+    assert Reading.objects.count() == 1
+
+
+def test_a_last_will_takes_the_gateway_and_all_behind_it_offline_and_traffic_brings_it_back(
+    pipeline: Pipeline,
+) -> None:
+    for serial in ("A", "B"):
+        pipeline.send(f"{GATEWAY}/dataloggers/telemetry", structural(serial, crack=1.5))
+    pipeline.send("else/where", '{"x": 1}')
+    pipeline.events.clear()
+    pipeline.send(f"{GATEWAY}/status", '{"serial_number": "GW-2", "status": "offline"}')
+    assert GatewayState.objects.get().availability == "offline"
+    states = dict(DataloggerState.objects.values_list("datalogger__identifier", "availability"))
+    assert states == {"A": "offline", "B": "offline", "where": "online"}
+    assert sorted(SensorState.objects.values_list("availability", flat=True)) == ["offline", "offline", "online"]
+    (event,) = [event for event in pipeline.events if isinstance(event, AvailabilityChanged)]
+    assert (len(event.gateways), len(event.dataloggers), len(event.sensors)) == (1, 2, 2)
+    changes = StatusChange.objects.order_by("pk").values_list("kind", "label", "from_status", "to_status", "reason")
+    assert changes[0] == ("gateway", "GW-2", "online", "offline", "said")
+    assert {change[4] for change in changes[1:]} == {"gateway_offline"}
+    assert len(changes) == 5
+
+    pipeline.send(f"{GATEWAY}/dataloggers/telemetry", structural("A", crack=1.5))
+    assert GatewayState.objects.get().availability == "online"
+    states = dict(DataloggerState.objects.values_list("datalogger__identifier", "availability"))
+    assert states == {"A": "online", "B": "offline", "where": "online"}
+    returned = StatusChange.objects.filter(to_status="online").values_list("kind", "label", "from_status")
+    assert set(returned) == {
+        ("gateway", "GW-2", "offline"),
+        ("datalogger", "A", "offline"),
+        ("sensor", "crack", "offline"),
+    }
+
+
+def test_every_turn_inside_one_batch_is_recorded(pipeline: Pipeline) -> None:
+    pipeline.send("a/box/level", "1")
+    pipeline.process(
+        [
+            pipeline.message("a/box/LWT", "Offline"),
+            pipeline.message("a/box/LWT", "Online"),
+            pipeline.message("a/box/LWT", "Offline"),
+        ]
+    )
+    turns = list(StatusChange.objects.filter(kind="datalogger").order_by("pk").values_list("to_status", flat=True))
+    assert turns == ["offline", "online", "offline"]
+    assert DataloggerState.objects.get().availability == "offline"
+
+
+def test_an_availability_topic_speaks_for_the_devices_below_it_and_invents_none(pipeline: Pipeline) -> None:
+    pipeline.send("zigbee2mqtt/lamp", '{"level": 1}')
+    pipeline.send("zigbee2mqtt/bridge/state", '{"state": "offline"}')
+    pipeline.send("unheard/of/LWT", "Offline")
+    assert DataloggerState.objects.get().availability == "offline"
+    assert Datalogger.objects.count() == 1
+    assert not Gateway.objects.exists()
+
+
+def test_presence_is_written_once_a_second(pipeline: Pipeline) -> None:
+    pipeline.send("a/box/level", "1")
+    first = DataloggerState.objects.get().last_seen_at
+    pipeline.send("a/box/level", "2")
+    assert DataloggerState.objects.get().last_seen_at == first
+    pipeline.wait(seconds=1)
+    pipeline.send("a/box/level", "3")
+    assert DataloggerState.objects.get().last_seen_at == from_us(pipeline.now_us)
+
+
+def test_a_device_that_another_process_marked_late_returns_with_a_record(pipeline: Pipeline) -> None:
+    pipeline.send("a/box/level", "1")
+    for model in (DataloggerState, SensorState):
+        model.objects.update(availability="late")
+    pipeline.wait(minutes=16)
+    pipeline.send("a/box/level", "2")
+    assert DataloggerState.objects.get().availability == SensorState.objects.get().availability == "online"
+    changes = StatusChange.objects.values_list("kind", "from_status", "to_status", "reason")
+    assert set(changes) == {("datalogger", "late", "online", "heard"), ("sensor", "late", "online", "heard")}
