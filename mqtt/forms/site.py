@@ -9,15 +9,11 @@ from django.utils.translation import gettext_lazy as _
 from mqtt.models import Site
 
 
-class ZoneInput(forms.TextInput):
-    """A text field that proposes the world's time zones while one types."""
-
-    template_name = "mqtt/forms/zone_input.html"
-
-    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
-        """Adds the zones under the id that the field's `list` names."""
-        context = super().get_context(name, value, attrs)
-        return {**context, "zones": sorted(zone for zone in available_timezones() if "/" in zone)}
+def known_zones() -> list[str]:
+    """The names that the time zone field proposes while one types."""
+    return sorted(
+        zone for zone in available_timezones() if "/" in zone and not zone.startswith(("Etc/", "posix/", "right/"))
+    )
 
 
 class SiteForm(forms.ModelForm):
@@ -29,7 +25,7 @@ class SiteForm(forms.ModelForm):
         widgets = {
             "name": forms.TextInput(attrs={"autocomplete": "off"}),
             "topic_prefix": forms.TextInput(attrs={"autocomplete": "off", "class": "mono", "spellcheck": "false"}),
-            "time_zone": ZoneInput(attrs={"list": "zones", "autocomplete": "off", "spellcheck": "false"}),
+            "time_zone": forms.TextInput(attrs={"list": "zones", "autocomplete": "off", "spellcheck": "false"}),
         }
         help_texts = {"latitude": _("Degrees with a decimal point, for example 45.4642.")}
 

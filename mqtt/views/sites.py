@@ -1,87 +1,45 @@
 """Sites: a roll-up of what stands there, and their settings."""
 
-from typing import Any
-
 from django.contrib import messages
-from django.core.paginator import Paginator
-from django.db.models import Count, F, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from mqtt.enums import Availability
 from mqtt.forms import SiteForm
-from mqtt.models import Datalogger, Gateway, Site
+from mqtt.forms.site import known_zones
+from mqtt.models import Site
+from mqtt.pages import sites
+from mqtt.pages.base import list_url
 from mqtt.permissions import CONFIGURE, VIEW, visible_to
 from mqtt.services import places
 from mqtt.services.audit import Actor
+from mqtt.views.details import object_page
 from mqtt.views.guard import needs
-
-PAGE_SIZE = 50
-
-
-def roll_up(devices: QuerySet[Any]) -> dict[int, dict[str, int]]:
-    """{site id: {availability: devices}} in one query, whatever the number of sites."""
-    rows = (
-        devices.filter(site__isnull=False)
-        .with_availability()  # type: ignore[attr-defined]
-        .values("site_id", "effective_availability")
-        .annotate(devices=Count("pk"))
-        .order_by()
-    )
-    counts: dict[int, dict[str, int]] = {}
-    for row in rows:
-        counts.setdefault(row["site_id"], {})[row["effective_availability"]] = row["devices"]
-    return counts
-
-
-def _with_counts(sites: QuerySet[Site]) -> list[dict[str, Any]]:
-    """Each site with its gateways and dataloggers by availability, the worst first."""
-    dataloggers, gateways = roll_up(Datalogger.objects.all()), roll_up(Gateway.objects.all())
-    rows: list[dict[str, Any]] = []
-    for site in sites:
-        parts = [dataloggers.get(site.pk, {}), gateways.get(site.pk, {})]
-        counts = {str(state): sum(part.get(state, 0) for part in parts) for state in Availability}
-        worst = next((state for state in ("offline", "late", "unknown", "online") if counts[state]), "")
-        rows.append({"site": site, "counts": counts, "worst": worst, "devices": sum(counts.values())})
-    rows.sort(key=lambda row: (-row["counts"]["offline"], -row["counts"]["late"], row["site"].name.casefold()))
-    return rows
 
 
 @needs(VIEW)
 @require_safe
 def site_list(request: HttpRequest) -> HttpResponse:
     """All sites, those that need somebody first."""
-    sites = visible_to(request.user, Site.objects.all())
-    query = request.GET.get("q", "").replace("\0", "").strip()[:100]
-    if query:
-        sites = sites.filter(Q(name__icontains=query) | Q(address__icontains=query))
-    page = Paginator(_with_counts(sites), PAGE_SIZE).get_page(request.GET.get("page"))
-    return render(request, "mqtt/site_list.html", {"page": page, "query": query})
+    shown = sites.SITES.show(request.user, request.GET.copy())
+    return render(request, "mqtt/site_list.html", {"shown": shown, "live_socket": shown.socket if shown else ""})
 
 
 @needs(VIEW)
 @require_safe
 def site_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One site with its gateways and dataloggers."""
-    site = get_object_or_404(visible_to(request.user, Site.objects.all()), pk=pk)
-    rank = {"offline": 0, "late": 1, "unknown": 2, "online": 3}
-    shown, total = [], 0
-    for model in (Gateway, Datalogger):
-        devices: Any = model.objects.filter(site=site)
-        total += devices.count()
-        found = devices.with_availability().select_related("connection", "state")
-        shown += list(found.order_by(F("state__availability").desc(nulls_last=True), "identifier")[:PAGE_SIZE])
-    shown.sort(key=lambda device: rank.get(device.effective_availability, 2))
-    context = {
+    context = object_page(request, sites.SITE, pk, "mqtt/site_detail.html")
+    site = context["object"]
+    kinds = ("gateway", "datalogger")
+    context |= {
         "site": site,
-        "summary": _with_counts(Site.objects.filter(pk=pk))[0],
-        "devices": shown,
-        "total": total,
+        "devices": {kind: sites.devices_at(request.user, site, kind) for kind in kinds},
+        "urls": {kind: list_url(f"{kind}-list", site=pk) for kind in kinds},
         "connections": visible_to(request.user, site.connections.with_effective_status()),
     }
-    return render(request, "mqtt/site_detail.html", context)
+    return render(request, context["template"], context)
 
 
 @needs(CONFIGURE)
@@ -104,7 +62,9 @@ def site_delete(request: HttpRequest, pk: int) -> HttpResponse:
     """Delete a site on the second click; its devices stay."""
     site = get_object_or_404(visible_to(request.user, Site.objects.all()), pk=pk)
     if request.method == "GET":
-        return render(request, "mqtt/site_delete.html", {"row": _with_counts(Site.objects.filter(pk=pk))[0]})
+        return render(
+            request, "mqtt/site_delete.html", {"row": sites.with_counts(request.user, Site.objects.filter(pk=pk))[0]}
+        )
     places.delete_site(Actor.of(request.user, "web"), site)
     messages.success(request, _("%(name)s is deleted. Its devices are now without a site.") % {"name": site.name})
     return redirect("site-list")
@@ -121,5 +81,5 @@ def _edit(request: HttpRequest, site: Site) -> HttpResponse:
             places.create_site(actor, site)
         messages.success(request, _("%(name)s is saved.") % {"name": site.name})
         return redirect("site-detail", site.pk)
-    context = {"form": form, "site": site if site.pk else None, "name": name}
+    context = {"form": form, "site": site if site.pk else None, "name": name, "zones": known_zones()}
     return render(request, "mqtt/site_form.html", context, status=422 if form.errors else 200)

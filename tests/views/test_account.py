@@ -24,6 +24,13 @@ def test_who_logs_in_goes_where_they_wanted(client: Client, viewer: User) -> Non
     assert answer["Location"] == "/account/"
 
 
+def test_the_login_sends_nobody_to_a_foreign_site(client: Client, viewer: User) -> None:
+    answer = client.post(
+        "/login/", {"username": "viewer", "password": "viewer-password", "next": "https://evil.example/"}
+    )
+    assert answer["Location"] in {"/", "/overview/"}
+
+
 def test_a_wrong_password_says_so_and_too_many_say_how_long_to_wait(client: Client, viewer: User) -> None:
     for _try in range(5):
         page = client.post("/login/", {"username": "viewer", "password": "wrong"})

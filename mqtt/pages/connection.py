@@ -1,0 +1,105 @@
+"""The page of one connection: its link, its filters and its data are three things that can each be true or not."""
+
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+
+from mqtt import formats
+from mqtt.enums import LINK_UP, NodeKind
+from mqtt.models import (
+    Datalogger,
+    DiscoveredTopic,
+    Gateway,
+    SensorDevice,
+    StatusChange,
+    TopicSubscription,
+    UndecodedMessage,
+)
+from mqtt.pages.base import ObjectPage, Part, Shown, list_url, register
+
+TIMELINE = 30
+NEWEST = 5
+COUNTED: tuple[tuple[str, str, Any], ...] = (
+    ("gateways", "gateway-list", Gateway),
+    ("dataloggers", "datalogger-list", Datalogger),
+    ("sensors", "sensor-list", SensorDevice),
+    ("topics", "topic-list", DiscoveredTopic),
+)
+
+
+def link(shown: Shown) -> dict[str, Any]:
+    """The connection alone."""
+    return {"connection": shown.object}
+
+
+def truths(shown: Shown) -> dict[str, Any]:
+    """Link, filters as the broker answered them, and what came."""
+    connection = shown.object
+    is_up = connection.effective_status in LINK_UP
+    return {
+        "connection": connection,
+        "is_up": is_up,
+        "activity": getattr(connection, "activity", None),
+        "filters": [{"one": one, "state": filter_state(one, is_up=is_up)} for one in connection.subscriptions.all()],
+    }
+
+
+def filter_state(one: TopicSubscription, *, is_up: bool) -> str:
+    """paused, down (nothing is subscribed while the link is down), refused, granted, or waiting for the broker."""
+    if not one.is_active:
+        return "paused"
+    if not is_up:
+        return "down"
+    if one.reason:
+        return "refused"
+    return "waiting" if one.granted_qos is None else "granted"
+
+
+def brought(shown: Shown) -> dict[str, Any]:
+    """How much lies below it, each count a link, and the newest messages that nobody understood."""
+    connection = shown.object
+    undecoded = UndecodedMessage.objects.filter(connection=connection)
+    return {
+        "connection": connection,
+        "counts": [
+            {
+                "name": name,
+                "count": model.objects.filter(connection=connection).count(),
+                "url": list_url(url, connection=connection.pk),
+            }
+            for name, url, model in COUNTED
+        ],
+        "undecoded": undecoded.defer("payload")[:NEWEST],
+        "undecoded_count": undecoded.count(),
+        "undecoded_url": list_url("undecoded-list", connection=connection.pk),
+    }
+
+
+def timeline_of(kind: NodeKind, limit: int = TIMELINE) -> Any:
+    """The context of a timeline part: the newest changes, each with how long it lasted."""
+
+    def timeline(shown: Shown) -> dict[str, Any]:
+        until: datetime | None = None
+        rows = []
+        for change in StatusChange.objects.filter(kind=kind, object_id=shown.object.pk)[:limit]:
+            lasted = formats.age((until or timezone.now()) - change.at)
+            rows.append({"change": change, "lasted": lasted, "lasts": until is None})
+            until = change.at
+        return {"timeline": rows}
+
+    return timeline
+
+
+CONNECTION = register(
+    ObjectPage(
+        name="connections",
+        kind="connection",
+        parts=(
+            Part("buttons", "mqtt/parts/_connection_buttons.html", link),
+            Part("truths", "mqtt/parts/_connection_truths.html", truths, element="section"),
+            Part("brought", "mqtt/parts/_connection_brought.html", brought, every=5.0),
+            Part("timeline", "mqtt/parts/_timeline.html", timeline_of(NodeKind.CONNECTION), element="ol", every=2.0),
+        ),
+    )
+)

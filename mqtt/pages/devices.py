@@ -1,0 +1,150 @@
+"""The pages of one gateway, one datalogger and one sensor."""
+
+from typing import Any
+
+import orjson
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from mqtt import queries
+from mqtt.enums import NodeKind, ReadingFlag
+from mqtt.models import Datalogger, Gateway, Reading, SensorDevice, Site
+from mqtt.pages.base import ObjectPage, Part, Shown, register
+from mqtt.pages.connection import timeline_of
+from mqtt.permissions import User
+
+READINGS = 50
+CHILDREN = 50
+CHANGES = 10
+FACTS = 60
+LONGEST_FACT = 300
+
+
+def about(shown: Shown) -> dict[str, Any]:
+    """What a gateway or datalogger is and says of itself."""
+    device = shown.object
+    return {"device": device, "site": site_of(device), "facts": facts_of(device.facts)}
+
+
+def now(shown: Shown) -> dict[str, Any]:
+    """The current value of a sensor."""
+    sensor = shown.object
+    return {"sensor": sensor, "state": getattr(sensor, "state", None)}
+
+
+def readings(shown: Shown) -> dict[str, Any]:
+    """The newest readings of a sensor, newest first, with what their flags mean."""
+    found = Reading.objects.filter(sensor_id=shown.object.pk).order_by("-time", "-digest")[:READINGS]
+    return {
+        "sensor": shown.object,
+        "readings": [{"one": one, "notes": flag_notes(one.flags), "is_own": is_own(one.flags)} for one in found],
+    }
+
+
+def is_own(flags: int) -> bool:
+    """Whether a time is the device's own."""
+    return bool(flags & ReadingFlag.OWN_TIME)
+
+
+def flag_notes(flags: int) -> list[str]:
+    """What the flags of a reading mean, in words; nothing for an ordinary one."""
+    notes = []
+    if flags & ReadingFlag.RETAINED:
+        notes.append(_("kept by the broker for new listeners"))
+    if flags & ReadingFlag.UNCERTAIN:
+        notes.append(_("waited in the broker and says no time of its own: it may be older"))
+    if flags & ReadingFlag.LATE:
+        notes.append(_("arrived after newer ones"))
+    return notes
+
+
+def facts_of(facts: dict[str, Any]) -> list[tuple[str, str]]:
+    """What a device says of itself, bounded, nested values as JSON."""
+    rows = []
+    for name, value in list(facts.items())[:FACTS]:
+        text = value if isinstance(value, str) else orjson.dumps(value).decode()
+        rows.append((str(name)[:80], text if len(text) <= LONGEST_FACT else f"{text[:LONGEST_FACT]}…"))
+    return rows
+
+
+def site_of(device: Any) -> Site | None:
+    """Where a device stands: its own site, its gateway's, or its connection's."""
+    gateway = getattr(device, "gateway", None)
+    site: Site | None = device.site or (gateway.site if gateway else None) or device.connection.site
+    return site
+
+
+def dataloggers_of(user: User, gateway: Gateway) -> list[Datalogger]:
+    """The dataloggers behind a gateway, worst first."""
+    found = queries.rows("datalogger", user).filter(gateway=gateway)
+    return queries.prepare("datalogger", found.order_by("rank", "identifier", "pk")[:CHILDREN])
+
+
+def sensors_of(user: User, datalogger: Datalogger) -> list[SensorDevice]:
+    """The sensors of a datalogger, by name: a reader looks for one, and jumping rows would hide it."""
+    found = queries.rows("sensor", user).filter(datalogger=datalogger)
+    return queries.prepare("sensor", found.order_by("name", "pk")[:CHILDREN])
+
+
+def neighbours_of(user: User, sensor: SensorDevice) -> list[SensorDevice]:
+    """The other sensors of a sensor's datalogger."""
+    return [other for other in sensors_of(user, sensor.datalogger) if other.pk != sensor.pk]
+
+
+def _keys(records: list[Any]) -> dict[int, int]:
+    return {record.pk: record.connection_id for record in records}
+
+
+def _datalogger_queryset(user: User) -> QuerySet[Any]:
+    return queries.rows("datalogger", user).select_related("gateway__site")
+
+
+def _sensor_queryset(user: User) -> QuerySet[Any]:
+    return queries.rows("sensor", user).select_related(
+        "datalogger__site", "datalogger__gateway__site", "datalogger__connection__site"
+    )
+
+
+GATEWAY = register(
+    ObjectPage(
+        name="gateways",
+        kind="gateway",
+        parts=(
+            Part("about", "mqtt/parts/_about.html", about, element="dl"),
+            Part(
+                "timeline", "mqtt/parts/_timeline.html", timeline_of(NodeKind.GATEWAY, CHANGES), element="ol", every=2.0
+            ),
+        ),
+        rows=lambda user, gateway: {"datalogger": _keys(dataloggers_of(user, gateway))},
+    )
+)
+DATALOGGER = register(
+    ObjectPage(
+        name="dataloggers",
+        kind="datalogger",
+        parts=(
+            Part("about", "mqtt/parts/_about.html", about, element="dl"),
+            Part(
+                "timeline",
+                "mqtt/parts/_timeline.html",
+                timeline_of(NodeKind.DATALOGGER, CHANGES),
+                element="ol",
+                every=2.0,
+            ),
+        ),
+        rows=lambda user, datalogger: {"sensor": _keys(sensors_of(user, datalogger))},
+        queryset=_datalogger_queryset,
+    )
+)
+SENSOR = register(
+    ObjectPage(
+        name="sensors",
+        kind="sensor",
+        parts=(
+            Part("now", "mqtt/parts/_now.html", now),
+            Part("readings", "mqtt/parts/_readings.html", readings),
+        ),
+        rows=lambda user, sensor: {"sensor": _keys(neighbours_of(user, sensor))},
+        queryset=_sensor_queryset,
+    )
+)
