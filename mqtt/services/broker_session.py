@@ -10,7 +10,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
 
@@ -25,6 +24,7 @@ from mqtt.services.connection_settings import ConnectionSettings
 from mqtt.services.inbox import Inbox
 from mqtt.services.link_reasons import LinkError, Reason
 from mqtt.services.mqtt_connection import OWN_BIRTH, OWN_WILL, Link
+from mqtt.services.session_reports import Counters, FilterAnswer, Report
 
 logger = logging.getLogger(__name__)
 
@@ -52,31 +52,6 @@ class Wish(Enum):
     END = "end"
 
 
-@dataclass(frozen=True, slots=True)
-class FilterAnswer:
-    """What the broker said to one filter; `granted_qos` None: refused."""
-
-    topic_filter: str
-    granted_qos: int | None
-    reason: Reason | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
-    """Something the database must learn; None means "as it was"."""
-
-    status: ConnectionStatus
-    reason: Reason | None = None
-    at: datetime = field(default_factory=timezone.now)
-    retry_count: int = 0
-    next_retry_at: datetime | None = None
-    connected: bool = False
-    answers: tuple[FilterAnswer, ...] | None = None
-    kept_filters: tuple[str, ...] | None = None
-    """The filters that the broker's session holds; empty when the session is ended."""
-    session_open: bool | None = None
-
-
 class BrokerSession:
     """Start it once, stop it once; `is_finished` says when its thread has left the broker alone."""
 
@@ -86,27 +61,32 @@ class BrokerSession:
         inbox: Inbox,
         notify: Callable[[], None],
         *,
+        counters: Counters | None = None,
         kept_filters: Iterable[str] = (),
         is_kept: bool = False,
         leftovers: Iterable[ConnectionSettings] = (),
+        predecessor: "BrokerSession | None" = None,
         silent_after: float = SILENT_AFTER,
     ) -> None:
-        """`is_kept`: the broker may hold a session of ours, with `kept_filters`; `leftovers` are to be ended first."""
+        """`is_kept`: the broker may hold a session of ours, with `kept_filters`; `leftovers` are to be ended first.
+
+        A stopped `predecessor` with other settings hands on what it leaves behind when its thread has ended.
+        """
         self.settings = settings
+        self.counters = counters or Counters()
         self.reports: deque[Report] = deque(maxlen=REPORTS_KEPT)
-        self.messages = 0
-        self.dropped = 0
-        self.redelivered = 0
-        self.last_message_at = 0.0
-        """Seconds since 1970; 0: nothing yet."""
         self.next_retry_at: datetime | None = None
         self.leftovers = list(leftovers)
         self.kept_filters = set(kept_filters)
         self.is_kept = is_kept
+        self._predecessor = predecessor
         self._inbox = inbox
         self._notify = notify
         self._silent_after = silent_after
         self._wish = Wish.RUN
+        self._is_quiet = False
+        self.has_failed = False
+        """The thread ended by an error of ours."""
         self._nudged = threading.Event()
         self._resubscribe = False
         self._link: Link | None = None
@@ -134,8 +114,12 @@ class BrokerSession:
         """Begin connecting."""
         self._thread.start()
 
-    def stop(self, *, end_session: bool) -> None:
-        """Leave the broker; `end_session`: have it forget us, and keep trying until it has. Returns at once."""
+    def stop(self, *, end_session: bool, quietly: bool = False) -> None:
+        """Leave the broker; `end_session`: have it forget us, and keep trying until it has. Returns at once.
+
+        `quietly`: somebody else goes on with this client id, so nothing is said about going offline.
+        """
+        self._is_quiet = quietly
         self._wish = Wish.END if end_session else Wish.STOP
         self._nudge()
 
@@ -170,7 +154,9 @@ class BrokerSession:
 
     def _run(self) -> None:
         try:
-            self._report(ConnectionStatus.CONNECTING)
+            self._inherit()
+            if self._wish is Wish.RUN:
+                self._report(ConnectionStatus.CONNECTING)
             while self._wish is not Wish.STOP:
                 self._nudged.clear()
                 if self._wish is Wish.END and self.is_kept:
@@ -183,11 +169,24 @@ class BrokerSession:
                     self._report(ConnectionStatus.DISABLED, session_open=False, kept_filters=())
                     break
         except Exception as error:
+            self.has_failed = True
             logger.exception("The session of connection %s failed", self.settings.connection_id)
             facts = {"detail": f"{type(error).__name__}: {error}"[:200]}
             self._report(ConnectionStatus.ERROR, Reason("internal_error", facts, is_error=True))
         finally:
             self._notify()
+
+    def _inherit(self) -> None:
+        """Wait for the predecessor to leave; another broker or client id leaves a session behind to be ended."""
+        old, self._predecessor = self._predecessor, None
+        if old is None:
+            return
+        old.join(link_reasons.TAKEN_OVER_WAIT)
+        self.leftovers += old.leftovers
+        if old.settings.broker_session == self.settings.broker_session:
+            self.is_kept, self.kept_filters = old.is_kept, old.kept_filters
+        elif old.is_kept:
+            self.leftovers.append(old.settings)
 
     def _live(self) -> Reason | None:
         """Hold one link; why it ended, or None when it was to end."""
@@ -229,7 +228,8 @@ class BrokerSession:
         """Say goodbye on a link that is no longer wanted."""
         ending = self._wish is Wish.END
         if link.is_up:
-            link.announce(b"" if ending else OWN_WILL)
+            if not self._is_quiet:
+                link.announce(b"" if ending else OWN_WILL)
             link.disconnect(end_session=ending)
             link.drain(FAREWELL)
             if ending and self.settings.is_v5:
@@ -316,20 +316,21 @@ class BrokerSession:
 
     def link_message(self, link: Link, message: InboundMessage) -> None:
         """Hand over; this runs once a message and must stay small."""
-        self.messages += 1
+        counters = self.counters
+        counters.messages += 1
         now = time.monotonic()
         if message.dup:
-            self.redelivered += 1
+            counters.redelivered += 1
         if self._catch_up.is_on:
             message.queued = self._catch_up.may_have_waited(link, message, now)
         if not topics.is_own_status(message.topic):
             self._heard_at = now
-            self.last_message_at = message.received_us / 1e6
+            counters.last_message_at = message.received_us / 1e6
             if self._is_silent:
                 self._is_silent = False
                 self._add(self._up)
         if not self._inbox.put(message):
-            self.dropped += 1
+            counters.dropped += 1
 
     def link_answered(self, link: Link, topic_filter: str, granted_qos: int | None, reason: Reason | None) -> None:
         """Collect the answers; the last one reports them all."""

@@ -50,16 +50,17 @@ class Inbox:
             self._filled.set()
         return True
 
-    def collect(self) -> list[InboundMessage]:
-        """Wait for messages and return the next batch in arrival order; empty only after `stop`."""
-        while True:
-            self._filled.wait()
+    def collect(self, seconds: float | None = None) -> list[InboundMessage]:
+        """Wait for messages and return the next batch in arrival order; empty: stopped, or none came in time."""
+        end = None if seconds is None else time.monotonic() + seconds
+        while self._filled.wait(None if end is None else max(0.0, end - time.monotonic())):
             if self._stopped:
-                return []
+                break
             self._let_it_grow()
             batch = self._take()
             if batch:
                 return batch
+        return []
 
     def stop(self) -> None:
         """Let `collect` return empty; what still waits was not acknowledged and will come again."""

@@ -1,0 +1,29 @@
+"""`manage.py run_mqtt`: one mqtt process."""
+
+import signal
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandParser
+
+from mqtt.services.message_processor import MessageProcessor
+from mqtt.services.mqtt_service import MqttService
+
+
+class Command(BaseCommand):
+    """Thin: build the service, let signals stop it, run it."""
+
+    help = "Hold broker sessions, store readings, announce changes. Any number of these processes may run."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """The name is for people: it shows who holds a connection."""
+        parser.add_argument("--worker-name", default="", help="shown as the holder of a connection")
+
+    def handle(self, **options: Any) -> None:
+        """Run until SIGTERM or SIGINT."""
+        service = MqttService(
+            MessageProcessor(), worker_name=options["worker_name"], ready_file=settings.RUN_DIR / "mqtt.ready"
+        )
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: service.stop())
+        service.run()

@@ -1,0 +1,250 @@
+"""The mqtt process: which connections it holds, and the loop that keeps their sessions as the rows say.
+
+One main thread talks to the database about connections; a session thread each talks to a broker; one
+processor thread stores. When the database is away the sessions stay up, nothing is acknowledged, and the
+loop goes on as soon as it returns.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from django.db import InterfaceError, OperationalError, connection
+from django.db.models import BooleanField, Case, Q, Value, When
+from django.db.models.functions import Now
+
+from mqtt.enums import ConnectionStatus
+from mqtt.messages import InboundMessage
+from mqtt.models import ConnectionLease, MqttConnection
+from mqtt.services import wake_ups
+from mqtt.services.activity import WRITE_EVERY, ActivityWriter
+from mqtt.services.broker_session import SILENT_AFTER, BrokerSession
+from mqtt.services.held_connection import HeldConnection
+from mqtt.services.inbox import Inbox
+from mqtt.services.leases import RENEW_EVERY, Leases, new_holder
+from mqtt.services.message_processor import MessageProcessor, ProcessedBatch
+from mqtt.services.processor_thread import ProcessorThread
+from mqtt.services.wake_ups import Alarm
+
+logger = logging.getLogger(__name__)
+
+LOOK_EVERY = 2.0
+"""Seconds between looks at all rows: takes over what nobody holds, finds what a lost wake-up missed."""
+
+PATIENCE = 1.0
+"""Seconds before the loop tries again after an error."""
+
+BATCH_PATIENCE = 2.0
+GOODBYE_PATIENCE = 1.0
+"""Seconds at the end for the batch in hand, and for all sessions together to disconnect."""
+
+
+class Every:
+    """True at most once in so many seconds."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self.due_at = 0.0
+
+    def is_due(self) -> bool:
+        """Whether it is time again; if so, the next time is planned."""
+        now = time.monotonic()
+        if now < self.due_at:
+            return False
+        self.due_at = now + self.seconds
+        return True
+
+
+class MqttService:
+    """Run it once in the main thread; `stop` may be called from a signal handler."""
+
+    def __init__(
+        self,
+        processor: MessageProcessor,
+        *,
+        worker_name: str = "",
+        ready_file: Path | None = None,
+        jobs: Callable[[], object] | None = None,
+        run_tests: Callable[[], object] | None = None,
+        silent_after: float = SILENT_AFTER,
+    ) -> None:
+        """`jobs` run every second in a thread of their own; `run_tests` starts the connection tests asked for."""
+        self.leases = Leases(new_holder(worker_name))
+        self.inbox = Inbox()
+        self.held: dict[int, HeldConnection] = {}
+        self._leaving: list[BrokerSession] = []
+        self._processor = ProcessorThread(self.inbox, processor, self.leases.tokens, self._committed)
+        self._activity = ActivityWriter()
+        self._alarm = Alarm()
+        self._stopping = threading.Event()
+        self._ready_file = ready_file
+        self._jobs = jobs
+        self._run_tests = run_tests
+        self._silent_after = silent_after
+        self._look = Every(LOOK_EVERY)
+        self._renew = Every(RENEW_EVERY)
+        self._write_activity = Every(WRITE_EVERY)
+        self._is_troubled = False
+
+    def run(self) -> None:
+        """Hold connections until `stop`."""
+        logger.info("Holding connections as %s", self.leases.holder)
+        self._processor.start()
+        if self._jobs:
+            threading.Thread(target=self._run_jobs, name="periodic", daemon=True).start()
+        wake_ups.listen(self._alarm.summon)
+        try:
+            while not self._stopping.is_set():
+                self._round()
+        finally:
+            self._shut_down()
+
+    def stop(self) -> None:
+        """Finish the batch, leave the brokers with their sessions kept, give the connections back."""
+        self._stopping.set()
+        self._alarm.ring()
+
+    def _round(self) -> None:
+        try:
+            self._work()
+        except (OperationalError, InterfaceError) as error:
+            if not self._is_troubled:
+                logger.warning("The database is away, sessions stay up: %s", str(error).strip())
+            self._recover()
+        except Exception:
+            logger.exception("A round of the mqtt process failed")
+            self._recover()
+        else:
+            self._is_troubled = False
+            self._wait()
+
+    def _recover(self) -> None:
+        self._is_troubled = True
+        self._renew.due_at = self._look.due_at = 0.0
+        connection.close()
+        self._stopping.wait(PATIENCE)
+
+    def _wait(self) -> None:
+        next_at = min(every.due_at for every in (self._look, self._renew, self._write_activity))
+        if self._alarm.wait(max(0.0, next_at - time.monotonic())):
+            self._look.due_at = 0.0
+
+    def _work(self) -> None:
+        if self._renew.is_due():
+            self._drop(self.leases.renew())
+        self._write_reports()
+        if self._look.is_due():
+            self._look_at_rows()
+            self._write_reports()
+            if self._run_tests:
+                self._run_tests()
+            self._say_ready()
+        if self._write_activity.is_due():
+            self._activity.write(list(self.held.values()))
+
+    def _write_reports(self) -> None:
+        ended = [pk for pk, one in self.held.items() if one.write_reports()]
+        if ended:
+            self.leases.release(ended)
+            for pk in ended:
+                del self.held[pk]
+        self._leaving = [session for session in self._leaving if not session.is_finished]
+
+    def _look_at_rows(self) -> None:
+        free = Q(lease__isnull=True) | Q(lease__expires_at__lte=Now())
+        is_free = Case(When(free, then=Value(True)), default=Value(False), output_field=BooleanField())
+        rows = MqttConnection.objects.select_related("lease").annotate(is_free=is_free)
+        present = set()
+        for row in rows:
+            present.add(row.pk)
+            if row.pk in self.held:
+                self.held[row.pk].follow(row)
+            elif row.is_free and _needs_a_holder(row):
+                self._take(row.pk)
+        for pk in self.held.keys() - present:
+            logger.info("Connection %s was deleted", pk)
+            session = self.held.pop(pk).session
+            self.leases.forget([pk])
+            if session:
+                session.stop(end_session=True)
+                self._leaving.append(session)
+
+    def _take(self, pk: int) -> None:
+        if not self.leases.acquire(pk):
+            return
+        row = MqttConnection.objects.filter(pk=pk).first()
+        lease = ConnectionLease.objects.filter(pk=pk).first()
+        if row is None or lease is None:
+            self.leases.forget([pk])
+            return
+        logger.info("Holding connection %s (%s)", pk, row.name)
+        one = HeldConnection(
+            pk, self.leases.tokens()[pk], self.inbox, self._alarm, self._silent_after, status=row.status
+        )
+        self.held[pk] = one
+        one.begin(row, lease)
+
+    def _drop(self, lost: set[int]) -> None:
+        """Another process holds them now; the broker's sessions are theirs to go on with."""
+        for pk in lost:
+            logger.warning("Another process took connection %s over", pk)
+            session = self.held.pop(pk).session
+            if session:
+                session.stop(end_session=False, quietly=True)
+
+    def _committed(self, pk: int, messages: list[InboundMessage], processed: ProcessedBatch) -> None:
+        """On the processor thread: acknowledge what is stored, and count it."""
+        one = self.held.get(pk)
+        if one is None:
+            return
+        session = one.session
+        if session:
+            session.acknowledge(messages)
+        counters, counts = one.counters, processed.counts.get(pk)
+        if counts:
+            counters.readings += counts.readings
+            counters.undecoded += counts.undecoded
+        counters.lag_seconds = max(0.0, time.time() - messages[-1].received_us / 1e6)
+
+    def _run_jobs(self) -> None:
+        """A thread of its own: a long job must not cost us the leases."""
+        while not self._stopping.wait(1.0):
+            try:
+                self._jobs() if self._jobs else None
+            except (OperationalError, InterfaceError):
+                connection.close()  # the main loop says that the database is away
+            except Exception:
+                logger.exception("A periodic job failed")
+                connection.close()
+        connection.close()
+
+    def _say_ready(self) -> None:
+        if self._ready_file and not self._ready_file.exists():
+            self._ready_file.touch()
+
+    def _shut_down(self) -> None:
+        self._processor.stop(BATCH_PATIENCE)
+        sessions = [one.session for one in self.held.values() if one.session]
+        for session in sessions:
+            session.stop(end_session=False)
+        end = time.monotonic() + GOODBYE_PATIENCE
+        for session in [*sessions, *self._leaving]:
+            session.join(max(0.0, end - time.monotonic()))
+        with suppress(OperationalError, InterfaceError):
+            for one in self.held.values():
+                one.write_reports()
+            self._activity.write(list(self.held.values()))
+            self.leases.release(self.held)
+        if self._ready_file:
+            self._ready_file.unlink(missing_ok=True)
+        connection.close()
+        logger.info("Stopped")
+
+
+def _needs_a_holder(row: MqttConnection) -> bool:
+    """Enabled, or switched off with something left to do."""
+    lease = getattr(row, "lease", None)
+    return row.is_enabled or row.status != ConnectionStatus.DISABLED or bool(lease and lease.session_open)
