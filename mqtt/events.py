@@ -3,7 +3,7 @@
 An event is a hint. Receivers read the database for what they show and check the right to see it.
 """
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, ClassVar, Self
 
 VERSION = 1
@@ -24,7 +24,7 @@ class Event:
     @classmethod
     def from_message(cls, message: dict[str, Any]) -> Self:
         """The event of a received dict; keys of a newer version are ignored."""
-        return cls(**{name: message[name] for name in cls.__dataclass_fields__ if name in message})
+        return cls(**{name: message[name] for name in (known.name for known in fields(cls)) if name in message})
 
 
 @dataclass(slots=True, kw_only=True)

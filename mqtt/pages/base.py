@@ -5,7 +5,7 @@ and what are the other live pieces (`parts`). Lists and pages of one object diff
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,11 +15,15 @@ from django.http import QueryDict
 from django.urls import reverse
 
 from mqtt import queries
+from mqtt.enums import Availability, ConnectionStatus
 from mqtt.permissions import OPERATE, User, can
 from mqtt.tables import PER_PAGE
 
 Touch = tuple[str, int]
 """A kind and a primary key: something that an event says has changed."""
+
+STATES = frozenset({"status", "availability", "sweep", "new"})
+"""The words of changes that move counters: a status, an availability, found by the sweep, something new."""
 
 CONSOLE_KEYS = frozenset({"page", "sort"})
 """Parameters that choose a part of a list and do not narrow it."""
@@ -39,6 +43,9 @@ class Part:
     context: Callable[["Shown"], dict[str, Any]]
     element: str = "div"
     every: float = 0.0
+    on: frozenset[str] = STATES
+    """Which changes concern it on a list or overview: status, availability, sweep, new, readings, rates,
+    journal, test."""
 
 
 @dataclass(slots=True)
@@ -102,9 +109,13 @@ class Page:
         """Those of the rows that still belong on the page."""
         return set(pks)
 
-    def concerns(self, shown: Shown, touches: set[Touch], events: set[str]) -> bool:
-        """Whether the parts must be rendered again after these changes."""
-        return False
+    def affected(self, shown: Shown, touches: set[Touch], words: set[str]) -> list[Part]:
+        """The parts that must be rendered again after these changes."""
+        return [part for part in self.parts if part.on & words]
+
+    def refresh(self, shown: Shown) -> Shown | None:
+        """The same page with fresh data for its parts; None when it is gone."""
+        return self.show(shown.user, shown.params, shown.object.pk if shown.object else 0)
 
     def connection_of(self, obj: Any) -> int:
         """The connection of an object page; 0 for pages about all."""
@@ -153,8 +164,7 @@ class ListPage(Page):
         """The rows of the asked page of the list, with the table around them."""
         filterset = self.filtered(user, params)
         counts = self.counts(user, params)
-        chosen = filterset.form.cleaned_data.get(self.status_parameter, "") if filterset.is_valid() else ""
-        total = counts.get(chosen, 0) if self.status_field else counts[""]
+        total = self.total(params, counts)
         table = self.table(filterset.qs, order_by=params.getlist("sort") or None)
         paginator = KnownPaginator(table.rows, PER_PAGE, total)
         table.page = paginator.get_page(params.get("page", 1))
@@ -172,9 +182,20 @@ class ListPage(Page):
         found = self.filtered(shown.user, shown.params).qs.filter(pk__in=list(pks))
         return set(found.select_related(None).prefetch_related(None).order_by().values_list("pk", flat=True))
 
-    def concerns(self, shown: Shown, touches: set[Touch], events: set[str]) -> bool:
-        """A list's counters change with statuses and with new rows, not with every reading."""
-        return bool(events & {"status", "availability", "sweep", f"new {self.kind}"})
+    def refresh(self, shown: Shown) -> Shown:
+        """Fresh counts; the rows are pushed one by one."""
+        counts = self.counts(shown.user, shown.params)
+        return replace(shown, records=[], extra={"counts": counts}, total=self.total(shown.params, counts))
+
+    def total(self, params: QueryDict, counts: dict[str, int]) -> int:
+        """How many rows the whole list has with the status that is chosen."""
+        chosen = params.get(self.status_parameter, "") if self.status_field else ""
+        return counts.get(chosen, 0) if chosen in self.statuses else counts[""]
+
+    @property
+    def statuses(self) -> frozenset[str]:
+        """What the chips may choose."""
+        return frozenset(ConnectionStatus if self.status_parameter == "status" else Availability)
 
 
 class ObjectPage(Page):
@@ -214,12 +235,12 @@ class ObjectPage(Page):
         shown.rows = self._rows(user, found[0]) if self._rows else {}
         return shown
 
-    def concerns(self, shown: Shown, touches: set[Touch], events: set[str]) -> bool:
-        """The object, its connection, or what it says it depends on."""
+    def affected(self, shown: Shown, touches: set[Touch], words: set[str]) -> list[Part]:
+        """All parts when the object, its connection, or what it depends on changed."""
         about = {(self.kind, shown.object.pk), ("connection", shown.connection_id)}
         if self._touches:
             about |= self._touches(shown.object)
-        return bool(about & touches)
+        return list(self.parts) if about & touches else []
 
     def connection_of(self, obj: Any) -> int:
         """The connection that the object hangs on; 0 for a site, which may have several."""

@@ -9,7 +9,7 @@ from mqtt import filters, tables
 from mqtt.badges import TROUBLE
 from mqtt.enums import STATUS_WORST_FIRST, ConnectionStatus
 from mqtt.models import ConnectionActivity
-from mqtt.pages.base import ListPage, Part, Shown, register
+from mqtt.pages.base import STATES, ListPage, Part, Shown, register
 from mqtt.permissions import visible_to
 from mqtt.queries import AVAILABILITY_WORST_FIRST
 
@@ -70,7 +70,9 @@ def behind(activity: Any) -> float:
 
 
 CHIPS = Part("chips", "mqtt/parts/_chips.html", chips, every=COUNTS_EVERY)
-SUMMARY = Part("summary", "mqtt/parts/_connections_summary.html", summary, element="p", every=COUNTS_EVERY)
+SUMMARY = Part(
+    "summary", "mqtt/parts/_connections_summary.html", summary, element="p", every=COUNTS_EVERY, on=STATES | {"rates"}
+)
 
 CONNECTIONS = ListPage(
     name="connections",

@@ -12,7 +12,7 @@ from mqtt import queries
 from mqtt.badges import MISSING, TROUBLE
 from mqtt.enums import STATUS_WORST_FIRST, Availability, ConnectionStatus, NodeKind
 from mqtt.models import AuditEntry, ConnectionActivity, Datalogger, MqttConnection, SensorDevice, StatusChange
-from mqtt.pages.base import Page, Part, Shown, Touch, register
+from mqtt.pages.base import STATES, Page, Part, Shown, register
 from mqtt.pages.lists import behind
 from mqtt.permissions import User, visible_to
 from mqtt.supervisor.state import read_state
@@ -118,19 +118,15 @@ class OverviewPage(Page):
 
     name = "overview"
     parts = (
-        Part("processes", "mqtt/parts/_processes.html", processes, every=2.0),
-        Part("numbers", "mqtt/parts/_numbers.html", numbers, every=2.0),
+        Part("processes", "mqtt/parts/_processes.html", processes, every=2.0, on=STATES | {"rates"}),
+        Part("numbers", "mqtt/parts/_numbers.html", numbers, on=STATES | {"rates"}),
         Part("needs", "mqtt/parts/_needs.html", needs),
-        Part("feed", "mqtt/parts/_feed.html", feed, element="ol"),
+        Part("feed", "mqtt/parts/_feed.html", feed, element="ol", on=STATES | {"journal"}),
     )
 
     def show(self, user: User, params: QueryDict, pk: int = 0) -> Shown:
         """The overview has no rows of its own."""
         return Shown(self, user, params)
-
-    def concerns(self, shown: Shown, touches: set[Touch], events: set[str]) -> bool:
-        """Statuses, new devices and rates; a reading alone changes nothing here."""
-        return bool(events - {"readings"})
 
 
 class ConsolePage(Page):

@@ -118,7 +118,16 @@ def test_a_long_list_has_pages_of_fifty(as_operator: Client) -> None:
 
 @pytest.mark.parametrize(
     "query",
-    ["status=banana", "site=abc", "connection=999999", "sort=banana", "sort=-status", "search=%00%ff", "page=-1"],
+    [
+        "status=banana",
+        "site=abc",
+        "connection=999999",
+        "connection=99999999999999999999999",
+        "sort=banana",
+        "sort=-status",
+        "search=%00%ff",
+        "page=-1",
+    ],
 )
 @pytest.mark.parametrize("kind", LISTS)
 def test_an_odd_query_still_gives_a_page(as_operator: Client, kind: str, query: str) -> None:

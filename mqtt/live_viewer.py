@@ -1,0 +1,207 @@
+"""What one open page has been sent and still owes: plain state, bounded by the rows that the page shows."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+
+from mqtt.events import AvailabilityChanged, ConnectionTestChanged, Event, ReadingsStored, StatusUpdate
+from mqtt.fragments import render_part
+from mqtt.live_render import Delivery
+from mqtt.pages.base import STATES, ListPage, Shown, Touch
+from mqtt.permissions import User
+
+TOTALS_EVERY = 2.0
+"""Seconds between two counts for the same page, and between two looks at the menu's badges."""
+
+MOST_ROWS = 200
+"""Rows that one page may ask to be kept true."""
+
+TOTAL = "total"
+BADGES = "badges"
+
+
+@dataclass(slots=True)
+class Change:
+    """An event in the words that pages understand."""
+
+    connection_id: int = 0
+    rows: dict[str, set[int]] = field(default_factory=dict)
+    """{kind: primary keys} whose rows look different now."""
+    words: set[str] = field(default_factory=set)
+    whole_connection: bool = False
+    """All devices of the connection look different: nobody vouches for them any more, or again."""
+
+    @property
+    def touches(self) -> set[Touch]:
+        """The rows as pairs of kind and key."""
+        return {(kind, pk) for kind, pks in self.rows.items() for pk in pks}
+
+
+def change_of(event: Event) -> Change:
+    """What an event means for pages."""
+    change = Change(connection_id=event.connection_id)
+    if isinstance(event, StatusUpdate):
+        change.rows = {"connection": {event.connection_id}}
+        change.words = {"status"}
+        change.whole_connection = True
+    elif isinstance(event, ReadingsStored | AvailabilityChanged):
+        for name in ("sensors", "dataloggers", "gateways", "topics"):
+            pks = getattr(event, name, None)
+            if pks:
+                change.rows[name[:-1]] = set(pks)
+        change.words = {"availability"}
+        if isinstance(event, ReadingsStored):
+            change.words = {"readings"}
+            change.words |= {f"new {name[:-1]}" for name, count in event.created.items() if count}
+            if event.undecoded:
+                change.words.add("new undecoded")
+            if any(word.startswith("new") for word in change.words):
+                change.words.add("new")
+    elif isinstance(event, ConnectionTestChanged):
+        change.rows = {"connection": {event.connection_id}}
+        change.words = {"test"}
+    return change
+
+
+@dataclass(eq=False, slots=True)
+class Viewer:
+    """One open page of one person."""
+
+    user: User
+    session_key: str
+    language: str
+    shown: Shown
+    can_operate: bool
+    rows: set[Touch] = field(default_factory=set)
+    """Stale, to be sent as soon as their interval is over."""
+    parts: set[str] = field(default_factory=set)
+    extras: set[str] = field(default_factory=set)
+    sent: dict[Any, int] = field(default_factory=dict)
+    """Hash of what the browser has of each row and part."""
+    last: dict[Any, float] = field(default_factory=dict)
+    """When each row and part was sent last."""
+    dimmed: set[Touch] = field(default_factory=set)
+    baseline: int = 0
+    """How long the list was when the page was opened."""
+    total: int = 0
+    paused: bool = False
+    wish: tuple[str | None, list[Touch] | None] | None = None
+    """What the browser asked to be shown, not looked up yet: (query, rows)."""
+    spoke_at: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.baseline = self.total = self.shown.total
+        self.everything()
+
+    def everything(self) -> None:
+        """All of the page is to be sent again: at the start, after a pause, after an outage."""
+        self.rows = {(kind, pk) for kind, pks in self.shown.rows.items() for pk in pks}
+        self.parts = {part.name for part in self.shown.page.parts}
+        self.extras = {TOTAL, BADGES}
+        self.last.clear()
+
+    def show(self, shown: Shown) -> None:
+        """Look at something else from now on."""
+        filters_changed = shown.params != self.shown.params
+        self.shown = shown
+        kept = {(kind, pk) for kind, pks in shown.rows.items() for pk in pks}
+        names = {part.name for part in shown.page.parts} | {BADGES, "notice"}
+        self.sent = {key: value for key, value in self.sent.items() if key in kept or key in names}
+        self.dimmed &= kept
+        if filters_changed:
+            self.baseline = self.total = shown.total
+        self.everything()
+
+    def ask(self, query: str | None, rows: list[Touch] | None) -> None:
+        """Remember what the browser wants; the hub looks it up with the next flush."""
+        known = {(kind, pk) for kind, pks in self.shown.rows.items() for pk in pks}
+        is_same = query is None and (rows is None or set(rows) == known)
+        self.wish = None if is_same else (query, rows)
+
+    def note(self, change: Change) -> None:
+        """Mark what the change makes stale."""
+        if self.paused:
+            return
+        for kind, shown in self.shown.rows.items():
+            self.rows.update((kind, pk) for pk in shown.keys() & change.rows.get(kind, set()))
+            if change.whole_connection and kind != "connection":
+                self.rows.update((kind, pk) for pk, owner in shown.items() if owner == change.connection_id)
+        page = self.shown.page
+        self.parts.update(part.name for part in page.affected(self.shown, change.touches, change.words))
+        if isinstance(page, ListPage) and (change.words & STATES or f"new {page.kind}" in change.words):
+            self.extras.add(TOTAL)
+        if change.words & STATES:
+            self.extras.add(BADGES)
+
+    def due(self, now: float) -> tuple[set[Touch], set[str], set[str]]:
+        """Take what may be sent now: rows, parts, extras."""
+        if self.paused:
+            return set(), set(), set()
+        every = {part.name: max(part.every, settings.LIVE_INTERVAL) for part in self.shown.page.parts}
+        rows = {row for row in self.rows if self._is_due(row, now, settings.LIVE_INTERVAL)}
+        parts = {name for name in self.parts if self._is_due(name, now, every.get(name, 0.0))}
+        extras = {name for name in self.extras if self._is_due(name, now, TOTALS_EVERY)}
+        self.rows -= rows
+        self.parts -= parts
+        self.extras -= extras
+        self.last.update(dict.fromkeys([*rows, *parts, *extras], now))
+        return rows, parts, extras
+
+    def _is_due(self, key: Any, now: float, interval: float) -> bool:
+        return now - self.last.get(key, -1e9) >= interval
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether something is still to be sent."""
+        return bool(self.wish) or (not self.paused and bool(self.rows or self.parts or self.extras))
+
+    def frames(self, delivery: Delivery, rows: set[Touch], parts: set[str], badges: str) -> list[str]:
+        """The frames for this browser: rows alone, then each table body, then everything else."""
+        frames = [self._row_frame(delivery, rows)]
+        rest = []
+        for part in self.shown.page.parts:
+            html = delivery.parts.get(part.name, "") if part.name in parts else ""
+            if self._is_news(part.name, html):
+                if part.element in {"tr", "tbody"}:
+                    frames.append(html)
+                else:
+                    rest.append(html)
+        if delivery.total is not None:
+            self.total = delivery.total
+        rest += [html for key, html in ((BADGES, badges), ("notice", self._notice())) if self._is_news(key, html)]
+        frames.append("".join(rest))
+        return [frame for frame in frames if frame]
+
+    def _row_frame(self, delivery: Delivery, rows: set[Touch]) -> str:
+        found = []
+        for kind, pks in self.shown.rows.items():
+            for pk in pks:
+                if (kind, pk) not in rows or (kind, pk) not in delivery.rows:
+                    continue
+                html, matches = delivery.rows[kind, pk]
+                (self.dimmed.discard if matches else self.dimmed.add)((kind, pk))
+                if self._is_news((kind, pk), html):
+                    found.append(html)
+        return "".join(found)
+
+    def _is_news(self, key: Any, html: str) -> bool:
+        if not html or self.sent.get(key) == hash(html):
+            return False
+        self.sent[key] = hash(html)
+        return True
+
+    def _notice(self) -> str:
+        if not isinstance(self.shown.page, ListPage):
+            return ""
+        context = {
+            "changed": len(self.dimmed),
+            "new": max(0, self.total - self.baseline + len(self.dimmed)),
+            "url": f"?{self.shown.params.urlencode()}",
+        }
+        return render_part("mqtt/parts/_notice.html", context, self.language)
+
+    def clock(self) -> str:
+        """The server's time: a sign of life, and the truth for ages when a viewer's clock is wrong."""
+        return render_part("mqtt/parts/_clock.html", {"now": timezone.now()}, self.language)

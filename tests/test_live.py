@@ -1,0 +1,254 @@
+"""The sockets of pages, on real Valkey."""
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+from channels.db import database_sync_to_async
+from django.contrib.sessions.models import Session
+from django.utils import timezone
+
+from mqtt import queries
+from mqtt.events import AvailabilityChanged, ReadingsStored
+from mqtt.fragments import Variant, render_rows
+from mqtt.models import MqttConnection, SensorState
+from mqtt.services.broadcast import broadcast_event
+from tests import factories
+from tests.live_sockets import connect, open_page
+
+pytestmark = [pytest.mark.django_db(transaction=True, serialized_rollback=True), pytest.mark.usefixtures("valkey")]
+
+db = database_sync_to_async
+
+
+@pytest.fixture(autouse=True)
+def _short_interval(settings: Any) -> None:
+    settings.LIVE_INTERVAL = 0.25
+
+
+def set_status(pk: int, status: str) -> None:
+    connection = MqttConnection.objects.get(pk=pk)
+    connection.status, connection.status_changed_at = status, timezone.now()
+    connection.save(update_fields=["status", "status_changed_at"])
+
+
+def set_value(sensor: Any, value: float) -> None:
+    SensorState.objects.filter(pk=sensor.pk).update(value=value, last_seen_at=timezone.now())
+    broadcast_event(ReadingsStored(connection_id=sensor.connection_id, sensors=[sensor.pk]))
+
+
+async def test_the_first_frame_is_the_current_state(operator: Any) -> None:
+    connection = await db(factories.make_connection)()
+    async with open_page("/ws/connections/", operator) as socket:
+        first = await socket.read()
+        pushed = await db(lambda: render_rows("connection", queries.connections(), Variant("en", can_operate=True)))()
+        assert first == pushed
+        assert first.startswith(f'<tr id="connection-{connection.pk}"')
+
+
+@pytest.mark.parametrize("kind", ["gateways", "dataloggers", "sensors", "topics", "undecoded", "overview", "console"])
+async def test_every_page_has_a_socket(viewer: Any, kind: str) -> None:
+    async with open_page(f"/ws/{kind}/", viewer) as socket:
+        assert await socket.settle()
+
+
+async def test_without_login_nobody_gets_in() -> None:
+    _, is_in, code = await connect("/ws/connections/", None)
+    assert (is_in, code) == (False, 4401)
+
+
+async def test_without_a_role_nobody_gets_in(stranger: Any) -> None:
+    _, is_in, code = await connect("/ws/connections/", stranger)
+    assert (is_in, code) == (False, 4403)
+
+
+async def test_a_foreign_origin_is_refused(operator: Any) -> None:
+    _, is_in, _ = await connect("/ws/connections/", operator, origin="https://elsewhere.example")
+    assert not is_in
+
+
+@pytest.mark.parametrize("path", ["/ws/nothing/", "/ws/connections/999999/", "/elsewhere/", "/ws/sensors/1/2/"])
+async def test_a_socket_that_no_page_has_is_refused(operator: Any, path: str) -> None:
+    _, is_in, code = await connect(path, operator)
+    assert (is_in, code) == (False, 4404)
+
+
+async def test_a_status_change_brings_the_row(viewer: Any) -> None:
+    connection = await db(factories.make_connection)()
+    async with open_page("/ws/connections/", viewer) as socket:
+        await socket.settle()
+        await db(set_status)(connection.pk, "error")
+        frame = await socket.until(f'<tr id="connection-{connection.pk}" data-status="error"', 2)
+        assert "data-action" not in frame, "a viewer gets no buttons"
+
+
+async def test_a_status_change_moves_counters_and_badges(viewer: Any) -> None:
+    connection = await db(factories.make_connection)()
+    async with open_page("/ws/connections/", viewer) as socket:
+        await socket.settle()
+        await db(set_status)(connection.pk, "error")
+        frame = await socket.until('id="badge-connections"')
+        assert '<span class="n bad" id="badge-connections">1' in frame
+        assert 'data-chip="error"' in frame
+        assert "<tr" not in frame, "rows travel in frames of their own"
+
+
+async def test_readings_bring_their_row_within_the_interval(viewer: Any) -> None:
+    sensor = await db(factories.make_sensor)()
+    other = await db(factories.make_sensor)()
+    async with open_page("/ws/sensors/", viewer) as socket:
+        await socket.settle()
+        await db(set_value)(sensor, 99.5)
+        frame = await socket.until('data-value="99.5"', 2)
+        assert f'id="sensor-{other.pk}"' not in frame, "only what changed is sent"
+
+
+async def test_many_changes_of_one_row_are_sent_at_most_once_an_interval(viewer: Any, settings: Any) -> None:
+    settings.LIVE_INTERVAL = 1.0
+    sensor = await db(factories.make_sensor)()
+    async with open_page("/ws/sensors/", viewer) as socket:
+        await socket.settle()
+        for number in range(20):
+            await db(set_value)(sensor, float(number))
+            await asyncio.sleep(0.02)
+        frames = [frame for frame in await socket.settle(1.5) if f'id="sensor-{sensor.pk}"' in frame]
+        assert 'data-value="19"' in frames[-1], "the newest value arrives"
+        assert len(frames) <= 3
+
+
+async def test_a_paused_page_gets_nothing_and_catches_up(viewer: Any) -> None:
+    sensor = await db(factories.make_sensor)()
+    async with open_page("/ws/sensors/", viewer) as socket:
+        await socket.settle()
+        await socket.send_to(text_data='{"action": "pause"}')
+        await asyncio.sleep(0.1)
+        await db(set_value)(sensor, 77.5)
+        assert not [frame for frame in await socket.settle(0.8) if "77.5" in frame]
+        await socket.send_to(text_data='{"action": "resume"}')
+        assert await socket.until('data-value="77.5"')
+
+
+GARBAGE = [
+    " ", "[]", "null", "7", '"show"', "{", "{}", '{"action": 5}', '{"action": "explode"}', '{"action": ["show"]}',
+    '{"action": "show", "ids": 5}', '{"action": "show", "ids": {"a": 1}}', '{"action": "resume", "ids": "sensor-1"}',
+    '{"action": "show", "ids": [null, 5, "sensor-x", "x-1", "sensor-99999999999999999999", "site-1", "alarm-1"]}',
+    '{"action": "show", "query": 5}', '{"action": "show", "query": "page=\\u0000&sort=\\ud800&search=\\u0000"}',
+    '{"action": {"a": "show"}}', "[" * 15_000, "x" * 30_000,
+]  # fmt: skip
+
+
+async def test_garbage_from_a_browser_is_ignored_and_the_page_stays_live(viewer: Any) -> None:
+    sensor = await db(factories.make_sensor)()
+    async with open_page("/ws/sensors/", viewer) as socket:
+        await socket.settle()
+        for text in GARBAGE:
+            await socket.send_to(text_data=text)
+        await socket.send_to(bytes_data=b"\xff\xfe")
+        await socket.send_to(text_data=json.dumps({"action": "show", "ids": [f"sensor-{sensor.pk}"]}))
+        await socket.settle()
+        await db(set_value)(sensor, 55.5)
+        assert await socket.until('data-value="55.5"')
+
+
+async def test_a_row_that_no_longer_matches_is_dimmed_and_announced(viewer: Any) -> None:
+    connection = await db(factories.make_connection)(status="error")
+    async with open_page("/ws/connections/?status=error", viewer) as socket:
+        await socket.settle()
+        await db(set_status)(connection.pk, "connected")
+        frame = await socket.until(f'id="connection-{connection.pk}"')
+        assert 'data-status="connected" class="dimmed"' in frame
+        assert "1 changed and no longer matches" in await socket.until('id="notice"')
+        await db(set_status)(connection.pk, "error")
+        assert "dimmed" not in await socket.until(f'id="connection-{connection.pk}" data-status="error"')
+
+
+async def test_new_rows_are_announced_and_not_inserted(viewer: Any) -> None:
+    sensor = await db(factories.make_sensor)()
+    async with open_page("/ws/sensors/", viewer) as socket:
+        await socket.settle()
+        new = await db(factories.make_sensor)(sensor.datalogger)
+        broadcast_event(
+            ReadingsStored(connection_id=sensor.connection_id, sensors=[sensor.pk, new.pk], created={"sensors": 1})
+        )
+        assert "1 new" in await socket.until('id="notice"')
+
+
+async def test_a_page_keeps_the_rows_that_the_browser_shows(viewer: Any) -> None:
+    sensors = [await db(factories.make_sensor)() for _ in range(2)]
+    async with open_page(f"/ws/sensors/?datalogger={sensors[0].datalogger_id}", viewer) as socket:
+        await socket.settle()
+        await socket.send_to(
+            text_data=json.dumps({"action": "show", "ids": [f"sensor-{sensor.pk}" for sensor in sensors]})
+        )
+        frame = await socket.until(f'id="sensor-{sensors[1].pk}"')
+        assert "dimmed" in frame, "it is shown, but the filter does not let it through"
+
+
+async def test_a_show_with_another_query_brings_its_rows(viewer: Any) -> None:
+    sensors = [await db(factories.make_sensor)() for _ in range(2)]
+    async with open_page(f"/ws/sensors/?datalogger={sensors[0].datalogger_id}", viewer) as socket:
+        await socket.settle()
+        query = f"datalogger={sensors[1].datalogger_id}"
+        await socket.send_to(text_data=json.dumps({"action": "show", "query": query}))
+        assert "dimmed" not in await socket.until(f'id="sensor-{sensors[1].pk}"')
+
+
+async def test_a_dead_mqtt_process_shows_as_unknown_without_any_event(viewer: Any) -> None:
+    connection = await db(factories.make_connection)()
+    sensor = await db(lambda: factories.make_sensor(factories.make_datalogger(connection)))()
+    async with open_page("/ws/connections/", viewer) as list_socket, open_page("/ws/sensors/", viewer) as sensor_socket:
+        await list_socket.settle()
+        await sensor_socket.settle()
+        await db(factories.make_lease)(connection, seconds=-1)
+        assert await list_socket.until(f'<tr id="connection-{connection.pk}" data-status="unknown"')
+        assert await sensor_socket.until(f'<tr id="sensor-{sensor.pk}" data-status="unknown"')
+
+
+async def test_logout_closes_the_socket(viewer: Any) -> None:
+    async with open_page("/ws/connections/", viewer) as socket:
+        await socket.settle()
+        await db(Session.objects.all().delete)()
+        async with asyncio.timeout(10):
+            while True:
+                message = await socket.receive_output(8)
+                if message["type"] == "websocket.close":
+                    assert message["code"] == 4401
+                    break
+
+
+async def test_a_lost_role_closes_the_socket(viewer: Any) -> None:
+    async with open_page("/ws/connections/", viewer) as socket:
+        await socket.settle()
+        await db(viewer.groups.clear)()
+        async with asyncio.timeout(10):
+            while (await socket.receive_output(8))["type"] != "websocket.close":
+                pass
+
+
+async def test_each_reader_gets_their_own_language(viewer: Any) -> None:
+    await db(factories.make_connection)(status="disabled", is_enabled=False)
+    async with open_page("/ws/connections/", viewer, language="it") as italian:
+        assert '<tr id="connection-' in await italian.read()
+
+
+async def test_one_broken_row_template_does_not_close_the_sockets(viewer: Any, monkeypatch: Any) -> None:
+    sensor = await db(factories.make_sensor)()
+    async with open_page("/ws/sensors/", viewer) as socket:
+        await socket.settle()
+        with monkeypatch.context() as patch:
+            patch.setattr("mqtt.live_render.render_row", lambda *_: 1 / 0)
+            await db(set_value)(sensor, 1.5)
+            await asyncio.sleep(0.6)
+        await db(set_value)(sensor, 2.5)
+        assert await socket.until('data-value="2.5"')
+
+
+async def test_a_deleted_row_leaves_the_page(viewer: Any) -> None:
+    sensor = await db(factories.make_sensor)()
+    async with open_page("/ws/sensors/", viewer) as socket:
+        await socket.settle()
+        pk = sensor.pk
+        await db(sensor.delete)()
+        broadcast_event(AvailabilityChanged(connection_id=sensor.connection_id, sensors=[pk]))
+        assert 'hx-swap-oob="delete"' in await socket.until(f'id="sensor-{pk}"')
