@@ -1,13 +1,15 @@
 """The filters of lists, shared by pages, sockets and API: the same words everywhere."""
 
+from datetime import date, datetime, time
 from typing import Any
 
 import django_filters as df
 from django import forms
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from mqtt.enums import STATUS_WORST_FIRST, Availability
+from mqtt.enums import STATUS_WORST_FIRST, AuditAction, Availability, NodeKind
 from mqtt.models import Datalogger, Gateway, MqttConnection, Site
 from mqtt.permissions import visible_to
 
@@ -126,3 +128,23 @@ class UndecodedFilter(ListFilter):
 
     reason = df.CharFilter(label=_("Reason"), widget=forms.HiddenInput)
     connection = df.ModelChoiceFilter(queryset=choices_of(MqttConnection), label=_("Connection"), empty_label=_("all"))
+
+
+class AuditFilter(ListFilter):
+    """Actions by person, kind of thing, text and day; days are those of the console's time zone."""
+
+    search_fields = ("label", "actor")
+
+    actor = df.AllValuesFilter(label=_("Person"), empty_label=_("all"))
+    kind = df.ChoiceFilter(label=_("Kind"), empty_label=_("all"), choices=NodeKind.choices)
+    action = df.ChoiceFilter(label=_("Action"), empty_label=_("all"), choices=AuditAction.choices)
+    since = df.DateFilter(label=_("From"), method="filter_since", widget=forms.DateInput(attrs={"type": "date"}))
+    until = df.DateFilter(label=_("To"), method="filter_until", widget=forms.DateInput(attrs={"type": "date"}))
+
+    def filter_since(self, queryset: QuerySet[Any], _name: str, day: date) -> QuerySet[Any]:
+        """From the first moment of the day on."""
+        return queryset.filter(at__gte=timezone.make_aware(datetime.combine(day, time.min)))
+
+    def filter_until(self, queryset: QuerySet[Any], _name: str, day: date) -> QuerySet[Any]:
+        """To the last moment of the day."""
+        return queryset.filter(at__lte=timezone.make_aware(datetime.combine(day, time.max)))

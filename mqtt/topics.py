@@ -59,6 +59,12 @@ def overlap(one: str, other: str) -> bool:
     return _levels_overlap(first, second)
 
 
+def without_share(topic_filter: str) -> str:
+    """What a shared subscription shares; every other filter as it is."""
+    levels = _without_share(topic_filter)
+    return topic_filter if levels is None else "/".join(levels)
+
+
 def _levels_overlap(first: list[str], second: list[str]) -> bool:
     for left, right in zip(first, second, strict=False):
         if "#" in (left, right):

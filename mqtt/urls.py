@@ -4,7 +4,9 @@ from django.contrib.auth.views import LogoutView
 from django.urls import URLPattern, URLResolver, include, path
 
 from mqtt.views import account, actions, connection_edit, details, device_edit, health, lists, sites
+from mqtt.views.audit import audit_list
 from mqtt.views.overview import overview
+from mqtt.views.search import search_page
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", overview, name="overview"),
@@ -35,6 +37,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("topics/<int:pk>/", details.topic_detail, name="topic-detail"),
     path("undecoded/", lists.undecoded_list, name="undecoded-list"),
     path("undecoded/<int:pk>/", details.undecoded_detail, name="undecoded-detail"),
+    path("audit/", audit_list, name="audit-list"),
+    path("search/", search_page, name="search"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("i18n/", include("django.conf.urls.i18n")),

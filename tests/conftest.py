@@ -46,6 +46,14 @@ def _plain_static_files(settings: object) -> None:
 
 
 @pytest.fixture(scope="session")
+def django_db_modify_db_settings() -> None:
+    """SQLite in a file, as it is used: in memory, threads would lock each other out at once instead of waiting."""
+    database = settings.DATABASES["default"]
+    if "sqlite" in str(database["ENGINE"]):
+        database["TEST"] = {**database.get("TEST", {}), "NAME": str(Path(settings.DATA_DIR) / "test.sqlite3")}
+
+
+@pytest.fixture(scope="session")
 def valkey() -> Iterator["subprocess.Popen[bytes]"]:
     """The channel layer's server, on the socket that the settings name."""
     process = servers.valkey(Path(settings.VALKEY_SOCKET))

@@ -53,8 +53,8 @@ class Server:
     log: Path | None = None
 
     def start(self) -> "Server":
-        output = self.log.open("ab") if self.log else subprocess.DEVNULL
-        self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+        with (self.log or Path(os.devnull)).open("ab") as output:
+            self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
         wait_for(lambda: answers(self.port), what=f"{self.command[0]} on port {self.port}")
         return self
 
@@ -74,9 +74,8 @@ class Server:
 
 @contextlib.contextmanager
 def running(server: Server) -> Iterator[Server]:
-    server.start()
     try:
-        yield server
+        yield server.start()
     finally:
         server.stop()
 
@@ -90,14 +89,31 @@ def rumqttd(folder: Path, port: int | None = None) -> Server:
     )
 
 
+def rumqttd_with(folder: Path, listener: str, tls: tuple[Path, Path] | None = None) -> Server:
+    """rumqttd with one listener of another kind: `v5` or `ws`; `tls`: the files of certificate and key."""
+    folder.mkdir(parents=True, exist_ok=True)
+    port = free_port()
+    config = folder / "rumqttd.toml"
+    encrypted = f'\n[{listener}.1.tls]\ncertpath = "{tls[0]}"\nkeypath = "{tls[1]}"\n' if tls else ""
+    config.write_text(
+        "id = 0\n[router]\nid = 0\nmax_connections = 100\nmax_outgoing_packet_count = 200\n"
+        "max_segment_size = 1048576\nmax_segment_count = 4\n"
+        f'[{listener}.1]\nname = "one"\nlisten = "127.0.0.1:{port}"\nnext_connection_delay_ms = 1\n{encrypted}'
+        f"[{listener}.1.connections]\nconnection_timeout_ms = 5000\nmax_payload_size = 20480\n"
+        "max_inflight_count = 100\ndynamic_filters = true\n"
+    )
+    return Server([sys.executable, "-m", "iotcore", "--config", str(config), "--log-level", "CRITICAL"], port)
+
+
 def mosquitto(folder: Path, extra: str = "", port: int | None = None) -> Server:
     """Debian's Mosquitto; `extra` are further lines of its configuration."""
     assert MOSQUITTO, "Mosquitto is not installed"
     folder.mkdir(parents=True, exist_ok=True)
     port = port or free_port()
     config = folder / "mosquitto.conf"
+    # Started by root, it would else become a user of its own who cannot read a test's files.
     config.write_text(
-        f"listener {port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 100000\n"
+        f"user root\nlistener {port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 100000\n"
         f"max_inflight_messages 1000\n{extra}\n"
     )
     return Server([MOSQUITTO, "-c", str(config), "-v"], port, log=folder / "mosquitto.log")

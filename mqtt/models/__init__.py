@@ -22,7 +22,7 @@ from mqtt.models.device import (
 from mqtt.models.reading import Reading, from_us, to_us
 from mqtt.models.site import Site
 from mqtt.models.status import StatusChange
-from mqtt.models.task import ConnectionTest
+from mqtt.models.task import ConnectionTest, PeriodicJob
 from mqtt.models.token import ApiToken
 from mqtt.models.topic import DiscoveredTopic, UndecodedMessage
 
@@ -41,6 +41,7 @@ __all__ = [
     "Gateway",
     "GatewayState",
     "MqttConnection",
+    "PeriodicJob",
     "Reading",
     "SensorDevice",
     "SensorState",

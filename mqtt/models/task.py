@@ -23,3 +23,16 @@ class ConnectionTest(models.Model):
 
     def __str__(self) -> str:
         return f"{self.connection_id}: {self.state}"
+
+
+class PeriodicJob(models.Model):
+    """When a periodic job last ran; claimed by a conditional update, so that one process at a time runs it."""
+
+    name = models.CharField(max_length=40, primary_key=True)
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+    amount = models.BigIntegerField(default=0)
+    """How much it did: rows deleted, partitions made ..."""
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,4 +1,4 @@
-"""Readings and latest states in both databases, behind one narrow interface. Everything above is the same code.
+"""Writing readings and latest states to both databases, behind one narrow interface. Everything above is the same code.
 
 SQLite takes rows by `executemany`; PostgreSQL takes readings by COPY into a temporary table and one
 INSERT … ON CONFLICT DO NOTHING, and states as arrays. All functions run in the caller's transaction.
@@ -8,15 +8,13 @@ Times are whole microseconds since 1970 UTC.
 import struct
 from array import array
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from hashlib import blake2b
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from django.db import connection
-from django.db.models import Q
+from django.db import connection, transaction
 
-from mqtt.models import Reading, from_us, to_us
+from mqtt.models import from_us
 
 PG_EPOCH_US = 946_684_800_000_000
 """PostgreSQL counts from 2000-01-01."""
@@ -81,7 +79,8 @@ def insert_readings(rows: ReadingRows) -> int:
     """Store what is not stored yet; returns how many rows are new."""
     if not len(rows):
         return 0
-    with connection.cursor() as cursor:
+    # The staging table is emptied by the commit, so all of it is one transaction: the caller's or an own one.
+    with transaction.atomic(savepoint=False), connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             cursor.executemany(_SQLITE_READINGS, rows.in_order())
             return int(cursor.rowcount)
@@ -215,54 +214,3 @@ def _with_text_times(rows: Iterable[Sequence[Any]], times: Sequence[int]) -> Ite
             if values[index] is not None:
                 values[index] = str(from_us(values[index]).replace(tzinfo=None))
         yield values
-
-
-def recent(sensor_ids: Sequence[int], limit: int = 50) -> list[Reading]:
-    """The newest readings of these sensors together, newest first."""
-    found = Reading.objects.filter(sensor_id__in=sensor_ids)
-    return list(found.order_by("-time", "-sensor_id", "-digest")[:limit])
-
-
-class HistoryPage(NamedTuple):
-    """Readings in the order asked for, and where the next page begins (None: this is the last)."""
-
-    readings: list[Reading]
-    next: str | None
-
-
-def history(
-    sensor_ids: Sequence[int],
-    start: datetime | None = None,
-    end: datetime | None = None,
-    *,
-    limit: int = 1000,
-    cursor: str = "",
-    newest_first: bool = False,
-) -> HistoryPage:
-    """Readings with start <= time < end by time; `cursor` is a former page's `next`. A bad one is a ValueError."""
-    sign = "-" if newest_first else ""
-    found = Reading.objects.filter(sensor_id__in=sensor_ids)
-    if start:
-        found = found.filter(time__gte=start)
-    if end:
-        found = found.filter(time__lt=end)
-    order = ("time", "sensor_id", "digest")
-    if cursor:
-        found = _after(found, cursor, newest_first)
-    page = list(found.order_by(*(sign + name for name in order))[: limit + 1])
-    if len(page) <= limit:
-        return HistoryPage(page, None)
-    last = page[limit - 1]
-    return HistoryPage(page[:limit], f"{to_us(last.time)}.{last.sensor_id}.{last.digest}")
-
-
-def _after(found: Any, cursor: str, newest_first: bool) -> Any:
-    time_us, sensor, digest = (int(part) for part in cursor.split("."))
-    if not 0 <= time_us < 1 << 57 or not all(-(1 << 63) <= number < 1 << 63 for number in (sensor, digest)):
-        raise ValueError(cursor)
-    word = "lt" if newest_first else "gt"
-    time = from_us(time_us)
-    further = Q(**{f"time__{word}": time})
-    further |= Q(time=time) & (Q(**{f"sensor_id__{word}": sensor}) | Q(sensor_id=sensor, **{f"digest__{word}": digest}))
-    bound = Q(time__lte=time) if newest_first else Q(time__gte=time)
-    return found.filter(bound & further)

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+from django.db import connection
+
 from mqtt.messages import InboundMessage
 from mqtt.models import UndecodedMessage, from_us
 
@@ -59,3 +61,22 @@ def store(rows: Sequence[UndecodedMessage]) -> None:
     """Write the chosen rows in the caller's transaction."""
     if rows:
         UndecodedMessage.objects.bulk_create(rows)
+
+
+_TRIM = """
+DELETE FROM mqtt_undecodedmessage WHERE id IN (
+    SELECT id FROM (
+        SELECT id,
+            row_number() OVER (PARTITION BY connection_id, topic ORDER BY id DESC) AS of_topic,
+            row_number() OVER (PARTITION BY connection_id ORDER BY id DESC) AS of_connection
+        FROM mqtt_undecodedmessage
+    ) ranked WHERE of_topic > %s OR of_connection > %s
+)
+"""
+
+
+def trim() -> int:
+    """Delete all but the newer half of what is kept of each topic and connection; returns how many went."""
+    with connection.cursor() as cursor:
+        cursor.execute(_TRIM, [KEPT_OF_TOPIC // 2, KEPT_OF_CONNECTION // 2])
+        return int(cursor.rowcount)

@@ -24,6 +24,7 @@ def lock_folder(data_dir: Path) -> IO[str]:
     except BlockingIOError:
         stream.seek(0)
         pid = stream.read().strip() or "unknown"
+        stream.close()
         stop(f"it runs already in {data_dir} (process {pid}). Stop that one, or set another DATA_DIR.")
     stream.truncate(0)
     stream.write(f"{os.getpid()}\n")

@@ -1,0 +1,91 @@
+"""What has to be done from time to time, by one mqtt process at a time.
+
+Each job is claimed by a conditional update of its row, so that several processes share the work; the row
+also shows when it last ran. A job that fails is logged and tried again at its next turn.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import InterfaceError, OperationalError
+from django.utils import timezone
+
+from mqtt.models import ConnectionTest, PeriodicJob
+from mqtt.services import availability, partitions, undecoded
+from mqtt.services.retention import OrphanSweep
+
+logger = logging.getLogger(__name__)
+
+TESTS_KEPT = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Job:
+    """A name that stays, how often, and what to do; `run` gets the time and says how much it did."""
+
+    name: str
+    every: timedelta
+    run: Callable[[datetime], int]
+
+
+def _sweep_availability(now: datetime) -> int:
+    return len(availability.sweep(now).events)
+
+
+def _delete_old_tests(now: datetime) -> int:
+    deleted, _ = ConnectionTest.objects.filter(requested_at__lt=now - TESTS_KEPT).delete()
+    return deleted
+
+
+def _trim_undecoded(_now: datetime) -> int:
+    return undecoded.trim()
+
+
+_orphans = OrphanSweep()
+
+
+def _delete_orphans(_now: datetime) -> int:
+    return _orphans.step()
+
+
+JOBS = (
+    Job("partitions", timedelta(hours=1), partitions.create_ahead),
+    Job("availability", timedelta(seconds=20), _sweep_availability),
+    Job("undecoded", timedelta(seconds=30), _trim_undecoded),
+    Job("tests", timedelta(hours=1), _delete_old_tests),
+    Job("orphans", timedelta(minutes=10), _delete_orphans),
+)
+
+
+def run_due(now: datetime | None = None) -> list[str]:
+    """Run every job whose time has come and that no other process took; returns their names."""
+    now = now or timezone.now()
+    last = dict(PeriodicJob.objects.values_list("name", "started_at"))
+    done = []
+    for job in JOBS:
+        started = last.get(job.name)
+        # A start in the future: the clock was set back.
+        if (started is None or not now - job.every < started <= now) and _claim(job, started, now):
+            done.append(job.name)
+            _run(job, now)
+    return done
+
+
+def _claim(job: Job, started: datetime | None, now: datetime) -> bool:
+    if started is None:
+        _, made = PeriodicJob.objects.get_or_create(name=job.name, defaults={"started_at": now})
+        return made
+    return PeriodicJob.objects.filter(name=job.name, started_at=started).update(started_at=now) == 1
+
+
+def _run(job: Job, now: datetime) -> None:
+    try:
+        amount = job.run(now)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
+        logger.exception("The periodic job %s failed; it runs again at its next turn.", job.name)
+    else:
+        PeriodicJob.objects.filter(name=job.name).update(finished_at=timezone.now(), amount=amount)

@@ -1,0 +1,73 @@
+"""Deleting readings: the old ones, and those whose sensor is gone. Always in short transactions."""
+
+import time
+from collections.abc import Iterator
+from datetime import datetime
+
+from django.db import connection, transaction
+from django.db.models import Min
+
+from mqtt.models import Reading, SensorDevice
+from mqtt.services import partitions
+
+CHUNK = 5000
+PAUSE = 0.01
+"""Between transactions, so that the pipeline gets its turn on SQLite."""
+SENSORS_AT_ONCE = 1000
+
+
+def count_before(moment: datetime) -> int:
+    """How many readings are older."""
+    return sum(Reading.objects.filter(sensor_id=pk, time__lt=moment).count() for pk in sensor_ids())
+
+
+def prune(moment: datetime) -> int:
+    """Delete readings older than a moment: whole partitions on PostgreSQL, the rest in chunks."""
+    deleted = 0
+    if connection.vendor == "postgresql":
+        deleted += sum(partitions.drop_before(moment).values())
+    for sensor_id in list(sensor_ids()):
+        deleted += delete_of(sensor_id, moment)
+    return deleted
+
+
+def delete_of(sensor_id: int, before: datetime | None = None) -> int:
+    """Delete a sensor's readings, all or those before a moment."""
+    deleted = 0
+    readings = Reading.objects.filter(sensor_id=sensor_id)
+    if before is not None:
+        readings = readings.filter(time__lt=before)
+    while True:
+        with transaction.atomic():
+            until = readings.order_by("time").values_list("time", flat=True)[CHUNK:][:1].first()
+            part = readings if until is None else readings.filter(time__lt=until)
+            count, _ = part.delete()
+            if until is not None and not count:  # more than a chunk at one instant
+                count, _ = readings.filter(time=until).delete()
+        deleted += count
+        if until is None:
+            return deleted
+        time.sleep(PAUSE)
+
+
+def sensor_ids(after: int = 0) -> Iterator[int]:
+    """The sensors that have readings, one index step each."""
+    found: int | None = after
+    while found is not None:
+        found = Reading.objects.filter(sensor_id__gt=found).aggregate(least=Min("sensor_id"))["least"]
+        if found is not None:
+            yield found
+
+
+class OrphanSweep:
+    """Deletes the readings of deleted sensors, some sensors a round, and goes on where it stopped."""
+
+    def __init__(self) -> None:
+        self._after = 0
+
+    def step(self) -> int:
+        """One round; returns how many readings were deleted."""
+        round_ids = [pk for pk, _ in zip(sensor_ids(self._after), range(SENSORS_AT_ONCE), strict=False)]
+        self._after = round_ids[-1] if len(round_ids) == SENSORS_AT_ONCE else 0
+        known = set(SensorDevice.objects.filter(pk__in=round_ids).values_list("pk", flat=True))
+        return sum(delete_of(pk) for pk in round_ids if pk not in known)

@@ -1,0 +1,204 @@
+import logging
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.utils import timezone
+
+from mqtt.enums import ConnectionStatus
+from mqtt.events import AvailabilityChanged, Event
+from mqtt.models import (
+    ConnectionLease,
+    ConnectionTest,
+    DataloggerState,
+    GatewayState,
+    MqttConnection,
+    PeriodicJob,
+    Reading,
+    SensorDevice,
+    SensorState,
+    StatusChange,
+    UndecodedMessage,
+    to_us,
+)
+from mqtt.services import availability, partitions, periodic, retention, undecoded
+from mqtt.services.reading_store import ReadingRows, insert_readings
+from tests.factories import make_connection, make_datalogger, make_sensor
+
+pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
+
+NOW = datetime(2026, 9, 21, 14, 0, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def _no_readings() -> None:
+    Reading.objects.all().delete()
+    if connection.vendor == "postgresql":
+        for name in partitions.existing().values():
+            with connection.cursor() as cursor:
+                cursor.execute(f"DROP TABLE {name}")
+
+
+def store(sensor: SensorDevice, *moments: datetime, value: float = 1.5) -> None:
+    rows = ReadingRows()
+    for number, moment in enumerate(moments):
+        rows.sensors.append(sensor.pk)
+        rows.times.append(to_us(moment))
+        rows.received.append(to_us(moment))
+        rows.values.append(value + number)
+        rows.texts.append(None)
+        rows.flags.append(0)
+    insert_readings(rows)
+
+
+def test_each_job_runs_when_its_time_has_come_and_in_one_process() -> None:
+    assert periodic.run_due(NOW) == [job.name for job in periodic.JOBS]
+    assert periodic.run_due(NOW) == []
+    assert periodic.run_due(NOW + timedelta(seconds=21)) == ["availability"]
+    assert periodic.run_due(NOW + timedelta(hours=2)) == [job.name for job in periodic.JOBS]
+    assert periodic.run_due(NOW - timedelta(days=1)) == [job.name for job in periodic.JOBS], "the clock was set back"
+    job = PeriodicJob.objects.get(name="availability")
+    assert job.finished_at is not None
+    assert not periodic._claim(periodic.JOBS[1], NOW, NOW), "somebody else has claimed it meanwhile"
+
+
+def test_a_failing_job_is_logged_and_stops_no_other(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(_now: Any) -> int:
+        raise ZeroDivisionError
+
+    hour = timedelta(hours=1)
+    monkeypatch.setattr(periodic, "JOBS", (periodic.Job("bad", hour, fail), periodic.Job("good", hour, lambda _: 3)))
+    with caplog.at_level(logging.ERROR):
+        assert periodic.run_due(NOW) == ["bad", "good"]
+    assert "bad" in caplog.records[0].message
+    assert PeriodicJob.objects.get(name="good").amount == 3
+
+
+@pytest.fixture
+def events(monkeypatch: pytest.MonkeyPatch) -> list[Event]:
+    sent: list[Event] = []
+    monkeypatch.setattr(availability, "broadcast_event", sent.append)
+    return sent
+
+
+def linked(since: timedelta) -> MqttConnection:
+    broker = make_connection(last_connected_at=timezone.now() - since)
+    ConnectionLease.objects.update(expires_at=timezone.now() + timedelta(minutes=1))
+    return broker
+
+
+def seen(sensor: SensorDevice, ago: timedelta) -> None:
+    for model in (SensorState, DataloggerState, GatewayState):
+        model.objects.all().update(availability="online", last_seen_at=timezone.now() - ago)
+
+
+@pytest.mark.parametrize(
+    ("silent", "expected"),
+    [(timedelta(minutes=14), "online"), (timedelta(minutes=16), "late"), (timedelta(hours=25), "offline")],
+)
+def test_silence_is_late_and_then_offline(events: list[Event], silent: timedelta, expected: str) -> None:
+    sensor = make_sensor(make_datalogger(linked(timedelta(days=2))))
+    seen(sensor, silent)
+    availability.sweep()
+    assert SensorState.objects.get(sensor=sensor).availability == expected
+    assert DataloggerState.objects.get(datalogger=sensor.datalogger).availability == expected
+    changes = StatusChange.objects.filter(kind="sensor").values_list("object_id", "from_status", "to_status", "reason")
+    assert list(changes) == ([] if expected == "online" else [(sensor.pk, "online", expected, "device_silent")])
+    if expected != "online":
+        first = events[0]
+        assert isinstance(first, AvailabilityChanged)
+        assert (first.connection_id, first.sensors) == (sensor.connection_id, [sensor.pk])
+        events.clear()
+        availability.sweep()
+        assert events == []
+
+
+@pytest.mark.parametrize("how", ["down", "no lease", "just up"])
+def test_nobody_is_late_while_the_link_is_to_blame(how: str) -> None:
+    broker = linked(timedelta(minutes=1) if how == "just up" else timedelta(days=2))
+    sensor = make_sensor(make_datalogger(broker))
+    seen(sensor, timedelta(hours=25))
+    if how == "down":
+        MqttConnection.objects.filter(pk=broker.pk).update(status=ConnectionStatus.DISCONNECTED)
+    elif how == "no lease":
+        ConnectionLease.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    availability.sweep()
+    assert SensorState.objects.get(sensor=sensor).availability == "online"
+
+
+def test_undecoded_messages_are_trimmed_to_the_newest() -> None:
+    broker, other = make_connection(), make_connection()
+    for connection_id, count in ((broker.pk, 120), (other.pk, 3)):
+        UndecodedMessage.objects.bulk_create(
+            UndecodedMessage(
+                connection_id=connection_id, topic="a", payload=b"{", size=number, received_at=NOW, reason="not_json"
+            )
+            for number in range(count)
+        )
+    assert undecoded.trim() == 70
+    kept = UndecodedMessage.objects.filter(connection=broker).order_by("size").values_list("size", flat=True)
+    assert list(kept) == list(range(70, 120))
+    assert UndecodedMessage.objects.filter(connection=other).count() == 3
+
+
+def test_old_connection_tests_go() -> None:
+    broker = make_connection()
+    old, new = ConnectionTest.objects.create(connection=broker), ConnectionTest.objects.create(connection=broker)
+    ConnectionTest.objects.filter(pk=old.pk).update(requested_at=timezone.now() - timedelta(days=2))
+    periodic.run_due()
+    assert list(ConnectionTest.objects.all()) == [new]
+
+
+def test_readings_of_deleted_sensors_go_and_no_others() -> None:
+    kept, gone = make_sensor(), make_sensor()
+    for sensor in (kept, gone):
+        store(sensor, *(NOW + timedelta(seconds=number) for number in range(5)))
+    gone.delete()
+    sweep = retention.OrphanSweep()
+    assert (sweep.step(), sweep.step()) == (5, 0)
+    assert Reading.objects.count() == Reading.objects.filter(sensor=kept).count() == 5
+
+
+def test_pruning_deletes_what_is_older_in_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retention, "CHUNK", 3)
+    sensor = make_sensor()
+    today = timezone.now()
+    store(sensor, *(today - timedelta(days=number) for number in range(20)))
+    store(sensor, *[today - timedelta(days=15)] * 10, value=100)
+    partitions.create_ahead(today)
+    call_command("prune_readings", "--older-than", "10d", "--dry-run")
+    assert Reading.objects.count() == 30
+    call_command("prune_readings", "--older-than", "10d")
+    assert Reading.objects.count() == 10
+    assert Reading.objects.filter(time__lt=today - timedelta(days=10)).count() == 0
+
+
+@pytest.mark.parametrize("age", ["90", "0d", "d", "99999999d", "-5d", "5y"])
+def test_an_age_that_is_none_is_refused_with_an_example(age: str) -> None:
+    with pytest.raises(CommandError, match="90d"):
+        call_command("prune_readings", f"--older-than={age}")
+
+
+def test_day_partitions_are_made_ahead_take_over_strays_and_are_dropped_whole() -> None:
+    if connection.vendor != "postgresql":
+        assert partitions.create_ahead(NOW) == 0
+        return
+    sensor = make_sensor()
+    store(sensor, NOW, NOW + timedelta(days=300))
+    assert partitions.create_ahead(NOW) == 10
+    assert partitions.create_ahead(NOW) == 0
+    store(sensor, NOW + timedelta(days=1), NOW)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT tableoid::regclass::text, count(*) FROM mqtt_reading GROUP BY 1 ORDER BY 1")
+        assert cursor.fetchall() == [
+            ("mqtt_reading_20260921", 2),
+            ("mqtt_reading_20260922", 1),
+            ("mqtt_reading_default", 1),
+        ]
+    assert partitions.drop_before(NOW) == {"mqtt_reading_20260919": 0, "mqtt_reading_20260920": 0}
+    assert retention.prune(NOW + timedelta(days=1)) == 2
+    assert Reading.objects.count() == 2

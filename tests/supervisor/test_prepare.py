@@ -1,0 +1,85 @@
+import sqlite3
+import stat
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import call_command
+from django.test import Client
+
+from mqtt.supervisor import prepare
+
+
+def test_a_backup_holds_what_is_not_yet_in_the_main_file(tmp_path: Path) -> None:
+    database = tmp_path / "vedetta.sqlite3"
+    with closing(sqlite3.connect(database)) as writer:
+        writer.execute("PRAGMA journal_mode=WAL")
+        writer.execute("CREATE TABLE reading (value)")
+        writer.execute("INSERT INTO reading VALUES (21.5)")
+        writer.commit()
+        copy = prepare.back_up(database, tmp_path / "backups")
+    assert stat.S_IMODE(copy.stat().st_mode) == 0o600
+    with closing(sqlite3.connect(copy)) as reader:
+        assert reader.execute("SELECT value FROM reading").fetchall() == [(21.5,)]
+
+
+def test_the_newest_backups_are_kept(tmp_path: Path) -> None:
+    database = tmp_path / "vedetta.sqlite3"
+    sqlite3.connect(database).close()
+    copies = [prepare.back_up(database, tmp_path / "backups") for _ in range(prepare.BACKUPS_KEPT + 2)]
+    assert sorted((tmp_path / "backups").iterdir()) == copies[2:]
+
+
+@pytest.mark.database
+@pytest.mark.django_db
+def test_nothing_is_migrated_when_all_tables_are_there() -> None:
+    assert prepare.migrate() == 0
+
+
+@pytest.mark.database
+@pytest.mark.django_db
+def test_the_first_account_is_an_administrator_who_can_log_in(client: Client) -> None:
+    password = prepare.make_first_account()
+    assert client.login(username="admin", password=password)
+    user = User.objects.get()
+    assert user.is_staff
+    assert user.is_superuser
+    assert [group.name for group in user.groups.all()] == ["administrator"]
+    assert prepare.make_first_account() == ""
+    assert User.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_a_given_password_is_used_and_not_told(client: Client, settings: object) -> None:
+    settings.ADMIN_USERNAME, settings.ADMIN_PASSWORD = "anna", "a given password"  # type: ignore[attr-defined]
+    assert prepare.make_first_account() == ""
+    assert client.login(username="anna", password="a given password")
+
+
+def test_a_key_that_is_none_is_named(settings: object) -> None:
+    settings.CREDENTIALS_KEYS = ["too short"]  # type: ignore[attr-defined]
+    with pytest.raises(SystemExit, match="CREDENTIALS_KEY"):
+        prepare.check_keys()
+
+
+def test_static_files_are_gathered_only_when_they_changed(settings: object, tmp_path: Path) -> None:
+    source = tmp_path / "static"
+    source.mkdir()
+    (source / "one.css").write_text("a{}")
+    settings.STATICFILES_DIRS, settings.STATIC_ROOT = [source], tmp_path / "gathered"  # type: ignore[attr-defined]
+    assert prepare.collect_static()
+    assert (tmp_path / "gathered" / "one.css").exists()
+    assert not prepare.collect_static()
+    (source / "two.css").write_text("b{}")
+    assert prepare.collect_static()
+    assert (tmp_path / "gathered" / "two.css").exists()
+
+
+@pytest.mark.django_db
+def test_prepare_may_be_repeated(capsys: pytest.CaptureFixture[str], settings: object, tmp_path: Path) -> None:
+    settings.STATIC_ROOT = tmp_path / "gathered"  # type: ignore[attr-defined]
+    call_command("prepare")
+    assert "user=admin  password=" in capsys.readouterr().out
+    call_command("prepare")
+    assert "password" not in capsys.readouterr().out

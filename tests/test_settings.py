@@ -1,0 +1,106 @@
+"""Every setting is explained, a bad one is named in one line, and secrets are kept as they should be."""
+
+import re
+import stat
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tests.console import ROOT, environment
+
+READERS = re.compile(
+    r"\benv\.(?:text|flag|integer|number|words|choice|folder|kept_secret|database|url)\(\s*\"([A-Z_]+)\""
+)
+
+
+def setting_names() -> set[str]:
+    """Every variable that the code reads."""
+    sources = [path.read_text() for room in ("app", "mqtt") for path in (ROOT / room).rglob("*.py")]
+    return {name for source in sources for name in READERS.findall(source)} | {"TIME_ZONE"}
+
+
+def load(data_dir: Path, code: str = "", **settings: object) -> "subprocess.CompletedProcess[str]":
+    """Load the settings in a process of their own, and run some code on them as `settings`."""
+    return subprocess.run(
+        [sys.executable, "-c", f"from app import settings\n{code}"],
+        cwd=ROOT,
+        env=environment(**{"DATA_DIR": data_dir} | settings),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_every_setting_is_explained() -> None:
+    explained = set(re.findall(r"^\| `([A-Z_]+)` \|", (ROOT / "docs" / "settings.md").read_text(), re.MULTILINE))
+    assert explained == setting_names()
+
+
+def test_the_example_lists_every_setting_and_changes_none() -> None:
+    lines = [line for line in (ROOT / ".env.example").read_text().splitlines() if line]
+    assert all(line.startswith("#") for line in lines)
+    assert {match[1] for line in lines if (match := re.match(r"#([A-Z_]+)=", line))} == setting_names()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("HTTP_PORT", "eighty"),
+        ("HTTP_PORT", "70000"),
+        ("EMBEDDED_BROKER_PORT", "0"),
+        ("EMBEDDED_BROKER", "perhaps"),
+        ("DATABASE_URL", "mysql://root@localhost/vedetta"),
+        ("DATABASE_URL", "nonsense"),
+        ("REDIS_URL", "localhost:6379"),
+        ("TIME_ZONE", "Mars/Olympus"),
+        ("LANGUAGE_CODE", "tlh"),
+        ("LIVE_INTERVAL", "often"),
+        ("LOG_LEVEL", "LOUD"),
+        ("SECRET_KEY_FILE", "/does/not/exist"),
+        ("DATA_DIR", "/dev/null/data"),
+    ],
+)
+def test_a_bad_value_stops_the_start_with_one_line_that_names_it(tmp_path: Path, name: str, value: str) -> None:
+    done = load(tmp_path / "data", **{name: value})
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert len(done.stderr.splitlines()) == 1
+    assert name.removesuffix("_FILE") in done.stderr
+
+
+def test_a_setting_may_be_given_as_a_file(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("from a file\n")
+    done = load(tmp_path / "data", "print(settings.SECRET_KEY)", SECRET_KEY_FILE=tmp_path / "secret")
+    assert done.stdout == "from a file\n", done.stderr
+    assert not (tmp_path / "data" / "secret_key").exists()
+
+
+def test_two_first_starts_at_once_keep_one_secret(tmp_path: Path) -> None:
+    code = "print(settings.SECRET_KEY, settings.CREDENTIALS_KEYS)"
+    with ThreadPoolExecutor(4) as starts:
+        printed = {done.stdout for done in starts.map(lambda _: load(tmp_path / "data", code), range(4))}
+    assert len(printed) == 1
+    assert printed != {""}
+    for name in ("secret_key", "credentials_key", "broker_password"):
+        assert stat.S_IMODE((tmp_path / "data" / name).stat().st_mode) == 0o600
+    assert not list((tmp_path / "data").glob("tmp*"))
+
+
+def test_an_emptied_secret_is_said_and_not_replaced(tmp_path: Path) -> None:
+    load(tmp_path / "data")
+    (tmp_path / "data" / "credentials_key").write_text("")
+    done = load(tmp_path / "data")
+    assert done.returncode == 1
+    assert "CREDENTIALS_KEY" in done.stderr
+    assert (tmp_path / "data" / "credentials_key").read_text() == ""
+
+
+def test_lan_opens_both_servers_unless_they_are_set(tmp_path: Path) -> None:
+    code = "print(settings.HTTP_HOST, settings.EMBEDDED_BROKER_HOST)"
+    assert load(tmp_path / "data", code).stdout == "127.0.0.1 127.0.0.1\n"
+    assert load(tmp_path / "data", code, LAN="on").stdout == "0.0.0.0 0.0.0.0\n"
+    assert load(tmp_path / "data", code, LAN="on", EMBEDDED_BROKER_HOST="127.0.0.1").stdout == "0.0.0.0 127.0.0.1\n"
