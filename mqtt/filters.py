@@ -59,8 +59,8 @@ class ConnectionFilter(ListFilter):
     status = df.ChoiceFilter(
         field_name="effective_status",
         label=_("Status"),
-        empty_label=_("all"),
         choices=[(status.value, status.label) for status in STATUS_WORST_FIRST],
+        widget=forms.HiddenInput,  # the chips set it
     )
     site = df.ModelChoiceFilter(queryset=choices_of(Site), label=_("Site"), empty_label=_("all"))
 
@@ -71,7 +71,10 @@ class DeviceFilter(ListFilter):
     site_field = "site"
 
     availability = df.ChoiceFilter(
-        field_name="effective_availability", label=_("Status"), empty_label=_("all"), choices=Availability.choices
+        field_name="effective_availability",
+        label=_("Status"),
+        choices=Availability.choices,
+        widget=forms.HiddenInput,  # the chips set it
     )
     connection = df.ModelChoiceFilter(queryset=choices_of(MqttConnection), label=_("Connection"), empty_label=_("all"))
     site = df.ModelChoiceFilter(queryset=choices_of(Site), method="filter_site", label=_("Site"), empty_label=_("all"))

@@ -81,7 +81,7 @@ class SensorTable(ListTable):
 
     kind = "sensor"
     name = column(_("Sensor"), "name")
-    status = column(_("Status"), "rank", "name")
+    status = column(_("Status"), "rank", "datalogger__identifier", "name")
     datalogger = column(_("Datalogger"), "datalogger__identifier", "name")
     value = column(_("Value"), "state__value", attrs=NUM)
     heard = column(_("Heard"), "state__last_seen_at", attrs=NUM)

@@ -18,6 +18,8 @@ PATIENCE = timedelta(minutes=10)
 
 PREVIEW = 90
 """Characters of a payload in a list."""
+BYTES = 16
+"""Bytes of a payload in a list that is no text."""
 
 
 def status_tone(connection: Any) -> str:
@@ -105,8 +107,11 @@ def device_tone(device: Any) -> str:
 
 @register.filter
 def preview(payload: bytes | memoryview) -> str:
-    """The beginning of a payload as one line of text; what is not text shows as �."""
-    text = bytes(payload[: PREVIEW * 4]).decode("utf-8", "replace")
+    """The beginning of a payload as one line: as text, or as hexadecimal bytes where most of it is no text."""
+    start = bytes(payload[: PREVIEW * 4])
+    text = start.decode("utf-8", "replace")
+    if text.count("\ufffd") * 5 > len(text):
+        return f"{start[:BYTES].hex(' ')}{'…' if len(start) > BYTES else ''}"
     line = " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
     return line if len(line) <= PREVIEW else f"{line[: PREVIEW - 1]}…"
 

@@ -27,7 +27,7 @@ def _list(request: HttpRequest, page: ListPage, empty: dict[str, str], **context
             "has_summary": any(part.name == "summary" for part in page.parts),
             "total_all": counts[""],
             "is_filtered": page.is_filtered(request.GET),
-            "removable": _removable(shown),
+            "removable": _removable(page, shown),
             "sort": request.GET.get("sort", ""),
             "empty": empty,
             "can_operate": shown.can_operate,
@@ -37,13 +37,13 @@ def _list(request: HttpRequest, page: ListPage, empty: dict[str, str], **context
     )
 
 
-def _removable(shown: Shown) -> list[dict[str, Any]]:
+def _removable(page: ListPage, shown: Shown) -> list[dict[str, Any]]:
     """The active filters that have no field of their own: each a link to the list without it."""
     form = shown.extra["filterset"].form
     found = []
     for field in form.hidden_fields():
         value = getattr(form, "cleaned_data", {}).get(field.name)
-        if value not in (None, ""):
+        if value not in (None, "") and field.name != page.status_parameter:
             params = shown.params.copy()
             params.pop(field.name, None)
             params.pop("page", None)

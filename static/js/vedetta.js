@@ -9,7 +9,7 @@
   let offset = Number(body.dataset.now) * 1000 - Date.now(); // a viewer's clock may be wrong, the server's counts
   if (Math.abs(offset) < 2000) offset = 0; // the page took a moment to load
   const now = () => Date.now() + offset;
-  const full = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "medium" });
+  const full = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "medium", hourCycle: "h23" });
   const clock = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
   const day = new Intl.DateTimeFormat(language, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hour12: false });
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
