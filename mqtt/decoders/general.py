@@ -150,17 +150,20 @@ class Walk:
 
     def single(self, found: dict[str, Any], name: str, means: Meaning) -> None:
         """`{"value": 21.5, "unit": "°C", "time": …}` is one reading."""
-        unit = found.get("unit") or found.get("units")
-        if isinstance(unit, str) and unit:
-            means = means._replace(unit=clean(unit)[:40])
         before = len(self.readings)
         self.value(found["value"], name, means, MAX_DEPTH)
+        reading = self.readings[-1] if len(self.readings) > before else None
         for key, value in found.items():
             said = meaning(key)
-            if said.role is Role.TIME and len(self.readings) > before and self.readings[-1].time_us is None:
-                self.readings[-1].time_us = device_time(value, self._received_us)
-            elif said.role is Role.FACT:
+            role = said.role
+            if role is Role.FACT:
                 self._fact(said.of, value)
+            elif reading is None:
+                continue
+            elif role is Role.UNIT and not said.of and isinstance(value, str) and value:
+                reading.unit = clean(value)[:40]
+            elif role is Role.TIME and reading.time_us is None:
+                reading.time_us = device_time(value, self._received_us)
 
     def array(self, found: list[Any], name: str, means: Meaning, depth: int) -> None:
         """Short arrays of plain values by index; of objects by who or when each is."""

@@ -7,7 +7,7 @@ with its reason, and the rest of the batch is stored.
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -28,6 +28,8 @@ from mqtt.services.topic_statistics import Flushed, TopicStatistics
 
 logger = logging.getLogger(__name__)
 
+MAX_NEW = 500
+"""New readings' devices in one transaction: SQLite has one writer, and others wait for it 200 ms at most."""
 MAX_IDS = 2000
 """Rows named in one event; beyond it the event only says that there are more."""
 
@@ -81,8 +83,8 @@ class MessageProcessor:
         self._follow(tokens)
         self._choice.refresh(set(tokens))
         result = ProcessedBatch()
-        if batch:
-            self._store([self._decode(message) for message in batch], result)
+        for work in self._slices([self._decode(message) for message in batch]):
+            self._store(work, result)
         return result
 
     def flush(self, tokens: dict[int, UUID]) -> None:
@@ -123,6 +125,20 @@ class MessageProcessor:
             return Work(message, decode(message, self._choice.of(message)))
         except UndecodableError as error:
             return Work(message, None, error.code, error.context)
+
+    def _slices(self, work: list[Work]) -> Iterator[list[Work]]:
+        """The batch whole, or in parts where so many devices are new that one transaction would take too long."""
+        begin = new = 0
+        dataloggers = self._directory.dataloggers
+        for index, item in enumerate(work):
+            readings = item.decoded.readings if item.decoded else ()
+            if readings and (item.message.connection_id, readings[0].device.key) not in dataloggers:
+                new += len(readings)
+                if new >= MAX_NEW:
+                    yield work[begin : index + 1]
+                    begin, new = index + 1, 0
+        if begin < len(work):
+            yield work[begin:]
 
     def _store(self, work: list[Work], result: ProcessedBatch, first_try: bool = True) -> None:
         """Commit; when the data is refused look the rows up again, then halve until the bad message stands alone."""

@@ -7,7 +7,7 @@ Times are whole microseconds since 1970 UTC.
 
 import struct
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from hashlib import blake2b
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -194,7 +194,7 @@ def write_rows(statement: str, types: Sequence[str], rows: Sequence[Sequence[Any
         if connection.vendor == "sqlite":
             marks = ", ".join(["%s"] * len(types))
             times = [index for index, kind in enumerate(types) if kind == "time"]
-            cursor.executemany(statement.format(rows=f"VALUES ({marks})"), list(_with_text_times(rows, times)))
+            cursor.executemany(statement.format(rows=f"VALUES ({marks})"), _with_text_times(rows, times))
             return
         # WHERE true keeps the parser from reading ON CONFLICT as a join condition.
         arrays = ", ".join(f"%s::{'bigint' if kind == 'time' else kind}[]" for kind in types)
@@ -207,10 +207,19 @@ def write_rows(statement: str, types: Sequence[str], rows: Sequence[Sequence[Any
         cursor.execute(statement.format(rows=source), [list(column) for column in zip(*rows, strict=True)])
 
 
-def _with_text_times(rows: Iterable[Sequence[Any]], times: Sequence[int]) -> Iterable[list[Any]]:
+def _with_text_times(rows: Sequence[Sequence[Any]], times: Sequence[int]) -> list[list[Any]]:
+    """The rows with microseconds as the text that Django keeps in SQLite, `2026-11-23 14:20:01.250000`."""
+    seconds: dict[int, str] = {}
+    converted = []
     for row in rows:
         values = list(row)
         for index in times:
-            if values[index] is not None:
-                values[index] = str(from_us(values[index]).replace(tzinfo=None))
-        yield values
+            moment = values[index]
+            if moment is not None:
+                second, rest = divmod(moment, 1_000_000)
+                text = seconds.get(second)
+                if text is None:
+                    text = seconds[second] = str(from_us(second * 1_000_000).replace(tzinfo=None))
+                values[index] = f"{text}.{rest:06d}" if rest else text
+        converted.append(values)
+    return converted

@@ -249,16 +249,24 @@ def test_a_batch_of_one_and_of_500_cost_the_same_number_of_queries(pipeline: Pip
     def queries(size: int) -> list[str]:
         pipeline.wait(seconds=2)
         pipeline.processor._topics._flushed_us = 0
-        with CaptureQueriesContext(
-            connection,
-        ) as captured:
+        with CaptureQueriesContext(connection) as captured:
             pipeline.process(batch(size))
         return [query["sql"][:80] for query in captured.captured_queries]
 
-    pipeline.process(batch(500))
+    queries(500)
+    queries(500)
     one, many = queries(1), queries(500)
     assert len(one) == len(many), (one, many)
     assert len(one) <= 12
+
+
+def test_many_new_devices_are_made_in_several_short_transactions(pipeline: Pipeline) -> None:
+    messages = [pipeline.message(f"site/box{number}", '{"a": 1, "b": 2, "c": 3, "d": 4}') for number in range(300)]
+    assert pipeline.process(messages).stored == 1200
+    assert [sum(event.created.get("sensors", 0) for event in pipeline.stored())] == [1200]
+    assert len(pipeline.stored()) == 3
+    assert pipeline.process(messages).counts[pipeline.broker.pk].messages == 300
+    assert len(pipeline.stored()) == 4
 
 
 def test_without_its_lease_a_connection_stores_nothing(pipeline: Pipeline) -> None:
