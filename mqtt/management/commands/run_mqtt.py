@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
+from mqtt.services import periodic
 from mqtt.services.message_processor import MessageProcessor
 from mqtt.services.mqtt_service import MqttService
 
@@ -22,7 +23,10 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         """Run until SIGTERM or SIGINT."""
         service = MqttService(
-            MessageProcessor(), worker_name=options["worker_name"], ready_file=settings.RUN_DIR / "mqtt.ready"
+            MessageProcessor(),
+            worker_name=options["worker_name"],
+            ready_file=settings.RUN_DIR / "mqtt.ready",
+            jobs=periodic.run_due,
         )
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: service.stop())
