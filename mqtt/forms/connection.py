@@ -18,15 +18,21 @@ from mqtt.validators import validate_private_key
 PLAIN = {"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
 PEM = {**PLAIN, "rows": 6, "class": "mono", "placeholder": "-----BEGIN …"}
 
-SECTIONS = {
-    "broker": (_("Broker"), ["name", "site", "transport", "host", "port", "websocket_path", "protocol"]),
+SECTIONS: dict[str, tuple[Any, list[str]]] = {
+    "broker": (
+        _("Broker"),
+        ["name", "host", "port", "transport", "protocol", "websocket_path", "is_enabled"],
+    ),
     "login": (_("Login"), ["username", "password_change", "password", "client_id"]),
     "encryption": (
         _("Encryption"),
         ["tls_verify", "ca_certificate", "client_certificate", "client_key_change", "client_key", "alpn"],
     ),
-    "behaviour": (_("Behaviour"), ["keepalive", "is_enabled"]),
+    "more": (_("More"), ["site", "keepalive"]),
 }
+"""The parts of the page; the filters stand between login and encryption."""
+FOLDED = {"encryption": _("for TLS and WSS; most brokers need nothing here"), "more": _("site and keepalive")}
+"""Parts that open by themselves only when they hold something."""
 
 
 class ConnectionForm(SecretFieldsMixin, forms.ModelForm):
@@ -95,15 +101,38 @@ class ConnectionForm(SecretFieldsMixin, forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["site"].empty_label = _("none")  # type: ignore[attr-defined]
         self.prepare_secret("password", stored=bool(self.instance.password_token))
         self.prepare_secret("client_key", stored=bool(self.instance.client_key_token))
 
-    def sections(self) -> list[tuple[str, str, list[forms.BoundField]]]:
-        """The fields in the order of the page: (name, heading, fields) for each part of it."""
+    def sections(self) -> list[dict[str, Any]]:
+        """The fields in the order of the page, part by part; a folded part has a `hint`."""
         return [
-            (name, str(heading), [self[field] for field in names if field in self.fields])
+            {
+                "name": name,
+                "heading": heading,
+                "fields": [self[field] for field in names if field in self.fields],
+                "hint": FOLDED.get(name, ""),
+                "is_open": self._holds_something(names),
+            }
             for name, (heading, names) in SECTIONS.items()
         ]
+
+    def _holds_something(self, names: list[str]) -> bool:
+        """Whether a part has an error, or a value that differs from a new connection's."""
+        stored = ("client_key_change",)  # present only where a key is stored
+        fields = MqttConnection()
+        return any(
+            name in self.errors
+            or name in stored
+            or (
+                name in self.Meta.fields
+                and self[name].value() != getattr(fields, name, None)
+                and bool(self[name].value())
+            )
+            for name in names
+            if name in self.fields
+        )
 
     def unchecked(self) -> None:
         """Show what was typed without errors: somebody only asked for one more filter."""

@@ -57,6 +57,11 @@ class BaseSubscriptionFormSet(forms.BaseFormSet):
         if not self.filled():
             raise forms.ValidationError(_("Write at least one topic filter, for example # for everything."))
 
+    def add_fields(self, form: Any, index: int | None) -> None:
+        """Say what ticking the box does: the row goes, nothing else."""
+        super().add_fields(form, index)
+        form.fields["DELETE"].label = _("Remove")
+
     def filled(self) -> list[Any]:
         """The rows that hold a filter and are not ticked for removal."""
         return [

@@ -17,6 +17,7 @@ from mqtt.models import (
     UndecodedMessage,
 )
 from mqtt.pages.base import ObjectPage, Part, Shown, list_url, register
+from mqtt.templatetags.mqtt_rows import connection_status
 
 TIMELINE = 30
 NEWEST = 5
@@ -39,6 +40,7 @@ def truths(shown: Shown) -> dict[str, Any]:
     is_up = connection.effective_status in LINK_UP
     return {
         "connection": connection,
+        "link": connection_status(connection),
         "is_up": is_up,
         "activity": getattr(connection, "activity", None),
         "filters": [{"one": one, "state": filter_state(one, is_up=is_up)} for one in connection.subscriptions.all()],
