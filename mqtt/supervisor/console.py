@@ -1,8 +1,8 @@
 """`manage.py up`: the whole console on one machine, from the first check to the last child's end."""
 
 import os
+import select
 import signal
-import threading
 import time
 from types import FrameType
 
@@ -31,7 +31,11 @@ class Console:
         self.output = Output()
         self.family = Family(settings.RUN_DIR, self.output)
         self.broker = BrokerSettings.from_settings() if settings.EMBEDDED_BROKER else None
-        self._wake = threading.Event()
+        # Signals write to a pipe: the loop below sleeps on it, and no lock can be held at the wrong moment.
+        self._wake, wake_end = os.pipe()
+        for end in (self._wake, wake_end):
+            os.set_blocking(end, False)
+        signal.set_wakeup_fd(wake_end, warn_on_full_buffer=False)
         self._stopping = False
         self._preparing = True
 
@@ -43,7 +47,7 @@ class Console:
         prepare.check_keys()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._asked_to_stop)
-        signal.signal(signal.SIGCHLD, lambda *_: self._wake.set())
+        signal.signal(signal.SIGCHLD, lambda *_: None)  # a handler of our own, so that it wakes the loop
         try:
             self._start()
             self._preparing = False
@@ -92,8 +96,8 @@ class Console:
             self._one_round()
 
     def _one_round(self) -> None:
-        self._wake.wait(self.family.pause())
-        self._wake.clear()
+        if select.select([self._wake], [], [], self.family.pause())[0]:
+            os.read(self._wake, 4096)
         self.family.look_after()
 
     def _say_ready(self) -> None:
@@ -120,4 +124,3 @@ class Console:
         if self._preparing:
             raise StoppedEarlyError
         self._stopping = True
-        self._wake.set()

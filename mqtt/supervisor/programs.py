@@ -39,8 +39,10 @@ def socket_accepts(path: Path) -> bool:
 def answers(host: str, port: int, path: str = "/healthz") -> bool:
     """Whether a web server answers to a request, whatever it says."""
     client = http.client.HTTPConnection(host, port, timeout=ANSWER_TIME)
+    # A name that is not allowed would be answered too, and logged as an attack.
+    allowed = next((name.lstrip(".") for name in settings.ALLOWED_HOSTS if name != "*"), "localhost")
     try:
-        client.request("GET", path, headers={"Host": f"localhost:{port}"})
+        client.request("GET", path, headers={"Host": f"{allowed}:{port}"})
         client.getresponse()
     except (OSError, http.client.HTTPException):
         return False

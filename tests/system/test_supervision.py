@@ -1,11 +1,17 @@
+import http.cookiejar
 import os
 import signal
+import sqlite3
 import stat
 import subprocess
+import urllib.parse
 import urllib.request
+from contextlib import closing
 
+import paho.mqtt.publish
 import pytest
 
+from app.env import own_address
 from tests.console import Console, StartConsole, is_alive, run_up
 from tests.servers import answers, free_port, wait_for
 
@@ -18,7 +24,7 @@ def page(console: Console, path: str = "/healthz") -> str:
 
 
 def test_everything_runs_when_it_says_ready(console: Console) -> None:
-    assert {"broker", "valkey", "web"} <= set(console.pids())
+    assert {"broker", "valkey", "mqtt", "web"} <= set(console.pids())
     assert all(is_alive(pid) for pid in console.pids().values())
     assert console.url == f"http://127.0.0.1:{console.http_port}"
     assert console.password
@@ -61,7 +67,7 @@ def test_a_taken_port_is_named_with_its_variable(console: Console, tmp_path: obj
 
 def test_every_child_that_is_killed_comes_back_and_is_counted(start_console: StartConsole) -> None:
     console = start_console()
-    killed = ("web", "valkey", "broker")
+    killed = ("mqtt", "web", "valkey", "broker")
     for name in killed:
         console.kill_child(name)
     children = console.children
@@ -96,10 +102,62 @@ def test_a_signal_stops_all_of_it_in_time(start_console: StartConsole, number: s
 def test_a_child_that_will_not_end_is_killed_in_time(start_console: StartConsole) -> None:
     console = start_console()
     children = console.pids()
-    os.kill(children["web"], signal.SIGSTOP)
+    os.kill(children["mqtt"], signal.SIGSTOP)
     assert console.stop() < 5
-    assert "web did not end in time and is killed" in console.output
+    assert "mqtt did not end in time and is killed" in console.output
     assert not [name for name, pid in children.items() if is_alive(pid)]
+
+
+def test_a_published_value_is_stored_also_after_every_child_was_killed(start_console: StartConsole) -> None:
+    console = start_console()
+    publish(console, "hall/north", '{"temperature_C": 21.4}')
+    wait_for(lambda: stored(console) == {21.4}, 15, "the first value in the database")
+    for name in ("valkey", "broker", "mqtt"):
+        console.kill_child(name)
+    wait_for(lambda: "connected" in statuses(console), 30, "the connection's return")
+    publish(console, "hall/north", '{"temperature_C": 21.5}')
+    wait_for(lambda: stored(console) == {21.4, 21.5}, 15, "the second value in the database")
+
+
+def test_people_log_in_over_plain_http_on_an_address_of_the_network(start_console: StartConsole) -> None:
+    console = start_console("--lan")
+    assert console.url == f"http://{own_address()}:{console.http_port}"
+    cookies = http.cookiejar.CookieJar()
+    opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(cookies))
+    opener.open(f"{console.url}/login/", timeout=10)
+    token = next(cookie.value for cookie in cookies if cookie.name == "csrftoken")
+    form = {"username": "admin", "password": console.password, "csrfmiddlewaretoken": token}
+    request = urllib.request.Request(
+        f"{console.url}/login/", urllib.parse.urlencode(form).encode(), headers={"Origin": console.url}
+    )
+    with opener.open(request, timeout=10) as answer:
+        assert answer.status == 200
+        assert answer.url == f"{console.url}/"
+    assert "sessionid" in {cookie.name for cookie in cookies}
+
+
+def test_the_demo_says_so_and_its_devices_send(start_console: StartConsole) -> None:
+    console = start_console("--demo")
+    assert is_alive(console.pid("demo"))
+    wait_for(lambda: len(stored(console)) > 20, 30, "readings of the demo devices")
+
+
+def publish(console: Console, topic: str, payload: str) -> None:
+    """Publish once at QoS 1, and wait for the broker's acknowledgement."""
+    paho.mqtt.publish.single(topic, payload, qos=1, hostname="127.0.0.1", port=console.broker_port)
+
+
+def column(console: Console, query: str) -> set[object]:
+    with closing(sqlite3.connect(f"file:{console.database}?mode=ro", uri=True, timeout=5)) as database:
+        return {row[0] for row in database.execute(query)}
+
+
+def stored(console: Console) -> set[object]:
+    return column(console, "SELECT value FROM mqtt_reading")
+
+
+def statuses(console: Console) -> set[object]:
+    return column(console, "SELECT status FROM mqtt_mqttconnection")
 
 
 def test_the_login_of_devices_follows_the_lan_option_and_the_port(start_console: StartConsole) -> None:
