@@ -3,7 +3,7 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import URLPattern, URLResolver, include, path
 
-from mqtt.views import account, actions, connection_edit, details, device_edit, health, lists, sites
+from mqtt.views import account, actions, connection_edit, details, device_edit, health, lists, sites, tests
 from mqtt.views.audit import audit_list
 from mqtt.views.overview import overview
 from mqtt.views.search import search_page
@@ -18,6 +18,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("connections/<int:pk>/enable/", actions.connection_enable, name="connection-enable"),
     path("connections/<int:pk>/disable/", actions.connection_disable, name="connection-disable"),
     path("connections/<int:pk>/resubscribe/", actions.connection_resubscribe, name="connection-resubscribe"),
+    path("connections/<int:pk>/test/", tests.connection_test, name="connection-test"),
     path("connections/<int:pk>/retry/", actions.connection_retry, name="connection-retry"),
     path("sites/", sites.site_list, name="site-list"),
     path("sites/new/", sites.site_create, name="site-create"),

@@ -16,6 +16,7 @@ from mqtt.models import (
     TopicSubscription,
     UndecodedMessage,
 )
+from mqtt.pages import connection_test
 from mqtt.pages.base import ObjectPage, Part, Shown, list_url, register
 from mqtt.templatetags.mqtt_rows import connection_status
 
@@ -100,6 +101,7 @@ CONNECTION = register(
         parts=(
             Part("buttons", "mqtt/parts/_connection_buttons.html", link),
             Part("truths", "mqtt/parts/_connection_truths.html", truths, element="section"),
+            Part("test", "mqtt/parts/_connection_test.html", connection_test.panel, element="section"),
             Part("brought", "mqtt/parts/_connection_brought.html", brought, every=5.0),
             Part("timeline", "mqtt/parts/_timeline.html", timeline_of(NodeKind.CONNECTION), element="ol", every=2.0),
         ),

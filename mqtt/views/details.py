@@ -38,7 +38,7 @@ def _render(request: HttpRequest, context: dict[str, Any], **more: Any) -> HttpR
 def connection_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One connection."""
     context = object_page(request, connection.CONNECTION, pk, "mqtt/connection_detail.html")
-    return _render(request, context, connection=context["object"], test=context["object"].tests.first())
+    return _render(request, context, connection=context["object"])
 
 
 @needs(VIEW)

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
 from mqtt.services import periodic
+from mqtt.services.connection_tester import ConnectionTester
 from mqtt.services.message_processor import MessageProcessor
 from mqtt.services.mqtt_service import MqttService
 
@@ -22,12 +23,15 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         """Run until SIGTERM or SIGINT."""
+        tester = ConnectionTester()
         service = MqttService(
             MessageProcessor(),
             worker_name=options["worker_name"],
             ready_file=settings.RUN_DIR / "mqtt.ready",
             jobs=periodic.run_due,
+            run_tests=tester.start_queued,
         )
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: service.stop())
         service.run()
+        tester.stop()
