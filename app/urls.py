@@ -4,10 +4,12 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from mqtt.api.views.system import UnknownPath
+from mqtt.views.admin_login import admin_login
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("mqtt.api.urls")),
     re_path("^api/", UnknownPath.as_view()),
+    path("admin/login/", admin_login),  # one login for pages and admin, behind one throttle
     path("admin/", admin.site.urls),
     path("", include("mqtt.urls")),
 ]

@@ -1,8 +1,10 @@
 """Fixtures: the real servers, started once a run and only when a test asks for them."""
 
+import importlib
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -43,6 +45,21 @@ def _plain_static_files(settings: object) -> None:
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
     }
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # type: ignore[attr-defined]
+
+
+@pytest.fixture(autouse=True)
+def _no_bare_saves(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wherever a test leads: a connection saved whole would write back a stale status."""
+    from mqtt.models import MqttConnection  # needs Django's registry
+
+    real = MqttConnection.save
+
+    def save(self: MqttConnection, *args: Any, **kwargs: Any) -> None:
+        named = kwargs.get("update_fields") is not None or kwargs.get("force_insert")
+        assert named, "A connection is saved with update_fields."
+        real(self, *args, **kwargs)
+
+    monkeypatch.setattr(MqttConnection, "save", save)
 
 
 @pytest.fixture(scope="session")
@@ -101,9 +118,12 @@ def stranger(django_user_model: type) -> object:
 
 
 def _user(model: type, role: str) -> object:
-    from django.contrib.auth.models import Group  # needs Django's registry
+    from django.apps import apps  # needs Django's registry
+    from django.contrib.auth.models import Group
 
     user = model.objects.create_user(role, password=f"{role}-password")  # type: ignore[attr-defined]
-    group, _ = Group.objects.get_or_create(name=role)
-    user.groups.add(group)
+    if not Group.objects.filter(name=role, permissions__isnull=False).exists():
+        # A test with real transactions emptied every table; the migration's own function makes the roles again.
+        importlib.import_module("mqtt.migrations.0002_groups").create_groups(apps, None)
+    user.groups.add(Group.objects.get(name=role))
     return user

@@ -17,7 +17,7 @@ from mqtt.services.broadcast import broadcast_event
 from tests import factories
 from tests.live_sockets import connect, open_page
 
-pytestmark = [pytest.mark.django_db(transaction=True, serialized_rollback=True), pytest.mark.usefixtures("valkey")]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 
 db = database_sync_to_async
 

@@ -17,10 +17,11 @@ from django.utils import timezone
 from mqtt.encryption import encrypt
 from mqtt.enums import AuditAction, ConnectionStatus, NodeKind, TaskState
 from mqtt.exceptions import ServiceError
-from mqtt.models import ConnectionLease, ConnectionTest, MqttConnection, StatusChange, TopicSubscription
+from mqtt.models import ConnectionLease, ConnectionTest, MqttConnection, TopicSubscription
 from mqtt.services.audit import SECRET, Actor, differences, record, snapshot
 from mqtt.services.broadcast import broadcast_status_update, wake_up
 from mqtt.services.deletion import erase_connection, wait_for_session_end
+from mqtt.services.session_status import set_status
 from mqtt.services.subscriptions import check_filters, replace_subscriptions
 
 SESSION_FIELDS = frozenset(
@@ -31,6 +32,8 @@ SESSION_FIELDS = frozenset(
 )  # fmt: skip
 """A change of these reconnects the session."""
 EDITABLE = SESSION_FIELDS | {"name", "site", "is_enabled"}
+
+STATUS_FIELDS = ("status", "status_reason", "status_context", "status_changed_at")
 
 TEST_PATIENCE = timedelta(seconds=60)
 """A test asked for again within this time is the same test while it has not ended."""
@@ -194,26 +197,16 @@ def _switch(actor: Actor, row: MqttConnection, instance: MqttConnection, *, on: 
     if row.is_enabled == on:
         instance.is_enabled = on
         return
-    values: dict[str, Any] = {"is_enabled": on, "next_retry_at": None}
+    values: dict[str, Any] = {"is_enabled": on, "next_retry_at": None, "retry_count": 0}
     held = ConnectionLease.objects.filter(connection=row, expires_at__gt=Now()).exists()
     if on or not held:
-        values |= _status_values(row, ConnectionStatus.CONNECTING if on else ConnectionStatus.DISABLED)
-    _save(row, instance, **values)
+        # A save that names the status is announced by the signal.
+        set_status(row.pk, ConnectionStatus.CONNECTING if on else ConnectionStatus.DISABLED, **values)
+    else:
+        _save(row, instance, **values)
+    instance.refresh_from_db(fields=[*values, *STATUS_FIELDS])
     record(actor, AuditAction.ENABLED if on else AuditAction.DISABLED, NodeKind.CONNECTION, row)
-    # A save that names the status is announced by the signal.
-    _announce(row, [] if "status" in values else ["is_enabled"])
-
-
-def _status_values(row: MqttConnection, status: ConnectionStatus) -> dict[str, Any]:
-    now = timezone.now()
-    if row.status != status:
-        StatusChange.objects.create(
-            kind=NodeKind.CONNECTION, object_id=row.pk, connection=row, label=row.name,
-            from_status=row.status, to_status=status, at=now,
-        )  # fmt: skip
-    return {
-        "status": status, "status_reason": "", "status_context": {}, "status_changed_at": now, "retry_count": 0,
-    }  # fmt: skip
+    _announce(row, ["is_enabled"] if held and not on else [])
 
 
 def _locked(connection: MqttConnection) -> MqttConnection:

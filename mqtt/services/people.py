@@ -35,7 +35,7 @@ def set_role(actor: Actor, user: User, role: str) -> None:
     with transaction.atomic():
         before = role_of(user)
         if before == ADMINISTRATOR != role:
-            refuse_last_administrator(user)
+            _refuse_last_administrator(user)
         user.groups.remove(*Group.objects.filter(name__in=ROLES))
         if role:
             user.groups.add(Group.objects.get(name=role))
@@ -52,8 +52,12 @@ def role_of(user: User) -> str:
     return next((role for role in reversed(ROLES) if role in held), "")
 
 
-def refuse_last_administrator(user: User) -> None:
-    """Raise ServiceError when nobody else could care for accounts."""
+def has_other_administrator(user: User) -> bool:
+    """Whether somebody else could care for accounts."""
     others = User.objects.exclude(pk=user.pk).filter(is_active=True)
-    if not (others.filter(is_superuser=True) | others.filter(groups__name=ADMINISTRATOR)).exists():
+    return (others.filter(is_superuser=True) | others.filter(groups__name=ADMINISTRATOR)).exists()
+
+
+def _refuse_last_administrator(user: User) -> None:
+    if not has_other_administrator(user):
         raise ServiceError("last_administrator", name=user.get_username())
