@@ -42,6 +42,8 @@ def _identifier(levels: list[str]) -> str:
     named = [level for level in levels if level.strip()]
     if len(named) > 1 and named[-1].lower() in GENERIC_LEVELS:
         named.pop()
+    if len(named) > 1 and named[-1].isdecimal():
+        return clean("/".join(named[-2:]))[:NAME_LENGTH]  # `relay/0`: a bare number names nothing
     return clean(named[-1] if named else "/".join(levels))[:NAME_LENGTH]
 
 

@@ -1,12 +1,12 @@
 """One batch inside its transaction: resolve what it names, plan, write. Applied to the directory after the commit."""
 
-from collections.abc import Sequence
+from collections import defaultdict
 from typing import Any
 
-from mqtt.enums import NodeKind
+from mqtt.enums import Availability, NodeKind
 from mqtt.events import ReadingsStored
 from mqtt.messages import Decoded, DecodedAvailability, DecodedFacts, DecodedReading, InboundMessage
-from mqtt.models import Datalogger, SensorDevice, StatusChange, from_us
+from mqtt.models import SensorDevice, StatusChange, from_us
 from mqtt.services.availability import LATE_AFTER, STATES, Changes, take_behind_offline
 from mqtt.services.batch_plan import BatchPlan, NodeEntry
 from mqtt.services.device_directory import DataloggerEntry, DeviceDirectory, SensorEntry
@@ -125,25 +125,26 @@ class BatchStore:
                 self._facts.take(node, facts.facts, message.received_us)
 
     def _take_availability(self, message: InboundMessage, said: DecodedAvailability) -> None:
-        nodes: Sequence[NodeEntry]
         node = self._node(message.connection_id, said)
-        nodes = [node] if node is not None else self._below(message.connection_id, said)
+        nodes = [] if node is None else [node]
+        if not said.is_gateway and "#" not in said.key:
+            nodes += self._below(message, said)
         for one in nodes:
             self._plan.turn(one, said.availability.value, message.received_us)
-            if not message.retain and said.availability == "online":
+            if not message.retain and said.availability is Availability.ONLINE:
                 self._plan.node_heard(one, message.received_us)
+
+    def _below(self, message: InboundMessage, said: DecodedAvailability) -> list[DataloggerEntry]:
+        """Whom else a prefix speaks for: it takes all below it down, and brings back what is next to it."""
+        entries = self._directory.below(message.connection_id, said.key, message.received_us)
+        if said.availability is Availability.ONLINE:
+            entries = [entry for entry in entries if "/" not in entry.key[len(said.key) + 1 :]]
+        return entries
 
     def _node(self, connection_id: int, said: DecodedAvailability | DecodedFacts) -> NodeEntry | None:
         if said.is_gateway:
             return self._directory.gateways.get((connection_id, said.key))
         return self._directory.dataloggers.get((connection_id, said.key))
-
-    def _below(self, connection_id: int, said: DecodedAvailability) -> list[NodeEntry]:
-        """A prefix that is no device itself speaks for the dataloggers below it."""
-        below = Datalogger.objects.filter(connection=connection_id, key__startswith=f"{said.key}/")
-        keys = [(connection_id, key) for key in below.values_list("key", flat=True) if key.startswith(said.key)]
-        self._directory.load_dataloggers(keys, 0)
-        return [self._directory.dataloggers[key] for key in keys if key in self._directory.dataloggers]
 
     def write(self) -> int:
         """All that was planned; returns how many readings are new."""
@@ -156,8 +157,11 @@ class BatchStore:
         for kind, rows in self._states.items():
             write_node_states(kind, list(rows.values()))
         self._record_changes()
+        gone: dict[tuple[NodeKind, int], list[int]] = defaultdict(list)
         for node, at in plan.went_offline():
-            take_behind_offline(node.kind, [node.id], from_us(at), self.changes)
+            gone[node.kind, at].append(node.id)
+        for (kind, at), ids in gone.items():
+            take_behind_offline(kind, ids, from_us(at), self.changes)
         for sensor, (unit, kind) in plan.units.items():
             SensorDevice.objects.filter(pk=sensor.id, unit="").update(unit=unit, kind=kind)
         self._facts.write()

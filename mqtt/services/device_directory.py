@@ -25,6 +25,7 @@ from mqtt.models import (
 
 MAX_SENSORS = 200_000
 """About 100 MB; beyond it the dataloggers that were met first are looked up again."""
+MAX_PREFIXES = 10_000
 CHUNK = 400
 
 
@@ -106,6 +107,7 @@ class DeviceDirectory:
         self.gateways: dict[tuple[int, str], GatewayEntry] = {}
         self.dataloggers: dict[tuple[int, str], DataloggerEntry] = {}
         self.created: Created = {}
+        self._below: dict[tuple[int, str], list[str]] = {}
         self._touched: set[tuple[int, str]] = set()
         self._sensors = 0
 
@@ -123,11 +125,13 @@ class DeviceDirectory:
             self.dataloggers.pop(key, None)
             self.gateways.pop(key, None)
         self._touched.clear()
+        self._below.clear()
         self.created = {}
 
     def forget(self, connection_ids: Iterable[int]) -> None:
         """Look everything of these connections up again."""
         gone = set(connection_ids)
+        self._below.clear()
         self.gateways = {key: entry for key, entry in self.gateways.items() if key[0] not in gone}
         self.dataloggers = {key: entry for key, entry in self.dataloggers.items() if key[0] not in gone}
         self._sensors = sum(len(entry.sensors) for entry in self.dataloggers.values())
@@ -175,6 +179,21 @@ class DeviceDirectory:
             if row[7]:
                 found.append((entry, row[7]))
         self._attach_gateways(found, now_us)
+
+    def below(self, connection_id: int, prefix: str, now_us: int) -> list[DataloggerEntry]:
+        """The dataloggers whose topics lie below a prefix."""
+        place = (connection_id, prefix)
+        keys = self._below.get(place)
+        if keys is None:
+            rows = Datalogger.objects.filter(connection=connection_id, key__startswith=f"{prefix}/")
+            # SQLite's LIKE takes capitals for small letters.
+            keys = [key for key in rows.values_list("key", flat=True) if key.startswith(f"{prefix}/")]
+            if len(self._below) > MAX_PREFIXES:
+                self._below.clear()
+            self._below[place] = keys
+        wanted = [(connection_id, key) for key in keys]
+        self.load_dataloggers(wanted, now_us)
+        return [self.dataloggers[key] for key in wanted if key in self.dataloggers]
 
     def _load_gateways(self, wanted: Iterable[tuple[int, str]], now_us: int) -> None:
         for (connection_id, asked), row in _rows(Gateway, NodeKind.GATEWAY, wanted, NODE_FIELDS):
@@ -270,6 +289,7 @@ class DeviceDirectory:
 
     def _make(self, model: Any, rows: Sequence[Any], word: str) -> None:
         model.objects.bulk_create(rows, ignore_conflicts=True)
+        self._below.clear()
         for row in rows:
             made = self.created.setdefault(row.connection_id, {})
             made[word] = made.get(word, 0) + 1

@@ -1,3 +1,4 @@
+import threading
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -466,6 +467,44 @@ def test_an_availability_topic_speaks_for_the_devices_below_it_and_invents_none(
     assert DataloggerState.objects.get().availability == "offline"
     assert Datalogger.objects.count() == 1
     assert not Gateway.objects.exists()
+
+
+def test_a_prefix_takes_all_below_it_down_and_brings_back_what_is_next_to_it(pipeline: Pipeline) -> None:
+    for topic in ("s/plug/temperature", "s/plug/relay/0", "s/plug/relay/0/power", "s/plugged/x"):
+        pipeline.send(topic, "1")
+    pipeline.send("s/plug/online", "false")
+    states = DataloggerState.objects.order_by("datalogger__key").values_list("datalogger__key", "availability")
+    assert dict(states) == {
+        "s/plug": "offline", "s/plug/relay": "offline", "s/plug/relay/0": "offline", "s/plugged": "online"
+    }  # fmt: skip
+    assert SensorState.objects.filter(availability="offline").count() == 3
+    pipeline.send("s/plug/online", "true")
+    assert dict(states.all()) == {
+        "s/plug": "online", "s/plug/relay": "online", "s/plug/relay/0": "offline", "s/plugged": "online"
+    }  # fmt: skip
+    assert dict(Datalogger.objects.values_list("key", "identifier"))["s/plug/relay/0"] == "relay/0"
+
+
+def test_processes_that_meet_the_same_new_devices_make_them_once(pipeline: Pipeline) -> None:
+    batch = [pipeline.message(f"s/box{number}", '{"a": 1, "b": 2, "ts": 1789999000}') for number in range(50)]
+    failures: list[Exception] = []
+
+    def run() -> None:
+        try:
+            MessageProcessor().process(batch, pipeline.tokens)
+        except Exception as error:  # noqa: BLE001 - shown by the assertion
+            failures.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert (Datalogger.objects.count(), SensorDevice.objects.count(), Reading.objects.count()) == (50, 100, 100)
+    assert {topic.message_count for topic in DiscoveredTopic.objects.all()} == {4}
 
 
 def test_presence_is_written_once_a_second(pipeline: Pipeline) -> None:
