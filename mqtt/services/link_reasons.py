@@ -131,7 +131,7 @@ def of_tls_text(text: str, settings: ConnectionSettings) -> Reason:
 def of_refusal(value: int, name: str, settings: ConnectionSettings) -> Reason:
     """Why the broker refused the CONNECT, by its CONNACK code (3.1.1 codes as their MQTT 5 equals)."""
     code, is_error, wait = REFUSALS.get(value, ("refused_by_broker", True, 0.0))
-    if code == "bad_credentials" and not settings.username:
+    if code in ("bad_credentials", "not_authorised") and not settings.username:
         code = "credentials_missing"
     return Reason(code, _facts(settings) | {"detail": name}, is_error=is_error, wait=wait)
 

@@ -10,6 +10,7 @@ import select
 import socket
 import ssl
 import time
+import traceback
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Any, Protocol
@@ -107,8 +108,10 @@ def connect_client(client: Client, settings: ConnectionSettings, *, clean: bool)
             properties=properties,
         )
     except WebsocketConnectionError as error:
+        _close_sockets(error)
         raise LinkError(link_reasons.plain("websocket_refused", settings, is_error=True)) from error
     except Exception as error:
+        _close_sockets(error)
         raise LinkError(link_reasons.of_exception(error, settings)) from error
 
 
@@ -145,12 +148,12 @@ class Link:
         self._asked: dict[int, Sequence[Filter]] = {}
         self._taken_back: dict[int, Sequence[str]] = {}
         self._packets = 0
+        self._client = self._build()
         self._waker, self._waking = socket.socketpair()
         self._waker.setblocking(False)
         self._waking.setblocking(False)
         self._poll = select.poll()  # select() ends at 1,024 descriptors
         self._poll.register(self._waking, select.POLLIN)
-        self._client = self._build()
 
     def open(self) -> None:
         """Connect and send CONNECT; blocks. Raises LinkError."""
@@ -329,6 +332,14 @@ class Link:
         """TLS 1.3 brokers refuse a client certificate after the handshake; paho only logs what they say."""
         if not self.is_up and "SSL" in text:
             self._end(link_reasons.of_tls_text(text, self.settings))
+
+
+def _close_sockets(error: BaseException) -> None:
+    """Close what paho leaves open when TLS or the WebSocket handshake fails: only its frames still know it."""
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        for value in list(frame.f_locals.values()):
+            if isinstance(value, socket.socket):
+                value.close()
 
 
 def _properties(packet: int, **values: int) -> Properties:
