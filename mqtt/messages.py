@@ -26,6 +26,8 @@ class InboundMessage:
     """Which broker session of this process brought it; a packet id means something only within its session."""
     queued: bool = False
     """It came in the burst after a reconnect to a kept session, so it may have waited in the broker."""
+    unwanted: bool = False
+    """A kept session still brought it although its filter was removed: acknowledged, never stored."""
 
 
 class DeviceRef(NamedTuple):

@@ -20,7 +20,7 @@ from mqtt.enums import ConnectionStatus
 from mqtt.messages import InboundMessage
 from mqtt.services import link_reasons
 from mqtt.services.catch_up import CatchUp
-from mqtt.services.connection_settings import ConnectionSettings
+from mqtt.services.connection_settings import ConnectionSettings, Filter
 from mqtt.services.inbox import Inbox
 from mqtt.services.link_reasons import LinkError, Reason
 from mqtt.services.mqtt_connection import OWN_BIRTH, OWN_WILL, Link
@@ -40,6 +40,10 @@ SHORT_LIVES = 3
 LONGEST_WAIT = 60.0
 FAREWELL = 2.0
 """Seconds to get the last words and the DISCONNECT out."""
+
+UNSUBACK_PATIENCE = 2.0
+"""Seconds after which a removed filter is subscribed once more and taken back again: rumqttd forgets, with a
+kept session, that the filter is subscribed, ignores the UNSUBSCRIBE and goes on delivering."""
 
 REPORTS_KEPT = 200
 
@@ -98,6 +102,10 @@ class BrokerSession:
         self._is_silent = False
         self._answers: dict[str, FilterAnswer] = {}
         self._catch_up = CatchUp()
+        self._wanted = frozenset(one.topic_filter for one in settings.filters)
+        self._removed: set[str] = set()
+        """Filters that the broker still holds although we do not want them."""
+        self._take_back_at = 0.0
         self._thread = threading.Thread(target=self._run, name=f"session-{settings.connection_id}", daemon=True)
 
     @property
@@ -219,7 +227,12 @@ class BrokerSession:
             self._resubscribe = False
             self._answers.clear()
             link.subscribe(self.settings.filters)
-        quiet = time.monotonic() - self._heard_at
+        now = time.monotonic()
+        if self._removed and now > self._take_back_at:
+            self._take_back_at = now + LONGEST_WAIT
+            link.subscribe([Filter(one, 0) for one in sorted(self._removed)])
+            link.unsubscribe(sorted(self._removed))
+        quiet = now - self._heard_at
         if not self._is_silent and quiet > self._silent_after and self._up.status is ConnectionStatus.CONNECTED:
             self._is_silent = True
             self._report(ConnectionStatus.SILENT, Reason("silent", {"minutes": round(self._silent_after / 60)}))
@@ -301,16 +314,16 @@ class BrokerSession:
         self._up_at = self._heard_at = time.monotonic()
         self._is_silent = self._resubscribe = False
         self._catch_up.begin(session_present=session_present)
-        wanted = {one.topic_filter for one in self.settings.filters}
-        removed = self.kept_filters - wanted if session_present else set()
-        self.kept_filters = wanted | removed
+        self._removed = self.kept_filters - self._wanted if session_present else set()
+        self._take_back_at = self._up_at + UNSUBACK_PATIENCE
+        self.kept_filters = set(self._wanted) | self._removed
         self.is_kept = True
         self._answers.clear()
         self._up = Report(status=ConnectionStatus.CONNECTED)
         self._report(
             ConnectionStatus.CONNECTED, connected=True, session_open=True, kept_filters=tuple(sorted(self.kept_filters))
         )
-        link.unsubscribe(sorted(removed))
+        link.unsubscribe(sorted(self._removed))
         link.subscribe(self.settings.filters)
         link.announce(OWN_BIRTH)
 
@@ -323,6 +336,8 @@ class BrokerSession:
             counters.redelivered += 1
         if self._catch_up.is_on:
             message.queued = self._catch_up.may_have_waited(link, message, now)
+        if self._removed and not any(topics.matches(one, message.topic) for one in self._wanted):
+            message.unwanted = True
         if not topics.is_own_status(message.topic):
             self._heard_at = now
             counters.last_message_at = message.received_us / 1e6
@@ -334,6 +349,8 @@ class BrokerSession:
 
     def link_answered(self, link: Link, topic_filter: str, granted_qos: int | None, reason: Reason | None) -> None:
         """Collect the answers; the last one reports them all."""
+        if topic_filter not in self._wanted:
+            return
         self._answers[topic_filter] = FilterAnswer(topic_filter, granted_qos, reason)
         if len(self._answers) < len(self.settings.filters):
             return
@@ -350,7 +367,8 @@ class BrokerSession:
 
     def link_forgot(self, link: Link, topic_filter: str) -> None:
         """A removed filter is gone from the broker's session."""
-        self.kept_filters.discard(topic_filter)
+        self.kept_filters -= {topic_filter}
+        self._removed -= {topic_filter}
         self._add(Report(status=self._up.status, reason=self._up.reason, kept_filters=tuple(sorted(self.kept_filters))))
 
     def _report(self, status: ConnectionStatus, reason: Reason | None = None, **facts: object) -> None:

@@ -75,7 +75,8 @@ class ProcessorThread:
             connection.close()
 
     def _process(self, batch: list[InboundMessage]) -> ProcessedBatch:
-        return self._processor.process(batch, self._tokens())
+        wanted = [message for message in batch if not message.unwanted]
+        return self._processor.process(wanted, self._tokens())
 
     def _until_stored(self, store: Callable[[], T]) -> T | None:
         """Try until it works; None: we are to stop, and the broker will send the batch again."""
@@ -108,8 +109,10 @@ class ProcessorThread:
         parts: defaultdict[int, list[InboundMessage]] = defaultdict(list)
         for message in batch:
             parts[message.connection_id].append(message)
-        for connection_id in processed.accepted & parts.keys():
+        for connection_id, messages in parts.items():
+            if connection_id not in processed.accepted and not all(message.unwanted for message in messages):
+                continue  # the lease is another process's: the broker will send them to that one
             try:
-                self._committed(connection_id, parts[connection_id], processed)
+                self._committed(connection_id, messages, processed)
             except Exception:
                 logger.exception("Messages of connection %s could not be acknowledged", connection_id)
