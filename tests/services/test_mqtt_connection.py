@@ -59,9 +59,9 @@ def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
         if name == "mutual":
             lines += [f"cafile {authority_file}", "require_certificate true"]
     server = servers.mosquitto(folder, "\n".join(lines))
-    # The first must stand before the first listener; without the second, root's broker cannot read our folder.
+    # This line must stand before the first listener.
     config = folder / "mosquitto.conf"
-    config.write_text("per_listener_settings true\nuser root\n" + config.read_text())
+    config.write_text("per_listener_settings true\n" + config.read_text())
     with servers.running(server):
         ports["tcp"] = server.port
         yield Secured(ports, authority, authority.issue(subject="client"), certificates.Authority().issue("x.example"))
