@@ -23,8 +23,7 @@ LONGEST_FACT = 300
 def about(shown: Shown) -> dict[str, Any]:
     """What a gateway or datalogger is and says of itself."""
     device = shown.object
-    told = {name: value for name, value in device.facts.items() if name not in {"firmware", "model"}}
-    return {"device": device, "site": site_of(device), "facts": facts_of(told)}
+    return {"device": device, "site": site_of(device), "facts": facts_of(device.facts)}
 
 
 def now(shown: Shown) -> dict[str, Any]:

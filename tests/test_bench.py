@@ -1,0 +1,61 @@
+"""scripts/bench stays alive: its smoke version measures everything. Speeds are never asserted."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests import servers
+
+ROOT = Path(__file__).resolve().parent.parent
+NAMES = ("ingest", "latency", "fanout", "crash", "memory", "scale", "pages", "start")
+
+pytestmark = pytest.mark.system
+
+
+@pytest.fixture(scope="module")
+def benches(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What one smoke run of all benches wrote."""
+    folder = tmp_path_factory.mktemp("bench")
+    environment = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "REDIS_URL"}}
+    environment |= {"DATA_DIR": str(folder), "PYTHONPATH": f"{ROOT / 'scripts'}{os.pathsep}{ROOT}"}
+    command = [sys.executable, "-m", "benchmarks", "--smoke"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-5000:]
+    return dict(json.loads((folder / "bench.json").read_text())["benches"])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_bench_measures_something(benches: dict[str, Any], name: str) -> None:
+    rows = benches[name]["rows"]
+    assert rows
+    assert all(any(isinstance(value, int | float) for value in row["figures"].values()) for row in rows)
+
+
+def test_ingest_puts_the_console_beside_the_baselines(benches: dict[str, Any]) -> None:
+    names = " ".join(row["name"] for row in benches["ingest"]["rows"])
+    assert all(part in names for part in ("only counts", "seed's flow", "Vedetta, SQLite", "Vedetta, PostgreSQL"))
+
+
+def test_latency_reaches_the_page_where_chromium_is_installed(benches: dict[str, Any]) -> None:
+    probes = {row["name"]: row["figures"]["probes"] for row in benches["latency"]["rows"]}
+    expected = ["to row", "to WebSocket frame", *(["to DOM"] if servers.CHROMIUM else [])]
+    for end in expected:
+        assert probes[f"SQLite, 100/s, {end}"] > 0
+
+
+def test_a_kill_loses_nothing(benches: dict[str, Any]) -> None:
+    (row,) = benches["crash"]["rows"]
+    assert row["figures"]["lost"] == 0
+
+
+def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'scripts'}{os.pathsep}{ROOT}"}
+    command = [sys.executable, "-m", "benchmarks", "speed"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "latency" in done.stderr
