@@ -120,18 +120,13 @@ class ConnectionForm(SecretFieldsMixin, forms.ModelForm):
 
     def _holds_something(self, names: list[str]) -> bool:
         """Whether a part has an error, or a value that differs from a new connection's."""
-        stored = ("client_key_change",)  # present only where a key is stored
-        fields = MqttConnection()
+        usual = MqttConnection()
+        shown = [self[name] for name in names if name in self.fields]
         return any(
-            name in self.errors
-            or name in stored
-            or (
-                name in self.Meta.fields
-                and self[name].value() != getattr(fields, name, None)
-                and bool(self[name].value())
-            )
-            for name in names
-            if name in self.fields
+            field.errors
+            or field.name == "client_key_change"  # stands there only where a key is stored
+            or (hasattr(usual, field.name) and str(field.value() or "") != str(getattr(usual, field.name) or ""))
+            for field in shown
         )
 
     def unchecked(self) -> None:

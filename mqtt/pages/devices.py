@@ -23,7 +23,8 @@ LONGEST_FACT = 300
 def about(shown: Shown) -> dict[str, Any]:
     """What a gateway or datalogger is and says of itself."""
     device = shown.object
-    return {"device": device, "site": site_of(device), "facts": facts_of(device.facts)}
+    told = {name: value for name, value in device.facts.items() if name not in {"firmware", "model"}}
+    return {"device": device, "site": site_of(device), "facts": facts_of(told)}
 
 
 def now(shown: Shown) -> dict[str, Any]:

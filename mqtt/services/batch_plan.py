@@ -11,6 +11,8 @@ NodeEntry = GatewayEntry | DataloggerEntry
 Latest = tuple[int | None, float | None, str | None, int]
 WRITE_EVERY_US = 1_000_000
 """A node's last-seen time is written at most once a second."""
+AHEAD_US = 60_000_000
+"""How far a clock may go ahead of ours before its times stop to count as the newest; see the states' SQL."""
 ONLINE = Availability.ONLINE
 OFFLINE = Availability.OFFLINE
 
@@ -30,8 +32,8 @@ class BatchPlan:
         self.latest: dict[SensorEntry, Latest] = {}
         self.seen: dict[SensorEntry, int] = {}
         self.node_seen: dict[NodeEntry, int] = {}
-        self.turns: dict[NodeEntry, list[tuple[int, str]]] = {}
-        """Each node's availability changes in this batch: (at, availability)."""
+        self.turns: dict[NodeEntry, list[tuple[int, str, str]]] = {}
+        """Each node's availability changes in this batch: (at, availability, reason)."""
         self.units: dict[SensorEntry, tuple[str, str]] = {}
 
     def reading(self, message: InboundMessage, reading: DecodedReading, sensor: SensorEntry) -> None:
@@ -58,7 +60,8 @@ class BatchPlan:
         newest = known[0] if known else sensor.time_us
         # Adding zero makes -0.0 the same value as 0.0.
         value = None if reading.value is None else reading.value + 0.0
-        if newest is not None and time < newest:
+        # A newest time in the future came from a wrong clock and must not freeze the current value.
+        if newest is not None and time < newest <= received + AHEAD_US:
             flags |= LATE
         else:
             self.latest[sensor] = (time, value, reading.text, flags)
@@ -82,13 +85,13 @@ class BatchPlan:
         """A live message proves that a node is there."""
         self.node_seen[node] = at_us
         if node.availability != ONLINE or node in self.turns:
-            self.turn(node, ONLINE, at_us)
+            self.turn(node, ONLINE, at_us, "heard")
 
-    def turn(self, node: NodeEntry, availability: str, at_us: int) -> None:
+    def turn(self, node: NodeEntry, availability: str, at_us: int, reason: str) -> None:
         """A node's availability is said or shown."""
         turns = self.turns.setdefault(node, [])
         if (turns[-1][1] if turns else node.availability) != availability:
-            turns.append((at_us, availability))
+            turns.append((at_us, availability, reason))
 
     def sensor_states(self) -> tuple[list[SensorStateRow], list[tuple[int, int, str, int, int]]]:
         """Rows for new latest values, and for sensors that sent only older readings."""
@@ -114,7 +117,7 @@ class BatchPlan:
                 rows[node.kind][node] = NodeStateRow(node.id, node.availability, at, at)
         for node, turns in self.turns.items():
             if turns:
-                at, availability = turns[-1]
+                at, availability, _ = turns[-1]
                 rows[node.kind][node] = NodeStateRow(node.id, availability, at, self.node_seen.get(node))
         return rows
 

@@ -130,7 +130,7 @@ class BatchStore:
         if not said.is_gateway and "#" not in said.key:
             nodes += self._below(message, said)
         for one in nodes:
-            self._plan.turn(one, said.availability.value, message.received_us)
+            self._plan.turn(one, said.availability.value, message.received_us, "said")
             if not message.retain and said.availability is Availability.ONLINE:
                 self._plan.node_heard(one, message.received_us)
 
@@ -171,14 +171,14 @@ class BatchStore:
         rows = []
         for node, turns in self._plan.turns.items():
             before = node.availability
-            for at, availability in turns:
+            for at, availability, reason in turns:
                 if before:
-                    rows.append(_change(node, before, availability, at))
+                    rows.append(_change(node, before, availability, at, reason))
                 before = availability
             if turns:
                 self.changes.add(node.kind, node.connection_id, node.id)
         for sensor, at in self._plan.returned_sensors():
-            rows.append(_change(sensor, sensor.availability, "online", at))
+            rows.append(_change(sensor, sensor.availability, "online", at, "heard"))
             self.changes.add(NodeKind.SENSOR, sensor.connection_id, sensor.id)
         if rows:
             StatusChange.objects.bulk_create(rows)
@@ -205,7 +205,7 @@ class BatchStore:
             ids += [node.id for node in self._states.get(kind, ()) if node.connection_id == event.connection_id]
 
 
-def _change(node: NodeEntry | SensorEntry, before: str, after: str, at_us: int) -> StatusChange:
+def _change(node: NodeEntry | SensorEntry, before: str, after: str, at_us: int, reason: str) -> StatusChange:
     kind = NodeKind.SENSOR if isinstance(node, SensorEntry) else node.kind
     return StatusChange(
         kind=kind,
@@ -215,5 +215,5 @@ def _change(node: NodeEntry | SensorEntry, before: str, after: str, at_us: int) 
         from_status=before,
         to_status=after,
         at=from_us(at_us),
-        reason="said" if kind != NodeKind.SENSOR and after == "offline" else "heard",
+        reason=reason,
     )

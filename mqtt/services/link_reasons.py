@@ -51,6 +51,12 @@ CERTIFICATE_CODES = {
 }
 """OpenSSL's verification codes (X509_V_ERR_*)."""
 
+CLIENT_CERTIFICATE_ALERTS = (
+    "CERTIFICATE_REQUIRED", "BAD_CERTIFICATE", "UNKNOWN_CA", "CERTIFICATE_UNKNOWN", "ALERT_CERTIFICATE_EXPIRED",
+    "ALERT_CERTIFICATE_REVOKED", "UNSUPPORTED_CERTIFICATE", "ALERT_DECRYPT_ERROR", "ALERT_ACCESS_DENIED",
+)  # fmt: skip
+"""What a broker shouts when it does not like ours, in OpenSSL's words."""
+
 UNREACHABLE = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN, errno.EADDRNOTAVAIL}
 
 REFUSALS: dict[int, tuple[str, bool, float]] = {
@@ -119,9 +125,7 @@ def of_tls_text(text: str, settings: ConnectionSettings) -> Reason:
     shouted = text.upper().replace(" ", "_")
     if "WRONG_VERSION_NUMBER" in shouted or "RECORD_LAYER_FAILURE" in shouted or "HTTP_REQUEST" in shouted:
         return Reason("tls_not_spoken", facts, is_error=True)
-    if any(
-        word in shouted for word in ("CERTIFICATE_REQUIRED", "BAD_CERTIFICATE", "UNKNOWN_CA", "CERTIFICATE_UNKNOWN")
-    ):
+    if any(alert in shouted for alert in CLIENT_CERTIFICATE_ALERTS):
         return Reason("tls_client_certificate", facts, is_error=True)
     if "EOF" in shouted:
         return Reason("tls_closed", facts)

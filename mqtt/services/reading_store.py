@@ -133,14 +133,19 @@ ON CONFLICT (sensor_id) DO UPDATE SET
         THEN mqtt_sensorstate.availability_since ELSE excluded.availability_since END,
     availability = CASE WHEN excluded.last_seen_at IS NULL
         THEN mqtt_sensorstate.availability ELSE excluded.availability END
-WHERE mqtt_sensorstate.time IS NULL OR excluded.time >= mqtt_sensorstate.time
+WHERE mqtt_sensorstate.time IS NULL OR excluded.time >= mqtt_sensorstate.time OR mqtt_sensorstate.time > {ahead}
 """
+_AHEAD = {
+    "sqlite": "datetime(excluded.last_seen_at, '+1 minute')",
+    "postgresql": "excluded.last_seen_at + interval '1 minute'",
+}
 _SENSOR_STATE_TYPES = ("bigint", "double precision", "text", "time", "smallint", "text", "time", "time")
 
 
 def write_sensor_states(rows: Sequence[SensorStateRow]) -> None:
-    """Make these the latest values, unless a newer one stands there already."""
-    write_rows(_SENSOR_STATE, _SENSOR_STATE_TYPES, rows)
+    """Make these the latest values, unless a newer one stands there already that is not from the future."""
+    statement = _SENSOR_STATE.replace("{ahead}", _AHEAD[connection.vendor])
+    write_rows(statement, _SENSOR_STATE_TYPES, rows)
 
 
 _SENSORS_SEEN = """

@@ -57,7 +57,7 @@ def password_change(request: HttpRequest) -> HttpResponse:
         update_session_auth_hash(request, user)
         messages.success(request, _("Your password is changed. You are logged out everywhere else."))
         return redirect("account")
-    return render(request, "mqtt/password_change.html", {"form": form}, status=422 if form.errors else 200)
+    return render(request, "mqtt/password_change.html", {"form": form})
 
 
 @needs(VIEW)
@@ -76,7 +76,7 @@ def token_create(request: HttpRequest) -> HttpResponse:
     if form.is_valid() and user.api_tokens.count() >= MAX_TOKENS:
         form.add_error(None, _("You have %(limit)s tokens. Revoke one first.") % {"limit": MAX_TOKENS})
     if not form.is_valid():
-        return _token_page(request, form, status=422)
+        return _token_page(request, form)
     name, expires_at = form.cleaned_data["name"], form.expires_at()
     token, secret = tokens.create_token(Actor.of(user, "web"), user, name, expires_at)
     return _token_page(request, TokenForm(), fresh=token, secret=secret)
@@ -94,9 +94,9 @@ def token_revoke(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("token-list")
 
 
-def _token_page(request: HttpRequest, form: TokenForm, status: int = 200, **extra: Any) -> HttpResponse:
+def _token_page(request: HttpRequest, form: TokenForm, **extra: Any) -> HttpResponse:
     context = {"form": form, "tokens": ApiToken.objects.filter(user=_user(request)), "now": timezone.now(), **extra}
-    return render(request, "mqtt/token_list.html", context, status=status)
+    return render(request, "mqtt/token_list.html", context)
 
 
 def _user(request: HttpRequest) -> User:

@@ -69,7 +69,7 @@ def _edit(request: HttpRequest, connection: MqttConnection) -> HttpResponse:
             return _save(request, form, filters)
         except ServiceError as error:
             form.add_error(None, reasons.explain(error.code, error.context))
-    return _page(request, form, filters, status=422)
+    return _page(request, form, filters)
 
 
 def _save(request: HttpRequest, form: ConnectionForm, filters: BaseSubscriptionFormSet) -> HttpResponse:
@@ -85,13 +85,11 @@ def _save(request: HttpRequest, form: ConnectionForm, filters: BaseSubscriptionF
     return redirect("connection-detail", connection.pk)
 
 
-def _page(
-    request: HttpRequest, form: ConnectionForm, filters: BaseSubscriptionFormSet, status: int = 200
-) -> HttpResponse:
+def _page(request: HttpRequest, form: ConnectionForm, filters: BaseSubscriptionFormSet) -> HttpResponse:
     # A form that failed has already written its values into the instance; the heading shows the stored name.
     stored = MqttConnection.objects.filter(pk=form.instance.pk).only("name").first() if form.instance.pk else None
     context = {"form": form, "filters": filters, "connection": stored, "sections": form.sections()}
-    return render(request, "mqtt/connection_form.html", context, status=status)
+    return render(request, "mqtt/connection_form.html", context)
 
 
 def _connection(request: HttpRequest, pk: int) -> MqttConnection:

@@ -52,4 +52,4 @@ def _edit(request: HttpRequest, model: Any, pk: int, back: str) -> HttpResponse:
             messages.success(request, _("Saved."))
         return redirect(back, pk)
     context = {"form": form, "device": device, "name": name, "back": back}
-    return render(request, "mqtt/device_form.html", context, status=422 if form.errors else 200)
+    return render(request, "mqtt/device_form.html", context)

@@ -4,10 +4,12 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
-from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.cache import patch_cache_control
+from django_htmx.http import HttpResponseClientRedirect
 
 from mqtt.permissions import can
 
@@ -21,13 +23,27 @@ def needs(action: str) -> Callable[[View[P]], View[P]]:
     def decorate(view: View[P]) -> View[P]:
         @wraps(view)
         def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+            if not request.user.is_authenticated:
+                return login_first(request)
             if not can(request.user, action):
                 raise PermissionDenied
             response = view(request, *args, **kwargs)
             patch_cache_control(response, private=True, no_cache=True)
             return response
 
-        guard: Any = login_required(guarded)
+        guard: Any = guarded
         return guard  # type: ignore[no-any-return]
 
     return decorate
+
+
+def login_first(request: HttpRequest) -> HttpResponse:
+    """To the login and back: to the page itself, or from a button to the page on which it stands.
+
+    htmx would swap the login form into a table row, so it is told to move the whole page.
+    """
+    where = request.htmx.current_url_abs_path if request.htmx else None  # type: ignore[attr-defined]
+    if where is None:
+        where = request.get_full_path() if request.method in {"GET", "HEAD"} else reverse("overview")
+    answer = redirect_to_login(where)
+    return HttpResponseClientRedirect(answer.url) if request.htmx else answer  # type: ignore[attr-defined]

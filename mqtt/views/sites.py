@@ -82,4 +82,4 @@ def _edit(request: HttpRequest, site: Site) -> HttpResponse:
         messages.success(request, _("%(name)s is saved.") % {"name": site.name})
         return redirect("site-detail", site.pk)
     context = {"form": form, "site": site if site.pk else None, "name": name, "zones": known_zones()}
-    return render(request, "mqtt/site_form.html", context, status=422 if form.errors else 200)
+    return render(request, "mqtt/site_form.html", context)

@@ -173,6 +173,18 @@ def test_the_newest_time_is_the_current_value_whatever_arrives_later(pipeline: P
     assert SensorState.objects.get().value == 2.0
 
 
+def test_a_clock_that_was_ahead_does_not_freeze_the_current_value(pipeline: Pipeline) -> None:
+    ahead = int(NOW.timestamp()) + 20 * 3600
+    pipeline.send("t", f'{{"level": 1, "ts": {ahead}}}')
+    assert SensorState.objects.get().value == 1.0
+    pipeline.send("t", '{"level": 2}')
+    state = SensorState.objects.get()
+    assert (state.value, state.time) == (2.0, from_us(pipeline.now_us))
+    pipeline.send("t", f'{{"level": 3, "ts": {int(NOW.timestamp()) + 30}}}')
+    pipeline.send("t", f'{{"level": 4, "ts": {int(NOW.timestamp()) + 20}}}')
+    assert SensorState.objects.get().value == 3.0, "half a minute ahead is an ordinary clock"
+
+
 def test_a_retained_message_without_time_only_fills_an_empty_value(pipeline: Pipeline) -> None:
     pipeline.send("a/level", "3", retain=True)
     state = SensorState.objects.get()

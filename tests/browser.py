@@ -1,0 +1,58 @@
+"""Chromium for tests, and a page that remembers every complaint of the browser."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.console import Console
+from tests.servers import CHROMIUM
+
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
+EXPECTED = (
+    "WebSocket connection to",
+    "net::ERR_CONNECTION_REFUSED",
+    "Failed to load resource",
+    "[object Event]",
+    "htmx:oobErrorNoTarget",
+)
+"""What Chromium and htmx say when a test takes the server away, and of a row that came between page and socket."""
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """A headless browser, for synchronous tests only: Playwright's loop must not meet that of an async test."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+def open_page(browser: Browser, console: Console, **options: Any) -> tuple[Page, list[str]]:
+    """A page that is logged in, and the list into which its errors and policy violations go."""
+    context = browser.new_context(**{"locale": "en-GB", "base_url": console.url, **options})
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on(
+        "console",
+        lambda message: (
+            complaints.append(message.text)
+            if message.type == "error" and not message.text.startswith(EXPECTED)
+            else None
+        ),
+    )
+    page.goto("/login/")
+    page.fill("main input[name=username]", console.username)
+    page.fill("main input[name=password]", console.password)
+    page.click("main button[type=submit], main form button")
+    page.wait_for_url("**/")
+    return page, complaints
+
+
+def live(page: Page) -> None:
+    """Wait until the page's own socket is open."""
+    page.wait_for_selector("body[data-live=up]", timeout=15_000)

@@ -1,0 +1,212 @@
+"""What an operator sees, in a real browser before a real console."""
+
+import json
+import os
+import re
+import signal
+from collections.abc import Iterator
+from typing import Any
+
+import paho.mqtt.client as mqtt
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser import chromium, live, open_page
+from tests.console import Console
+from tests.servers import wait_for
+
+pytestmark = [pytest.mark.browser, pytest.mark.system]
+
+PATIENCE = 15_000
+NASTY = '<img src=x onerror="document.title=1"><b>bold</b>'
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def device(console: Console) -> Iterator[mqtt.Client]:
+    client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id="browser-test-device")
+    client.connect("127.0.0.1", console.broker_port)
+    client.loop_start()
+    yield client
+    client.disconnect()
+    client.loop_stop()
+
+
+@pytest.fixture
+def page(browser: Browser, console: Console) -> Iterator[Page]:
+    opened, complaints = open_page(browser, console)
+    yield opened
+    opened.context.close()
+    assert not complaints
+
+
+def publish(device: mqtt.Client, topic: str, payload: Any) -> None:
+    text = payload if isinstance(payload, str | bytes) else json.dumps(payload)
+    device.publish(topic, text, qos=1).wait_for_publish(10)
+
+
+def sensor_row(page: Page, device: mqtt.Client, topic: str) -> Any:
+    """The row of a value that was just heard for the first time."""
+    publish(device, topic, {"temperature": 20.5})
+    name = topic.rpartition("/")[2]
+
+    def is_there() -> bool:
+        page.goto(f"/sensors/?search={name}")
+        return page.locator("#rows tr").count() == 1
+
+    wait_for(is_there, 20, "the sensor's row")
+    live(page)
+    return page.locator("#rows tr")
+
+
+def value_of(row: Any) -> Any:
+    return row.locator("[data-field=value]")
+
+
+def test_a_published_value_changes_its_row_without_a_reload(page: Page, device: mqtt.Client) -> None:
+    row = sensor_row(page, device, "browser/changing")
+    page.evaluate("window.stayed = true")
+    publish(device, "browser/changing", {"temperature": 33.25})
+    expect(value_of(row)).to_have_attribute("data-value", "33.25", timeout=PATIENCE)
+    assert page.evaluate("window.stayed"), "the page was not loaded again"
+
+
+def test_no_page_violates_the_content_policy(page: Page, device: mqtt.Client) -> None:
+    sensor_row(page, device, "browser/policy")
+    links = ["/", "/connections/", "/gateways/", "/dataloggers/", "/sensors/", "/topics/", "/undecoded/", "/sites/"]
+    links += ["/audit/", "/account/", "/search/?q=browser", "/connections/new/"]
+    for listing in ("/connections/", "/dataloggers/", "/sensors/", "/topics/"):
+        page.goto(listing)
+        links.append(page.locator("#rows tr a").first.get_attribute("href") or "")
+    for link in links:
+        response = page.goto(link)
+        assert response, link
+        assert response.status == 200, link
+        live(page)
+        assert page.locator("[style], style, script:not([src])").count() == 0, link
+
+
+def test_switching_a_connection_off_and_on_shows_in_every_open_page(
+    page: Page, browser: Browser, console: Console
+) -> None:
+    other, _ = open_page(browser, console)
+    for one in (page, other):
+        one.goto("/connections/")
+        live(one)
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.click("[data-action=disable]")
+    for one in (page, other):
+        expect(one.locator("#rows tr")).to_have_attribute("data-status", "disabled", timeout=PATIENCE)
+    other.click("[data-action=enable]")
+    for one in (page, other):
+        expect(one.locator("#rows tr")).to_have_attribute("data-status", "connected", timeout=PATIENCE)
+    other.context.close()
+
+
+def test_without_javascript_the_buttons_ask_and_work(browser: Browser, console: Console) -> None:
+    plain, _ = open_page(browser, console, java_script_enabled=False)
+    plain.goto("/connections/")
+    plain.click("[data-action=disable]")
+    plain.click("main button.danger")
+
+    def has(status: str) -> bool:
+        plain.goto("/connections/")
+        return plain.locator("#rows tr").get_attribute("data-status") == status
+
+    wait_for(lambda: has("disabled"), 15, "the disabled connection")
+    plain.click("[data-action=enable]")
+    wait_for(lambda: has("connected"), 15, "the connection that is on again")
+    plain.context.close()
+
+
+def test_a_lost_link_is_announced_and_the_page_catches_up(page: Page, device: mqtt.Client, console: Console) -> None:
+    row = sensor_row(page, device, "browser/catching_up")
+    assert console.process
+    console.process.send_signal(signal.SIGSTOP)  # a supervisor that sleeps starts nothing again
+    try:
+        os.kill(console.pid("web"), signal.SIGKILL)
+        page.wait_for_selector("body[data-live=down]", timeout=PATIENCE)
+        expect(page.locator("#live-lost")).to_be_visible(timeout=PATIENCE)
+        publish(device, "browser/catching_up", {"temperature": 44.75})
+    finally:
+        console.process.send_signal(signal.SIGCONT)
+    page.wait_for_selector("body[data-live=up]", timeout=30_000)
+    expect(page.locator("#live-lost")).to_be_hidden()
+    expect(value_of(row)).to_have_attribute("data-value", "44.75", timeout=PATIENCE)
+
+
+def test_a_killed_web_process_comes_back_and_so_does_the_page(
+    page: Page, device: mqtt.Client, console: Console
+) -> None:
+    row = sensor_row(page, device, "browser/web_killed")
+    console.kill_child("web")
+    publish(device, "browser/web_killed", {"temperature": 55.25})
+    expect(value_of(row)).to_have_attribute("data-value", "55.25", timeout=30_000)
+
+
+def test_pages_stay_true_without_the_channel_layer(page: Page, device: mqtt.Client, console: Console) -> None:
+    row = sensor_row(page, device, "browser/layer_killed")
+    console.kill_child("valkey")
+    publish(device, "browser/layer_killed", {"temperature": 66.5})
+    expect(value_of(row)).to_have_attribute("data-value", "66.5", timeout=30_000)
+    page.wait_for_timeout(6000)  # time to notice that the layer is back
+    publish(device, "browser/layer_killed", {"temperature": 67.5})
+    expect(value_of(row)).to_have_attribute("data-value", "67.5", timeout=PATIENCE)
+
+
+def test_a_stopped_mqtt_process_shows_as_unknown(page: Page, console: Console) -> None:
+    page.goto("/connections/")
+    live(page)
+    row = page.locator("#rows tr")
+    expect(row).to_have_attribute("data-status", re.compile("connected|silent"), timeout=PATIENCE)
+    pid = console.pid("mqtt")
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        expect(row).to_have_attribute("data-status", "unknown", timeout=PATIENCE)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    expect(row).to_have_attribute("data-status", re.compile("connected|silent"), timeout=30_000)
+
+
+def test_markup_in_topics_and_values_is_shown_as_text(page: Page, device: mqtt.Client) -> None:
+    publish(device, "browser/<b>nasty<b>", NASTY)
+    publish(device, "browser/nasty", {"<i>key</i>": 5, "text": NASTY})
+
+    def is_there() -> bool:
+        page.goto("/topics/?search=nasty")
+        return page.locator("#rows tr").count() == 2
+
+    wait_for(is_there, 20, "the topics")
+    assert "<b>nasty<b>" in page.inner_text("#rows")
+    for link in ("/topics/?search=nasty", "/sensors/?search=browser", "/dataloggers/", "/undecoded/", "/"):
+        page.goto(link)
+        live(page)
+        assert page.locator("main img, main td b:not([data-mark]) b, main td i").count() == 0, link
+        assert page.title() != "1"
+
+
+def test_the_keyboard_reaches_the_search(page: Page) -> None:
+    page.goto("/sensors/")
+    page.keyboard.press("/")
+    assert page.evaluate("document.activeElement.id") == "find"
+    page.keyboard.press("Escape")
+    page.keyboard.press("Control+k")
+    assert page.evaluate("document.activeElement.id") == "find"
+
+
+def test_on_a_phone_the_menu_opens_and_nothing_is_wider_than_the_screen(browser: Browser, console: Console) -> None:
+    phone, complaints = open_page(browser, console, viewport={"width": 390, "height": 800})
+    for link in ("/", "/connections/", "/sensors/", "/topics/"):
+        phone.goto(link)
+        assert phone.evaluate("document.documentElement.scrollWidth") <= 390, link
+    expect(phone.locator("nav.side")).to_be_hidden()
+    phone.click(".menu")
+    phone.click("nav.side a[href='/connections/']")
+    phone.wait_for_url("**/connections/")
+    assert not complaints
+    phone.context.close()
