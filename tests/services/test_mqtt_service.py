@@ -1,0 +1,299 @@
+"""The mqtt process as a real process, with a real broker, Valkey and database."""
+
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from mqtt.enums import ConnectionStatus
+from mqtt.models import ConnectionLease, MqttConnection, Reading, StatusChange, TopicSubscription
+from mqtt.services import connections
+from mqtt.services.audit import Actor
+from mqtt.services.connections import Secrets
+from tests import servers
+from tests.mqtt_process import MqttProcess
+from tests.servers import wait_for
+from tests.services.sessions import publish
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.database,
+    pytest.mark.mosquitto,
+    pytest.mark.usefixtures("valkey"),
+]
+
+ACTOR = Actor(None, "test", "command")
+Start = Callable[[str], MqttProcess]
+
+
+@pytest.fixture
+def own_broker(tmp_path: Path) -> Iterator[servers.Server]:
+    """A broker that may be stopped."""
+    with servers.running(servers.mosquitto(tmp_path / "mosquitto")) as server:
+        yield server
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Starts mqtt processes; none survives the test."""
+    processes: list[MqttProcess] = []
+
+    def run(name: str = "one") -> MqttProcess:
+        processes.append(MqttProcess(tmp_path, name))
+        return processes[-1].start()
+
+    yield run
+    for process in processes:
+        process.kill()
+
+
+def create(broker: servers.Server, *filters: str, **fields: object) -> MqttConnection:
+    values = {"name": "Plant", "host": "127.0.0.1", "port": broker.port, "client_id": "plant", **fields}
+    rows = [TopicSubscription(topic_filter=one) for one in filters or ("a/#",)]
+    return connections.create_connection(ACTOR, MqttConnection(**values), rows, Secrets())
+
+
+def status(connection: MqttConnection) -> str:
+    return MqttConnection.objects.with_effective_status().get(pk=connection.pk).effective_status
+
+
+def wait_status(connection: MqttConnection, wanted: str, seconds: float = 10) -> float:
+    """Seconds until the effective status is this one."""
+    began = time.monotonic()
+    wait_for(lambda: status(connection) == wanted, seconds, what=f"status {wanted} (now {status(connection)})")
+    return time.monotonic() - began
+
+
+def wait_granted(connection: MqttConnection) -> None:
+    asked = connection.subscriptions.filter(is_active=True)
+    wait_for(lambda: not asked.filter(granted_qos=None).exists(), what="answers to the filters")
+
+
+def values() -> list[float | None]:
+    return sorted(Reading.objects.values_list("value", flat=True))
+
+
+def test_a_connection_is_held_its_messages_stored_and_its_activity_written(
+    start: Start, own_broker: servers.Server
+) -> None:
+    connection = create(own_broker, "a/#", "b/#")
+    start("one")
+    wait_status(connection, "connected")
+    wait_granted(connection)
+    publish(own_broker.port, "a/meter/power", "21.5")
+    wait_for(lambda: values() == [21.5], what="the reading")
+    connection.refresh_from_db()
+    assert connection.last_connected_at
+    wait_for(lambda: MqttConnection.objects.filter(activity__readings_total=1).exists(), what="the activity")
+    activity = MqttConnection.objects.get().activity
+    assert (activity.messages_total, activity.undecoded_total, activity.dropped_total) == (1, 0, 0)
+    assert activity.last_message_at
+
+
+def test_switching_off_ends_the_broker_session_and_switching_on_starts_anew(
+    start: Start, own_broker: servers.Server
+) -> None:
+    connection = create(own_broker)
+    start("one")
+    wait_granted(connection)
+    connections.disable_connection(ACTOR, connection)
+    wait_status(connection, "disabled")
+    lease = ConnectionLease.objects.get()
+    assert (lease.session_open, lease.session_filters) == (False, [])
+    publish(own_broker.port, "a/meter/power", "1")
+    connections.enable_connection(ACTOR, connection)
+    wait_status(connection, "connected")
+    wait_for(lambda: ConnectionLease.objects.get().session_open, what="the new session")
+    time.sleep(0.3)
+    publish(own_broker.port, "a/meter/power", "2")
+    wait_for(lambda: values() == [2], what="the reading")
+    changes = StatusChange.objects.order_by("id").values_list("to_status", flat=True)
+    assert list(changes)[-3:] == ["disabled", "connecting", "connected"]
+
+
+def test_switching_off_while_no_process_runs_is_made_good_by_the_next_one(
+    start: Start, own_broker: servers.Server
+) -> None:
+    connection = create(own_broker)
+    first = start("one")
+    wait_granted(connection)
+    wait_for(lambda: ConnectionLease.objects.get().session_open, what="the session")
+    first.kill()
+    connections.disable_connection(ACTOR, connection)
+    publish(own_broker.port, "a/meter/power", "1")
+    start("two")
+    wait_for(lambda: not ConnectionLease.objects.get().session_open, 20, what="the end of the session")
+    wait_status(connection, "disabled")
+    connections.enable_connection(ACTOR, connection)
+    wait_status(connection, "connected")
+    publish(own_broker.port, "a/meter/power", "2")
+    wait_for(values, what="a reading")
+    assert values() == [2]
+
+
+def test_changed_filters_and_settings_reconnect_and_resubscribe(start: Start, own_broker: servers.Server) -> None:
+    connection = create(own_broker, "a/#", "b/#")
+    start("one")
+    wait_granted(connection)
+    rows = [TopicSubscription(topic_filter=one) for one in ("a/#", "c/#")]
+    connections.update_connection(ACTOR, connection, [], rows)
+    wait_for(lambda: ConnectionLease.objects.get().session_filters == ["a/#", "c/#"], what="the new filters")
+    wait_granted(connection)
+    for topic, value in (("b/m/x", "1"), ("c/m/x", "2"), ("a/m/x", "3")):
+        publish(own_broker.port, topic, value)
+    wait_for(lambda: len(values()) == 2, what="two readings")
+    assert values() == [2, 3]
+    connection.keepalive, connection.client_id = 20, "plant-2"
+    connections.update_connection(ACTOR, connection, ["keepalive", "client_id"])
+    wait_for(lambda: ConnectionLease.objects.get().session_client_id == "plant-2", what="the new client id")
+    wait_status(connection, "connected")
+
+
+def test_a_filter_removed_while_no_process_runs_is_taken_back(start: Start, own_broker: servers.Server) -> None:
+    connection = create(own_broker, "a/#", "b/#")
+    first = start("one")
+    wait_granted(connection)
+    wait_for(lambda: ConnectionLease.objects.get().session_filters == ["a/#", "b/#"], what="the kept filters")
+    assert first.stop() == 0
+    connections.update_connection(ACTOR, connection, [], [TopicSubscription(topic_filter="a/#")])
+    publish(own_broker.port, "b/m/x", "1")
+    publish(own_broker.port, "a/m/x", "2")
+    start("two")
+    wait_for(lambda: ConnectionLease.objects.get().session_filters == ["a/#"], what="the filter taken back")
+    publish(own_broker.port, "b/m/x", "3")
+    publish(own_broker.port, "a/m/x", "4")
+    wait_for(lambda: len(values()) == 2, what="two readings")
+    assert values() == [2, 4]
+
+
+def test_a_broker_that_goes_away_shows_the_next_try_and_can_be_tried_at_once(
+    start: Start, own_broker: servers.Server
+) -> None:
+    connection = create(own_broker)
+    start("one")
+    wait_granted(connection)
+    own_broker.stop()
+    wait_status(connection, "disconnected")
+    wait_for(lambda: MqttConnection.objects.get().retry_count >= 3, 15, what="three tries")
+    connection.refresh_from_db()
+    assert connection.next_retry_at
+    assert connection.status_reason == "refused"
+    own_broker.start()
+    connections.retry_connection_now(ACTOR, connection)
+    assert wait_status(connection, "connected") < 4
+
+
+def test_a_killed_process_shows_as_unknown_and_another_takes_over(start: Start, own_broker: servers.Server) -> None:
+    connection = create(own_broker)
+    first = start("one")
+    wait_granted(connection)
+    first.kill()
+    publish(own_broker.port, "a/m/x", "1")
+    wait_status(connection, ConnectionStatus.UNKNOWN, 15)
+    start("two")
+    wait_status(connection, "connected", 15)
+    wait_for(lambda: values() == [1], what="what was published meanwhile")
+    assert ConnectionLease.objects.get().holder.startswith("two ")
+
+
+def test_two_processes_never_hold_the_same_connection_and_survivors_take_over(
+    start: Start, own_broker: servers.Server
+) -> None:
+    held = [create(own_broker, name=f"Plant {number}", client_id=f"plant-{number}") for number in range(6)]
+    one, two = start("one"), start("two")
+    for connection in held:
+        wait_granted(connection)
+    assert ConnectionLease.objects.count() == 6
+    began = time.monotonic()
+    one.kill()
+
+    def all_with_two() -> bool:
+        return all(lease.holder.startswith("two ") for lease in ConnectionLease.objects.all())
+
+    wait_for(all_with_two, 15, what="the takeover")
+    for connection in held:
+        wait_status(connection, "connected", 15)
+    assert time.monotonic() - began < 15
+    assert two.stop() == 0
+
+
+def test_a_stopped_process_leaves_quickly_and_keeps_the_broker_session(
+    start: Start, own_broker: servers.Server
+) -> None:
+    connection = create(own_broker)
+    first = start("one")
+    wait_granted(connection)
+    began = time.monotonic()
+    assert first.stop() == 0
+    assert time.monotonic() - began < 4
+    lease = ConnectionLease.objects.get()
+    assert (lease.holder, lease.session_open) == ("", True)
+    assert not (first.data_dir / "run" / "mqtt.ready").exists()
+    publish(own_broker.port, "a/m/x", "1")
+    start("two")
+    wait_for(lambda: values() == [1], what="what was published meanwhile")
+
+
+def test_killing_the_process_under_load_loses_nothing(start: Start, own_broker: servers.Server) -> None:
+    connection = create(own_broker)
+    process = start("one")
+    wait_granted(connection)
+    total = 6000
+    lines = "".join(f"{number}\n" for number in range(total)).encode()
+    command = ["mosquitto_pub", "-p", str(own_broker.port), "-t", "a/m/x", "-q", "1", "-l"]
+    publisher = threading.Thread(target=lambda: subprocess.run(command, input=lines, check=True, timeout=60))
+    publisher.start()
+    wait_for(Reading.objects.exists, what="the first readings")
+    process.kill()
+    publisher.join(60)
+    start("two")
+    wait_for(lambda: Reading.objects.values("value").distinct().count() == total, 40, what="every reading")
+
+
+def test_a_paused_process_that_lost_its_lease_writes_nothing_when_it_wakes(
+    start: Start, own_broker: servers.Server
+) -> None:
+    connection = create(own_broker)
+    first = start("one")
+    wait_granted(connection)
+    assert first.process
+    os.kill(first.process.pid, signal.SIGSTOP)
+    start("two")
+    wait_for(lambda: ConnectionLease.objects.get().holder.startswith("two "), 20, what="the takeover")
+    wait_status(connection, "connected")
+    os.kill(first.process.pid, signal.SIGCONT)
+    time.sleep(4)
+    assert ConnectionLease.objects.get().holder.startswith("two ")
+    assert status(connection) == "connected"
+    publish(own_broker.port, "a/m/x", "1")
+    wait_for(lambda: values() == [1], what="one reading")
+
+
+def test_deleting_a_connection_ends_its_session(start: Start, own_broker: servers.Server) -> None:
+    connection = create(own_broker)
+    start("one")
+    wait_granted(connection)
+    wait_for(lambda: ConnectionLease.objects.get().session_open, what="the session")
+    assert connections.delete_connection(ACTOR, connection).session_ended
+    publish(own_broker.port, "a/m/x", "1")
+    again = create(own_broker)
+    wait_granted(again)
+    publish(own_broker.port, "a/m/x", "2")
+    wait_for(values, what="a reading")
+    assert values() == [2]
+
+
+def test_a_password_that_cannot_be_read_is_an_error_with_a_remedy(start: Start, own_broker: servers.Server) -> None:
+    connection = create(own_broker)
+    MqttConnection.objects.filter(pk=connection.pk).update(password_token="not-a-token")
+    start("one")
+    wait_status(connection, "error")
+    connection.refresh_from_db()
+    assert connection.status_reason == "secret_unreadable"
+    connections.disable_connection(ACTOR, connection)
+    wait_status(connection, "disabled")
