@@ -28,8 +28,9 @@ from mqtt.services.topic_statistics import Flushed, TopicStatistics
 
 logger = logging.getLogger(__name__)
 
+MAX_READINGS = 8000
 MAX_NEW = 500
-"""New readings' devices in one transaction: SQLite has one writer, and others wait for it 200 ms at most."""
+"""Readings, and readings of new devices, in one transaction: SQLite has one writer, who may take 200 ms at most."""
 MAX_IDS = 2000
 """Rows named in one event; beyond it the event only says that there are more."""
 
@@ -83,7 +84,7 @@ class MessageProcessor:
         self._follow(tokens)
         self._choice.refresh(set(tokens))
         result = ProcessedBatch()
-        for work in self._slices([self._decode(message) for message in batch]):
+        for work in self._slices(batch):
             self._store(work, result)
         return result
 
@@ -126,19 +127,22 @@ class MessageProcessor:
         except UndecodableError as error:
             return Work(message, None, error.code, error.context)
 
-    def _slices(self, work: list[Work]) -> Iterator[list[Work]]:
-        """The batch whole, or in parts where so many devices are new that one transaction would take too long."""
-        begin = new = 0
-        dataloggers = self._directory.dataloggers
-        for index, item in enumerate(work):
-            readings = item.decoded.readings if item.decoded else ()
-            if readings and (item.message.connection_id, readings[0].device.key) not in dataloggers:
-                new += len(readings)
-                if new >= MAX_NEW:
-                    yield work[begin : index + 1]
-                    begin, new = index + 1, 0
-        if begin < len(work):
-            yield work[begin:]
+    def _slices(self, batch: Sequence[InboundMessage]) -> Iterator[list[Work]]:
+        """The batch decoded, whole or in parts where one transaction would take too long."""
+        work: list[Work] = []
+        readings = new = 0
+        for message in batch:
+            item = self._decode(message)
+            work.append(item)
+            found = item.decoded.readings if item.decoded else ()
+            readings += len(found)
+            if found and (message.connection_id, found[0].device.key) not in self._directory.dataloggers:
+                new += len(found)
+            if new >= MAX_NEW or readings >= MAX_READINGS:
+                yield work
+                work, readings, new = [], 0, 0
+        if work:
+            yield work
 
     def _store(self, work: list[Work], result: ProcessedBatch, first_try: bool = True) -> None:
         """Commit; when the data is refused look the rows up again, then halve until the bad message stands alone."""

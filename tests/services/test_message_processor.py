@@ -282,6 +282,15 @@ def test_many_new_devices_are_made_in_several_short_transactions(pipeline: Pipel
     assert len(pipeline.stored()) == 4
 
 
+def test_a_batch_of_very_long_messages_is_stored_in_parts(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(message_processor, "MAX_READINGS", 10)
+    pipeline.send("a", '{"a": 1, "b": 2, "c": 3, "d": 4}')
+    pipeline.events.clear()
+    batch = [pipeline.message("a", '{"a": 1, "b": 2, "c": 3, "d": 4}') for _ in range(7)]
+    assert pipeline.process(batch).stored == 28
+    assert len(pipeline.stored()) == 3
+
+
 def test_without_its_lease_a_connection_stores_nothing(pipeline: Pipeline) -> None:
     other = make_connection()
     tokens = {pipeline.broker.pk: uuid.uuid4(), other.pk: other.lease.token}
