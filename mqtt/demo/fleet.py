@@ -207,7 +207,7 @@ def _tasmotas() -> Iterable[TasmotaDevice]:
         },
         "TempUnit": "C",
     }
-    yield TasmotaDevice(f"{BRIDGE}/cabin", climate, 20, ZONE, "C4DD57A011E2", "Cabina quadri")
+    yield TasmotaDevice("torre_cabin", climate, 20, ZONE, "C4DD57A011E2", "Cabina quadri")
     energy = {
         "ENERGY": {
             "Total": Meter(0.62),

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from mqtt import reasons
+from mqtt import formats, reasons
 from mqtt.enums import StepState, TaskState
 from mqtt.models import ConnectionTest, MqttConnection, from_us
 from mqtt.pages.base import Shown
@@ -59,7 +59,7 @@ class Line:
     shape: str
     sentence: Any
     filter: str
-    milliseconds: int | None
+    took: str
 
 
 def panel(shown: Shown) -> dict[str, Any]:
@@ -115,5 +115,11 @@ def _line(step: dict[str, Any], *, is_open: bool) -> Line:
         shape=shape,
         sentence=sentence,
         filter=step["context"].get("filter", ""),
-        milliseconds=step["milliseconds"],
+        took=_took(step["milliseconds"]),
     )
+
+
+def _took(milliseconds: int | None) -> str:
+    if milliseconds is None:
+        return ""
+    return f"{milliseconds} ms" if milliseconds < 1000 else f"{formats.rate(milliseconds / 1000)} s"

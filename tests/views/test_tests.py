@@ -111,6 +111,11 @@ def test_facts_from_brokers_and_certificates_show_as_text(as_operator: Client, c
     assert "not tried" in html
 
 
+def test_long_steps_are_told_in_seconds(as_operator: Client, connection: Any) -> None:
+    made(connection, "done", {**step("message", "ok", "test_message_none", seconds=3), "milliseconds": 2213})
+    assert "2.2 s" in panel(as_operator, connection)
+
+
 def test_dates_are_written_in_the_readers_language(as_operator: Client, connection: Any) -> None:
     made(connection, "failed", step("tls", "failed", "test_tls_expired", expired_on="2026-11-21"))
     assert "Nov. 21, 2026" in panel(as_operator, connection)
