@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
+from django_htmx.http import trigger_client_event
 
 from mqtt import queries, reasons
 from mqtt.exceptions import ServiceError
@@ -25,7 +26,7 @@ Service = Callable[[Actor, MqttConnection], Any]
 
 def actor_of(request: HttpRequest) -> Actor:
     """Who acts, for the audit."""
-    return Actor(user=request.user, name=request.user.get_username(), via="web")  # type: ignore[arg-type]
+    return Actor.of(request.user, "web")
 
 
 def way_back(request: HttpRequest, default: str) -> str:
@@ -37,18 +38,23 @@ def way_back(request: HttpRequest, default: str) -> str:
 
 def _act(request: HttpRequest, pk: int, service: Service, done: str) -> HttpResponse:
     connection = get_object_or_404(visible_to(request.user, MqttConnection.objects.all()), pk=pk)
+    refusal = ""
     try:
         service(actor_of(request), connection)
     except ServiceError as error:
-        messages.error(request, reasons.explain(error.code, error.context))
-    else:
-        messages.success(request, done % {"name": connection.name})
+        refusal = reasons.explain(error.code, error.context)
     if not request.htmx:  # type: ignore[attr-defined]
+        if refusal:
+            messages.error(request, refusal)
+        else:
+            messages.success(request, done % {"name": connection.name})
         return HttpResponseRedirect(way_back(request, reverse("connection-list")))
-    list(messages.get_messages(request))  # the row itself says what happened
     row = queries.rows("connection", request.user).get(pk=pk)
     context = row_context("connection", row, can_operate=can(request.user, OPERATE))
-    return render(request, row_template("connection"), context)
+    response = render(request, row_template("connection"), context)
+    if refusal:  # a row alone cannot say it; the page's script shows the note
+        trigger_client_event(response, "console:note", {"text": refusal})
+    return response
 
 
 @require_POST

@@ -30,6 +30,7 @@
   function showTime(element) {
     const at = new Date(element.getAttribute("datetime"));
     if (Number.isNaN(at.getTime())) return;
+    if (element.dataset.show === "now") return write(element, full.format(now()));
     if (!element.title) element.title = `${full.format(at)} (${zone})`;
     if ("age" in element.dataset) write(element, span(now() - at));
     else if (element.dataset.show === "until") write(element, span(at - now()));
@@ -41,7 +42,7 @@
     root.querySelectorAll("time[datetime]").forEach(showTime);
   }
 
-  setInterval(() => document.querySelectorAll("time[data-age], time[data-show=until]").forEach(showTime), 1000);
+  setInterval(() => document.querySelectorAll("time[data-age], time[data-show=until], time[data-show=now]").forEach(showTime), 1000);
   new MutationObserver((records) => {
     for (const record of records)
       for (const node of record.addedNodes)
@@ -160,6 +161,20 @@
       else say({ action: "resume", ids: shownRows() });
     });
   }
+
+  // ---- what a button could not do -----------------------------------------------------------------------
+  const failed = document.getElementById("action-failed");
+  body.addEventListener("console:note", (event) => {
+    failed.querySelector(".said").textContent = event.detail.text;
+    failed.hidden = false;
+  });
+  ["htmx:responseError", "htmx:sendError"].forEach((name) =>
+    body.addEventListener(name, () => {
+      failed.querySelector(".said").textContent = failed.dataset.usual;
+      failed.hidden = false;
+    }),
+  );
+  body.addEventListener("htmx:beforeRequest", () => failed && (failed.hidden = true));
 
   // ---- keyboard and menus ----------------------------------------------------------------------------------
   const find = document.getElementById("find");
