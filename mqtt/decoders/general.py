@@ -20,6 +20,8 @@ MAX_TEXT = 250
 MAX_ARRAY = 64
 """A longer array is a waveform and no row of sensors."""
 MAX_FACTS = 50
+MAX_STEPS = 3 * MAX_VALUES
+"""Members of objects and arrays, values or not."""
 NUMBER = re.compile(r"[-+]?(?:0|[1-9]\d{0,14})(?:\.\d{1,20})?(?:[eE][-+]?\d{1,2})?")
 """A whole number text; not `007` and not sixteen digits, which are names."""
 SWITCH_WORDS = {"on": 1.0, "off": 0.0, "true": 1.0, "false": 0.0}
@@ -81,7 +83,7 @@ def is_single_value(document: dict[str, Any]) -> bool:
 class Walk:
     """One pass through a document, collecting what it says."""
 
-    __slots__ = ("_facts", "_received_us", "_refused", "device", "readings")
+    __slots__ = ("_facts", "_received_us", "_refused", "_steps", "device", "readings")
 
     def __init__(self, device: DeviceRef, received_us: int) -> None:
         self.device = device
@@ -89,6 +91,7 @@ class Walk:
         self._received_us = received_us
         self._facts: dict[DeviceRef, dict[str, Any]] = {}
         self._refused = "no_values"
+        self._steps = 0
 
     def result(self, decoder: str) -> Decoded:
         """What was found. Raises UndecodableError when that is nothing."""
@@ -99,10 +102,7 @@ class Walk:
 
     def object(self, found: dict[str, Any], prefix: str, depth: int) -> None:  # noqa: C901 - one arm a role
         """All values of an object; its time is theirs unless they have a nearer one."""
-        if depth > MAX_DEPTH:
-            raise UndecodableError("too_deep", limit=MAX_DEPTH)
-        if len(found) > MAX_VALUES:
-            raise UndecodableError("too_many_values", limit=MAX_VALUES)
+        self._enter(found, depth)
         first = len(self.readings)
         time_us: int | None = None
         units: dict[str, str] | None = None
@@ -167,15 +167,20 @@ class Walk:
 
     def array(self, found: list[Any], name: str, means: Meaning, depth: int) -> None:
         """Short arrays of plain values by index; of objects by who or when each is."""
-        if depth > MAX_DEPTH:
-            raise UndecodableError("too_deep", limit=MAX_DEPTH)
-        if len(found) > MAX_VALUES:
-            raise UndecodableError("too_many_values", limit=MAX_VALUES)
+        self._enter(found, depth)
         for index, value in enumerate(found):
             if isinstance(value, dict):
                 self._member(value, depth)
             elif len(found) <= MAX_ARRAY:
                 self.value(value, f"{name}.{index}", means, depth + 1)
+
+    def _enter(self, found: dict[str, Any] | list[Any], depth: int) -> None:
+        """Keep the walk short, also through structures that hold no value at all."""
+        if depth > MAX_DEPTH:
+            raise UndecodableError("too_deep", limit=MAX_DEPTH)
+        self._steps += 1 + len(found)
+        if self._steps > MAX_STEPS:
+            raise UndecodableError("too_many_values", limit=MAX_VALUES)
 
     def _member(self, found: dict[str, Any], depth: int) -> None:
         device = self.device

@@ -177,10 +177,14 @@ _PARTS = re.compile(r"[^_\-. :/]+")
 _TOKENS = re.compile(r"[A-Z]+(?![a-z])\d*|[A-Z]?[a-z]+\d*|\d+|[%°]\w*")
 
 
+LONGEST = 60
+"""The end of a longer key says as much, and thousands of long keys must not hold up a batch."""
+
+
 @lru_cache(maxsize=20_000)
 def meaning(key: str) -> Meaning:
     """What a key of a payload, or the last level of a topic, says."""
-    short = key if len(key) <= 120 else key[:120]
+    short = key[-LONGEST:]
     plain = "".join(character for character in short.lower() if character.isalnum())
     if plain in TIME_KEYS:
         return Meaning(Role.TIME)
@@ -189,8 +193,8 @@ def meaning(key: str) -> Meaning:
     if plain in {"unit", "units", "uom", "unitofmeasurement"}:
         return Meaning(Role.UNIT)
     for tail in ("_unit", "_units", "Unit", "Units", "-unit"):
-        if short.endswith(tail):
-            return Meaning(Role.UNIT, of=short.removesuffix(tail))
+        if key.endswith(tail):
+            return Meaning(Role.UNIT, of=key.removesuffix(tail))
     tokens = _tokens(short)
     kind = _kind(plain, tokens)
     return Meaning(Role.VALUE, unit=_unit(tokens, kind), kind=kind, is_switch=bool(_SWITCHES.fullmatch(short.lower())))
