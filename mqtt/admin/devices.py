@@ -6,6 +6,8 @@ from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.template.loader import render_to_string
+from django.utils.formats import localize
+from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
 from mqtt.admin.base import AvailabilityFilter, BoundedAdmin, ReadOnlyAdmin, actor_of
@@ -77,10 +79,10 @@ class DeviceAdmin(BoundedAdmin):
         return str(Availability(device.effective_availability).label)
 
     @admin.display(description=_("last heard"), ordering="state__last_seen_at")
-    def last_seen(self, device: Any) -> Any:
-        """When anything came."""
+    def last_seen(self, device: Any) -> str:
+        """When anything came, as the lists of Django write times."""
         state = getattr(device, "state", None)
-        return state.last_seen_at if state else None
+        return localize(localtime(state.last_seen_at)) if state and state.last_seen_at else "–"
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Through the service."""

@@ -26,6 +26,7 @@ LONGEST_TRANSACTION = 0.1
 """Seconds; SQLite has one writer, and the mqtt process must not wait long for its turn."""
 READINGS_AT_ONCE = 5000
 ROWS_AT_ONCE = 500
+SENSORS_AT_ONCE = 200
 POLL = 0.05
 _END = object()
 
@@ -79,10 +80,22 @@ def _erase_rows(rows: QuerySet[Any]) -> Iterator[None]:
 
 
 def _erase_readings(connection_id: int) -> Iterator[None]:
-    for sensor_id in list(SensorDevice.objects.filter(connection=connection_id).values_list("pk", flat=True)):
-        readings = Reading.objects.filter(sensor_id=sensor_id)
-        while until := readings.order_by("time").values_list("time", flat=True)[READINGS_AT_ONCE:][:1].first():
-            readings.filter(time__lt=until).delete()
+    sensors = list(SensorDevice.objects.filter(connection=connection_id).order_by("id").values_list("pk", flat=True))
+    for at in range(0, len(sensors), SENSORS_AT_ONCE):
+        some = sensors[at : at + SENSORS_AT_ONCE]
+        readings = Reading.objects.filter(sensor_id__in=some).order_by()
+        if readings.values("sensor_id")[READINGS_AT_ONCE:][:1].exists():
+            for sensor_id in some:
+                yield from _erase_readings_of(sensor_id)
+        else:
+            readings.delete()
             yield
-        readings.delete()
+
+
+def _erase_readings_of(sensor_id: int) -> Iterator[None]:
+    readings = Reading.objects.filter(sensor_id=sensor_id)
+    while until := readings.order_by("time").values_list("time", flat=True)[READINGS_AT_ONCE:][:1].first():
+        readings.filter(time__lt=until).delete()
         yield
+    readings.delete()
+    yield

@@ -89,6 +89,7 @@ class ConnectionSerializer(StrictMixin, serializers.ModelSerializer):
     message_rate = serializers.FloatField(
         source="activity.message_rate", default=None, read_only=True, help_text="Messages a second."
     )
+    id = serializers.IntegerField(read_only=True)
     subscriptions = SubscriptionListSerializer(child=SubscriptionSerializer(), required=False)
 
     class Meta:
@@ -98,10 +99,10 @@ class ConnectionSerializer(StrictMixin, serializers.ModelSerializer):
             "keepalive", "tls_verify", "ca_certificate", "client_certificate", "alpn", "is_enabled",
         )  # fmt: skip
         read_only_fields = (
-            "id", "site_name", "status", "status_detail", "status_changed_at", "last_connected_at",
+            "site_name", "status", "status_detail", "status_changed_at", "last_connected_at",
             "last_message_at", "message_rate", "retry_count", "next_retry_at", "created_at",
         )  # fmt: skip
-        fields = (*writable, *SECRETS, *read_only_fields, "subscriptions")
+        fields = ("id", *writable, *SECRETS, *read_only_fields, "subscriptions")
 
     def get_status_detail(self, connection: Any) -> str:
         """The stored reason speaks of the stored status; nobody vouches for it while the status is unknown."""
@@ -162,7 +163,7 @@ class StepSerializer(serializers.Serializer):
         return dict(super().to_representation({**empty, **instance}))
 
 
-class TestSerializer(serializers.ModelSerializer):
+class ConnectionTestSerializer(serializers.ModelSerializer):
     """A connection test and how far it came."""
 
     steps = StepSerializer(many=True, read_only=True)

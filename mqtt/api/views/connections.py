@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from mqtt.api.access import actor
-from mqtt.api.serializers.connections import ConnectionSerializer, TestSerializer
+from mqtt.api.serializers.connections import ConnectionSerializer, ConnectionTestSerializer
 from mqtt.api.views.base import VisibleMixin
 from mqtt.enums import TaskState
 from mqtt.filters import ConnectionFilter
@@ -121,7 +121,7 @@ class ConnectionViewSet(
 
     @extend_schema(
         request=None,
-        responses={200: TestSerializer, 202: TestSerializer},
+        responses={200: ConnectionTestSerializer, 202: ConnectionTestSerializer},
         description="Tries DNS, TCP, TLS, CONNECT, SUBSCRIBE and first message in turn. 200 with the result, or 202 "
         "with the test's `url` when it takes longer.",
     )
@@ -136,17 +136,19 @@ class ConnectionViewSet(
             if found is None:
                 raise Http404
             test = found
-        data = TestSerializer(test, context=self.get_serializer_context()).data
+        data = ConnectionTestSerializer(test, context=self.get_serializer_context()).data
         return Response(data, status.HTTP_200_OK if test.state in ENDED else status.HTTP_202_ACCEPTED)
 
-    @extend_schema(responses=TestSerializer, parameters=[OpenApiParameter("test_id", int, OpenApiParameter.PATH)])
+    @extend_schema(
+        responses=ConnectionTestSerializer, parameters=[OpenApiParameter("test_id", int, OpenApiParameter.PATH)]
+    )
     @action(methods=["get"], detail=True, url_path="tests/(?P<test_id>[0-9]{1,18})", url_name="test-result")
     def test_result(self, request: Request, pk: str, test_id: str) -> Response:
         """How far a test came."""
         test = self.get_object().tests.filter(pk=int(test_id)).first()
         if test is None:
             raise Http404
-        return Response(TestSerializer(test, context=self.get_serializer_context()).data)
+        return Response(ConnectionTestSerializer(test, context=self.get_serializer_context()).data)
 
     def _done(self, connection: MqttConnection) -> Response:
         serializer = self.get_serializer(self._fresh(connection.pk))
