@@ -17,9 +17,6 @@ FIRST_PAUSE = 0.2
 LONGEST_PAUSE = 10.0
 GOOD_LIFE = 30.0
 """Seconds of life after which a death counts as a new trouble, and the pause is short again."""
-PATIENCE = 30.0
-"""Seconds for a process to become ready, before it is taken for stuck and killed."""
-
 END_WITH_PARENT = Path(__file__).with_name("end_with_parent.py")
 
 
@@ -36,6 +33,8 @@ class Program:
     is_ready: Callable[[], bool]
     environment: Mapping[str, str] = field(default_factory=dict)
     before: Callable[[], None] = no_preparation
+    patience: float = 60.0
+    """Seconds to become ready, before the process is taken for stuck and killed."""
     noise: tuple[str, ...] = ()
     """Lines with one of these in them are not shown: known to mean nothing here."""
 
@@ -111,8 +110,8 @@ class Child:
             if self.program.is_ready():
                 self.phase = ChildPhase.RUNNING
                 return True
-            if time.monotonic() - self._started > PATIENCE:
-                self._output.say(f"{self.name} is not ready after {PATIENCE:.0f} s and is started again.")
+            if time.monotonic() - self._started > self.program.patience:
+                self._output.say(f"{self.name} is not ready after {self.program.patience:g} s and is started again.")
                 self._process.kill()
         return False
 

@@ -45,6 +45,7 @@ class Console:
         lock = guards.lock_folder(settings.DATA_DIR)
         guards.check_ports(self._listeners())
         prepare.check_keys()
+        prepare.check_database()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._asked_to_stop)
         signal.signal(signal.SIGCHLD, lambda *_: None)  # a handler of our own, so that it wakes the loop

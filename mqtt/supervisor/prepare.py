@@ -1,5 +1,6 @@
 """What must be in place before the children start: tables, static files, the first account and connection."""
 
+import logging
 import secrets
 import sqlite3
 from contextlib import closing
@@ -7,6 +8,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
+import psycopg
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
@@ -20,6 +22,8 @@ from app.env import stop
 from mqtt.encryption import encrypt
 
 BACKUPS_KEPT = 5
+DATABASE_PATIENCE = 5
+"""Seconds for PostgreSQL to answer the first time."""
 
 
 def check_keys() -> None:
@@ -30,13 +34,24 @@ def check_keys() -> None:
         stop(str(error))
 
 
+def check_database() -> None:
+    """Stop with one line when the database cannot be reached: the pool would only say that it waited."""
+    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
+    try:
+        if connection.vendor == "postgresql":
+            parameters = {**connection.get_connection_params(), "connect_timeout": DATABASE_PATIENCE}
+            parameters.pop("pool", None)
+            psycopg.connect(**parameters).close()
+        else:
+            connection.ensure_connection()
+    except (psycopg.Error, DatabaseError) as error:
+        stop(f"the database of DATABASE_URL cannot be used: {' '.join(str(error).split())}")
+
+
 def migrate() -> int:
     """Bring the tables up to date, after a copy of a SQLite file that holds data; returns how many steps it took."""
-    try:
-        executor = MigrationExecutor(connection)
-        steps = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    except DatabaseError as error:
-        stop(f"the database of DATABASE_URL does not answer ({str(error).strip()}).")
+    executor = MigrationExecutor(connection)
+    steps = executor.migration_plan(executor.loader.graph.leaf_nodes())
     if steps:
         if executor.loader.applied_migrations and connection.vendor == "sqlite":
             back_up(Path(str(settings.DATABASES["default"]["NAME"])), settings.DATA_DIR / "backups")

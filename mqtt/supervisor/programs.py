@@ -94,7 +94,11 @@ def manage(name: str, *words: str) -> list[str]:
 def mqtt(run_dir: Path) -> Program:
     """The process that holds the broker sessions; it touches `mqtt.ready` when it does."""
     ready = run_dir / "mqtt.ready"
-    return Program("mqtt", manage("run_mqtt"), ready.exists, before=lambda: ready.unlink(missing_ok=True))
+    # Without a database it waits, for as long as that takes: another process could do no better.
+    forever = float("inf")
+    return Program(
+        "mqtt", manage("run_mqtt"), ready.exists, before=lambda: ready.unlink(missing_ok=True), patience=forever
+    )
 
 
 def web(host: str, port: int) -> Program:

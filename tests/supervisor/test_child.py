@@ -61,9 +61,8 @@ def test_a_long_life_makes_the_pause_short_again(tmp_path: Path, monkeypatch: py
     assert child.seconds_left <= child_module.FIRST_PAUSE
 
 
-def test_a_process_that_never_becomes_ready_is_started_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(child_module, "PATIENCE", 0.05)
-    child = Child(program(SLEEP, lambda: False), tmp_path, Output())
+def test_a_process_that_never_becomes_ready_is_started_again(tmp_path: Path) -> None:
+    child = Child(Program("thing", SLEEP, lambda: False, patience=0.05), tmp_path, Output())
     child.start()
 
     def round_() -> bool:

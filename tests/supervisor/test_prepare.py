@@ -9,6 +9,7 @@ from django.core.management import call_command
 from django.test import Client
 
 from mqtt.supervisor import prepare
+from tests.console import run_up
 
 
 def test_a_backup_holds_what_is_not_yet_in_the_main_file(tmp_path: Path) -> None:
@@ -83,3 +84,25 @@ def test_prepare_may_be_repeated(capsys: pytest.CaptureFixture[str], settings: o
     assert "user=admin  password=" in capsys.readouterr().out
     call_command("prepare")
     assert "password" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("url", ["postgresql://a:b@127.0.0.1:1/x", "sqlite:////does/not/exist.sqlite3"])
+def test_a_database_that_cannot_be_reached_is_said_in_one_line(tmp_path: Path, url: str) -> None:
+    refused = run_up(tmp_path / "data", DATABASE_URL=url)
+    assert refused.returncode == 1
+    assert "DATABASE_URL" in refused.stderr
+    assert len(refused.stderr.splitlines()) == 1
+
+
+def test_a_file_that_is_no_database_is_said_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "vedetta.sqlite3").write_text("not a database " * 100)
+    refused = run_up(tmp_path)
+    assert refused.returncode == 1
+    assert "DATABASE_URL" in refused.stderr
+    assert len(refused.stderr.splitlines()) == 1
+
+
+@pytest.mark.database
+@pytest.mark.django_db
+def test_a_database_that_answers_is_good_enough() -> None:
+    prepare.check_database()

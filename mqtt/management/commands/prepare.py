@@ -14,6 +14,7 @@ class Command(BaseCommand):
 
     def handle(self, *_: Any, **__: Any) -> None:
         prepare.check_keys()
+        prepare.check_database()
         self.stdout.write(f"{prepare.migrate()} migrations applied.")
         if prepare.collect_static():
             self.stdout.write("The static files were gathered anew.")
