@@ -132,7 +132,10 @@ def _section(user: User, source: Source, words: list[str]) -> Section:
     begins = Case(
         When(**{f"{name}__istartswith": words[0]}, then=Value(0)), default=Value(1), output_field=IntegerField()
     )
-    rows = list(found.select_related(*source.related).order_by(begins, F(name).asc(), "pk")[: SHOWN + 1])
+    # Keys first: sorting all matches with all their columns costs twice the time.
+    keys = list(found.order_by(begins, F(name).asc(), "pk").values_list("pk", flat=True)[: SHOWN + 1])
+    by_key = source.model.objects.select_related(*source.related).in_bulk(keys)
+    rows = [by_key[key] for key in keys if key in by_key]
     more = list_url(source.listing, **{source.parameter: " ".join(words)}) if len(rows) > SHOWN else ""
     return Section(source.title, [_hit(source, row) for row in rows[:SHOWN]], more)
 

@@ -9,9 +9,10 @@ from django.utils.translation import gettext as _
 from mqtt import queries
 from mqtt.enums import NodeKind, ReadingFlag
 from mqtt.models import Datalogger, Gateway, Reading, SensorDevice, Site
-from mqtt.pages.base import ObjectPage, Part, Shown, register
+from mqtt.pages.base import ObjectPage, Part, Shown, list_url, register
 from mqtt.pages.connection import timeline_of
 from mqtt.permissions import User
+from mqtt.templatetags.console import value
 
 READINGS = 50
 CHILDREN = 50
@@ -23,8 +24,10 @@ LONGEST_FACT = 300
 def about(shown: Shown) -> dict[str, Any]:
     """What a gateway or datalogger is and says of itself."""
     device = shown.object
-    told = {name: value for name, value in device.facts.items() if name not in {"firmware", "model"}}
-    return {"device": device, "site": site_of(device), "facts": facts_of(told)}
+    told = {name: fact for name, fact in device.facts.items() if name not in {"firmware", "model"}}
+    prefix = device.key.partition("#")[0]  # behind it stands a name from the payload, which no topic holds
+    topics = list_url("topic-list", connection=device.connection_id, search=prefix)
+    return {"device": device, "site": site_of(device), "facts": facts_of(told), "prefix": prefix, "topics": topics}
 
 
 def now(shown: Shown) -> dict[str, Any]:
@@ -36,10 +39,10 @@ def now(shown: Shown) -> dict[str, Any]:
 def readings(shown: Shown) -> dict[str, Any]:
     """The newest readings of a sensor, newest first, with what their flags mean."""
     found = Reading.objects.filter(sensor_id=shown.object.pk).order_by("-time", "-digest")[:READINGS]
-    return {
-        "sensor": shown.object,
-        "readings": [{"one": one, "notes": flag_notes(one.flags), "is_own": is_own(one.flags)} for one in found],
-    }
+    rows = [
+        {"one": one, "shown": value(one), "notes": flag_notes(one.flags), "is_own": is_own(one.flags)} for one in found
+    ]
+    return {"sensor": shown.object, "readings": rows}
 
 
 def is_own(flags: int) -> bool:
@@ -62,8 +65,8 @@ def flag_notes(flags: int) -> list[str]:
 def facts_of(facts: dict[str, Any]) -> list[tuple[str, str]]:
     """What a device says of itself, bounded, nested values as JSON."""
     rows = []
-    for name, value in list(facts.items())[:FACTS]:
-        text = value if isinstance(value, str) else orjson.dumps(value).decode()
+    for name, told in list(facts.items())[:FACTS]:
+        text = told if isinstance(told, str) else orjson.dumps(told).decode()
         rows.append((str(name)[:80], text if len(text) <= LONGEST_FACT else f"{text[:LONGEST_FACT]}…"))
     return rows
 

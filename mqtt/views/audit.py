@@ -18,7 +18,7 @@ from mqtt.permissions import VIEW, visible_to
 from mqtt.views.guard import needs
 
 PAGE_SIZE = 50
-CHANGES = 12
+CHANGES = 60
 LONGEST = 120
 
 KINDS: dict[str, tuple[Any, str]] = {
@@ -67,7 +67,7 @@ def changes_of(entry: AuditEntry) -> list[tuple[str, str, str]]:
     for name, value in list(entry.details.items())[:CHANGES]:
         both = value if isinstance(value, dict) and {"old", "new"} <= value.keys() else {"old": "", "new": value}
         rows.append((_label(model, name), _word(both["old"]), _word(both["new"])))
-    return rows
+    return sorted(rows)
 
 
 def _label(model: type[Model] | None, name: str) -> str:
