@@ -190,6 +190,24 @@ def test_markup_in_topics_and_values_is_shown_as_text(page: Page, device: mqtt.C
         assert page.title() != "1"
 
 
+def test_after_a_logout_the_other_open_pages_say_so(browser: Browser, console: Console) -> None:
+    first, _ = open_page(browser, console)
+    first.goto("/sensors/")
+    live(first)
+    second = first.context.new_page()
+    second.goto("/")
+    second.click("details.who summary")
+    second.click("form[action='/logout/'] button")
+    expect(first.locator("#live-lost .ended")).to_be_visible(timeout=PATIENCE)
+    first.context.close()
+
+
+def test_a_restarted_process_is_noted_on_the_overview(page: Page, console: Console) -> None:
+    console.kill_child("mqtt")
+    page.goto("/")
+    expect(page.locator("#processes")).to_contain_text("mqtt", timeout=PATIENCE)
+
+
 def test_the_keyboard_reaches_the_search(page: Page) -> None:
     page.goto("/sensors/")
     page.keyboard.press("/")
