@@ -4,7 +4,7 @@ from collections import defaultdict
 
 from mqtt.enums import Availability, ReadingFlag
 from mqtt.messages import DecodedReading, InboundMessage
-from mqtt.services.device_directory import DataloggerEntry, GatewayEntry, SensorEntry
+from mqtt.services.device_entries import DataloggerEntry, GatewayEntry, SensorEntry
 from mqtt.services.reading_store import NodeStateRow, ReadingRows, SensorStateRow
 
 NodeEntry = GatewayEntry | DataloggerEntry

@@ -9,7 +9,8 @@ from mqtt.messages import Decoded, DecodedAvailability, DecodedFacts, DecodedRea
 from mqtt.models import SensorDevice, StatusChange, from_us
 from mqtt.services.availability import LATE_AFTER, STATES, Changes, take_behind_offline
 from mqtt.services.batch_plan import BatchPlan, NodeEntry
-from mqtt.services.device_directory import DataloggerEntry, DeviceDirectory, SensorEntry
+from mqtt.services.device_directory import DeviceDirectory
+from mqtt.services.device_entries import DataloggerEntry, SensorEntry
 from mqtt.services.facts import FactsWriter
 from mqtt.services.reading_store import (
     NodeStateRow,

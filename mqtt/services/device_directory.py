@@ -4,97 +4,18 @@ What is found or made inside a transaction counts only after `commit`; `rollback
 of rolled-back rows are given out again.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from django.db.models import Model
-
 from mqtt.enums import NodeKind
 from mqtt.messages import DecodedReading, DeviceRef
-from mqtt.models import (
-    MAX_KEY_BYTES,
-    Datalogger,
-    DeviceAlias,
-    Gateway,
-    MqttConnection,
-    SensorDevice,
-    Site,
-    to_us,
-)
+from mqtt.models import Datalogger, Gateway, SensorDevice
+from mqtt.services.device_entries import NODE_FIELDS, SENSOR_FIELDS, DataloggerEntry, GatewayEntry, SensorEntry
+from mqtt.services.device_lookup import Sites, fits, rows_of
 
 MAX_SENSORS = 200_000
 """About 100 MB; beyond it the dataloggers that were met first are looked up again."""
 MAX_PREFIXES = 10_000
-CHUNK = 400
-
-
-class Node:
-    """A gateway or datalogger as the pipeline knows it."""
-
-    __slots__ = (
-        "availability",
-        "checked_us",
-        "connection_id",
-        "facts",
-        "facts_us",
-        "id",
-        "key",
-        "label",
-        "site_id",
-        "written_us",
-    )
-
-    def __init__(self, connection_id: int, row: Sequence[Any], now_us: int) -> None:
-        self.connection_id = connection_id
-        self.id, self.key, self.site_id = row[0], row[1], row[4]
-        self.label: str = row[3] or row[2]
-        self.facts: dict[str, Any] = row[5]
-        self.availability: str = row[6] or ""
-        """Empty: nothing is known yet."""
-        self.checked_us = now_us
-        """When `availability` was last known to be what the database says."""
-        self.written_us = 0
-        self.facts_us = 0
-
-
-class GatewayEntry(Node):
-    """A gateway."""
-
-    __slots__ = ()
-    kind = NodeKind.GATEWAY
-
-
-class DataloggerEntry(Node):
-    """A datalogger with the sensors that were met."""
-
-    __slots__ = ("gateway", "sensors")
-    kind = NodeKind.DATALOGGER
-
-    def __init__(self, connection_id: int, row: Sequence[Any], now_us: int) -> None:
-        super().__init__(connection_id, row, now_us)
-        self.gateway: GatewayEntry | None = None
-        self.sensors: dict[str, SensorEntry] = {}
-
-
-class SensorEntry:
-    """A sensor and the time of its latest value."""
-
-    __slots__ = ("availability", "checked_us", "connection_id", "id", "kind", "label", "time_us", "unit")
-
-    def __init__(self, connection_id: int, row: Sequence[Any], now_us: int) -> None:
-        self.connection_id = connection_id
-        self.id = row[0]
-        self.label: str = row[3] or row[2]
-        self.unit: str = row[4]
-        self.kind: str = row[5]
-        self.availability: str = row[6] or ""
-        self.time_us: int | None = to_us(row[7]) if row[7] else None
-        self.checked_us = now_us
-
-
-NODE_FIELDS = ("id", "key", "identifier", "label", "site_id", "facts", "state__availability")
-SENSOR_FIELDS = ("id", "key", "name", "label", "unit", "kind", "state__availability", "state__time")
 
 Created = dict[int, dict[str, int]]
 """How many rows were made: {connection: {"sensors": 3, …}}."""
@@ -152,13 +73,13 @@ class DeviceDirectory:
 
     def ensure_gateways(self, wanted: dict[tuple[int, str], str], now_us: int) -> None:
         """Load or make gateways: {(connection, key): identifier}."""
-        missing = {key: name for key, name in wanted.items() if key not in self.gateways and _fits(key[1])}
+        missing = {key: name for key, name in wanted.items() if key not in self.gateways and fits(key[1])}
         if not missing:
             return
         self._load_gateways(missing, now_us)
         absent = [key for key in missing if key not in self.gateways]
         if absent:
-            sites = _Sites(absent)
+            sites = Sites(absent)
             rows = [
                 Gateway(connection_id=key[0], key=key[1], identifier=missing[key][:250], site_id=sites.of(key))
                 for key in absent
@@ -168,8 +89,8 @@ class DeviceDirectory:
 
     def load_dataloggers(self, wanted: Iterable[tuple[int, str]], now_us: int) -> None:
         """Load dataloggers that exist: by their own key or by an alias."""
-        missing = [key for key in wanted if key not in self.dataloggers and _fits(key[1])]
-        rows = _rows(Datalogger, NodeKind.DATALOGGER, missing, (*NODE_FIELDS, "gateway_id"))
+        missing = [key for key in wanted if key not in self.dataloggers and fits(key[1])]
+        rows = rows_of(Datalogger, NodeKind.DATALOGGER, missing, (*NODE_FIELDS, "gateway_id"))
         found: list[tuple[DataloggerEntry, int]] = []
         for (connection_id, asked), row in rows:
             entry = self.dataloggers.get((connection_id, row[1])) or DataloggerEntry(connection_id, row, now_us)
@@ -196,7 +117,7 @@ class DeviceDirectory:
         return [self.dataloggers[key] for key in wanted if key in self.dataloggers]
 
     def _load_gateways(self, wanted: Iterable[tuple[int, str]], now_us: int) -> None:
-        for (connection_id, asked), row in _rows(Gateway, NodeKind.GATEWAY, wanted, NODE_FIELDS):
+        for (connection_id, asked), row in rows_of(Gateway, NodeKind.GATEWAY, wanted, NODE_FIELDS):
             self._put_gateway(connection_id, asked, row, now_us)
 
     def _put_gateway(self, connection_id: int, asked: str, row: Sequence[Any], now_us: int) -> GatewayEntry:
@@ -216,12 +137,12 @@ class DeviceDirectory:
             entry.gateway = by_id.get(gateway_id)
 
     def _ensure_dataloggers(self, refs: dict[tuple[int, str], DeviceRef], now_us: int) -> None:
-        missing = {key: ref for key, ref in refs.items() if key not in self.dataloggers and _fits(key[1])}
+        missing = {key: ref for key, ref in refs.items() if key not in self.dataloggers and fits(key[1])}
         if missing:
             self.load_dataloggers(missing, now_us)
         absent = [key for key in missing if key not in self.dataloggers]
         if absent:
-            sites = _Sites(absent)
+            sites = Sites(absent)
             rows = []
             for key in absent:
                 ref = missing[key]
@@ -255,7 +176,7 @@ class DeviceDirectory:
             entry = self.dataloggers.get((connection_id, reading.device.key))
             if entry and reading.name not in entry.sensors:
                 key = f"{entry.key}#{reading.name}"
-                if _fits(key):
+                if fits(key):
                     missing[connection_id, key] = (entry, reading)
                     self._touched.update(((connection_id, entry.key), (connection_id, reading.device.key)))
         if not missing:
@@ -282,7 +203,7 @@ class DeviceDirectory:
     def _load_sensors(
         self, missing: dict[tuple[int, str], tuple[DataloggerEntry, DecodedReading]], now_us: int
     ) -> None:
-        for (connection_id, asked), row in _rows(SensorDevice, NodeKind.SENSOR, missing, SENSOR_FIELDS):
+        for (connection_id, asked), row in rows_of(SensorDevice, NodeKind.SENSOR, missing, SENSOR_FIELDS):
             entry, reading = missing[connection_id, asked]
             entry.sensors[reading.name] = SensorEntry(connection_id, row, now_us)
             self._sensors += 1
@@ -298,58 +219,3 @@ class DeviceDirectory:
         keep = list(self.dataloggers.items())[len(self.dataloggers) // 2 :]
         self.dataloggers = dict(keep)
         self._sensors = sum(len(entry.sensors) for entry in self.dataloggers.values())
-
-
-def _fits(key: str) -> bool:
-    return len(key) <= MAX_KEY_BYTES // 4 or len(key.encode()) <= MAX_KEY_BYTES
-
-
-def _rows(
-    model: type[Model], kind: NodeKind, wanted: Iterable[tuple[int, str]], fields: Sequence[str]
-) -> list[tuple[tuple[int, str], Sequence[Any]]]:
-    """The rows of keys, each with the (connection, key) that was asked for: its own or an alias."""
-    found: list[tuple[tuple[int, str], Sequence[Any]]] = []
-    by_connection: dict[int, list[str]] = defaultdict(list)
-    for connection_id, key in wanted:
-        by_connection[connection_id].append(key)
-    manager: Any = model._default_manager  # noqa: SLF001 - Django's documented name for it
-    for connection_id, keys in by_connection.items():
-        for start in range(0, len(keys), CHUNK):
-            chunk = keys[start : start + CHUNK]
-            rows = {row[1]: row for row in manager.filter(connection=connection_id, key__in=chunk).values_list(*fields)}
-            absent = [key for key in chunk if key not in rows]
-            found += [((connection_id, key), row) for key, row in rows.items()]
-            if absent:
-                found += _aliased(manager, kind, connection_id, absent, fields)
-    return found
-
-
-def _aliased(
-    manager: Any, kind: NodeKind, connection_id: int, keys: Sequence[str], fields: Sequence[str]
-) -> list[tuple[tuple[int, str], Sequence[Any]]]:
-    aliases = DeviceAlias.objects.filter(connection=connection_id, kind=kind, key__in=keys)
-    named = dict(aliases.values_list("key", f"{kind.value}_id"))
-    if not named:
-        return []
-    rows = {row[0]: row for row in manager.filter(pk__in=set(named.values())).values_list(*fields)}
-    return [((connection_id, key), rows[pk]) for key, pk in named.items() if pk in rows]
-
-
-class _Sites:
-    """Where new devices belong: the longest topic prefix, else their gateway's site, else the connection's."""
-
-    def __init__(self, keys: Iterable[tuple[int, str]]) -> None:
-        sites = Site.objects.exclude(topic_prefix="").values_list("topic_prefix", "pk")
-        self._prefixes = sorted(sites, key=lambda pair: -len(pair[0]))
-        connections = MqttConnection.objects.filter(pk__in={key[0] for key in keys})
-        self._defaults = dict(connections.values_list("pk", "site_id"))
-
-    def of(self, key: tuple[int, str], gateway: GatewayEntry | None = None) -> int | None:
-        """The site's primary key, if any."""
-        for prefix, pk in self._prefixes:
-            if key[1].startswith(prefix):
-                return pk
-        if gateway and gateway.site_id:
-            site: int = gateway.site_id
-            return site
-        return self._defaults.get(key[0])
