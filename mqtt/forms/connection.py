@@ -2,17 +2,15 @@
 
 from typing import Any
 
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 from django import forms
 from django.forms.utils import ErrorDict
 from django.utils.translation import gettext_lazy as _
 
-from mqtt.encryption import SecretUnreadableError, decrypt
 from mqtt.enums import WEBSOCKET_TRANSPORTS
 from mqtt.forms.secrets import SecretFieldsMixin, secret_change
 from mqtt.models import MqttConnection
 from mqtt.services.connections import Secrets
+from mqtt.services.key_pairs import pair_errors
 from mqtt.validators import validate_private_key
 
 PLAIN = {"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
@@ -158,20 +156,6 @@ class ConnectionForm(SecretFieldsMixin, forms.ModelForm):
         return Secrets(password=self.new_password, client_key=self.new_client_key)
 
     def _check_pair(self, certificate: str) -> None:
-        try:
-            key = decrypt(self.instance.client_key_token) if self.new_client_key is None else self.new_client_key
-        except SecretUnreadableError:
-            return  # encrypted under a lost key: the session says so, and a new one can be pasted
-        if certificate and not key:
-            self.add_error("client_key", _("A client certificate needs its key."))
-        elif key and not certificate:
-            self.add_error("client_certificate", _("A client key needs its certificate."))
-        elif key and not _belongs(certificate, key):
-            self.add_error("client_key", _("This key does not belong to the client certificate above."))
-
-
-def _belongs(certificate: str, key: str) -> bool:
-    """Whether the first certificate (the client's own, the rest is its chain) holds the key's public half."""
-    form = (Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    own = x509.load_pem_x509_certificates(certificate.encode())[0].public_key()
-    return own.public_bytes(*form) == load_pem_private_key(key.encode(), password=None).public_key().public_bytes(*form)
+        token, key = self.instance.client_key_token, self.new_client_key
+        for field, sentence in pair_errors(certificate, stored_token=token, new_key=key).items():
+            self.add_error(field, sentence)

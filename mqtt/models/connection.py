@@ -177,6 +177,10 @@ class ConnectionLease(models.Model):
     session_client_id = models.CharField(max_length=128, blank=True)
     """Under which client id it is kept; a change of the id leaves the old session to be ended."""
 
+    class Meta:
+        verbose_name = _("connection lease")
+        verbose_name_plural = _("connection leases")
+
     def __str__(self) -> str:
         return f"{self.connection_id}: {self.holder}"
 
@@ -197,6 +201,10 @@ class ConnectionActivity(models.Model):
     lag_seconds = models.FloatField(default=0)
     """How long the last committed message waited between receipt and commit."""
     measured_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("connection activity")
+        verbose_name_plural = _("connection activities")
 
     def __str__(self) -> str:
         return f"{self.connection_id}: {self.message_rate:.1f}/s"

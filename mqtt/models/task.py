@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from mqtt.enums import TaskState
 from mqtt.models.connection import MqttConnection
@@ -19,6 +20,8 @@ class ConnectionTest(models.Model):
     """[{name, state, reason, context, milliseconds}] in the order they are walked; `reason` as in `reasons`."""
 
     class Meta:
+        verbose_name = _("connection test")
+        verbose_name_plural = _("connection tests")
         ordering = ["-requested_at", "-id"]
 
     def __str__(self) -> str:
@@ -33,6 +36,10 @@ class PeriodicJob(models.Model):
     finished_at = models.DateTimeField(null=True)
     amount = models.BigIntegerField(default=0)
     """How much it did: rows deleted, partitions made ..."""
+
+    class Meta:
+        verbose_name = _("periodic job")
+        verbose_name_plural = _("periodic jobs")
 
     def __str__(self) -> str:
         return self.name

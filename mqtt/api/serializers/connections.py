@@ -12,7 +12,8 @@ from mqtt import reasons
 from mqtt.api.serializers.base import StrictMixin
 from mqtt.decoders.registry import BY_NAME
 from mqtt.enums import ConnectionStatus, Protocol, QoS, StepState, Transport
-from mqtt.models import ConnectionTest, MqttConnection, TopicSubscription
+from mqtt.models import ConnectionTest, MqttConnection, Site, TopicSubscription
+from mqtt.permissions import visible_to
 from mqtt.services.connections import Secrets
 from mqtt.services.key_pairs import pair_errors
 from mqtt.services.subscriptions import MAX_FILTERS, filter_errors
@@ -67,6 +68,15 @@ class SubscriptionListSerializer(serializers.ListSerializer):
         return filters
 
 
+class SiteField(serializers.PrimaryKeyRelatedField):
+    """A site that the asking user may see."""
+
+    def get_queryset(self) -> Any:
+        """Nothing without a request: then only the schema is made."""
+        request = self.context.get("request")
+        return visible_to(request.user, Site.objects.all()) if request else Site.objects.none()
+
+
 class ConnectionSerializer(StrictMixin, serializers.ModelSerializer):
     """A connection; `password` and `client_key` are written and never returned."""
 
@@ -82,6 +92,7 @@ class ConnectionSerializer(StrictMixin, serializers.ModelSerializer):
         write_only=True, required=False, allow_blank=True, max_length=20_000,
         help_text="PEM without a passphrase. Empty clears it; left out, it stays.",
     )  # fmt: skip
+    site = SiteField(queryset=Site.objects.none(), allow_null=True, required=False)
     site_name = serializers.CharField(source="site.name", default=None, read_only=True)
     status = serializers.ChoiceField(source="effective_status", choices=ConnectionStatus.choices, read_only=True)
     status_detail = serializers.SerializerMethodField(help_text="Why, in the language of the request.")
