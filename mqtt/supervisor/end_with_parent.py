@@ -47,4 +47,5 @@ def main(parent: int, command: list[str], kernel: bool = True) -> None:
 
 
 if __name__ == "__main__":
+    # The variable is for tests, which try the other systems' way on Linux.
     main(int(sys.argv[1]), sys.argv[2:], kernel=not os.environ.get("VEDETTA_WATCHER"))

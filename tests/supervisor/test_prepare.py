@@ -9,7 +9,7 @@ from django.core.management import call_command
 from django.test import Client
 
 from mqtt.supervisor import prepare
-from tests.console import run_up
+from tests.console import Console, run_up
 
 
 def test_a_backup_holds_what_is_not_yet_in_the_main_file(tmp_path: Path) -> None:
@@ -106,3 +106,17 @@ def test_a_file_that_is_no_database_is_said_in_one_line(tmp_path: Path) -> None:
 @pytest.mark.django_db
 def test_a_database_that_answers_is_good_enough() -> None:
     prepare.check_database()
+
+
+def test_a_database_with_data_is_copied_before_its_tables_change(tmp_path: Path) -> None:
+    console = Console(tmp_path / "data")
+    assert console.manage("migrate", "mqtt", "0002").returncode == 0
+    done = console.manage("prepare")
+    assert done.returncode == 0, done.stderr
+    copies = list((tmp_path / "data" / "backups").iterdir())
+    assert len(copies) == 1
+    with closing(sqlite3.connect(copies[0])) as copy:
+        applied = {name for (name,) in copy.execute("SELECT name FROM django_migrations WHERE app = 'mqtt'")}
+    assert applied == {"0001_initial", "0002_groups"}
+    assert console.manage("prepare").returncode == 0
+    assert list((tmp_path / "data" / "backups").iterdir()) == copies
