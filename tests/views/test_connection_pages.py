@@ -15,7 +15,7 @@ from mqtt.models import AuditEntry, ConnectionTest, MqttConnection, TopicSubscri
 from tests import factories
 from tests.forms.test_connection import filters, posted
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("valkey")]
+pytestmark = [pytest.mark.django_db, pytest.mark.database, pytest.mark.usefixtures("valkey")]
 
 
 @pytest.fixture

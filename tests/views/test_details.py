@@ -17,7 +17,7 @@ from mqtt.models import AuditEntry, Datalogger, SensorDevice, Site
 from mqtt.pages.base import REGISTRY
 from tests import factories
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("valkey")]
+pytestmark = [pytest.mark.django_db, pytest.mark.database, pytest.mark.usefixtures("valkey")]
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from mqtt.models import AuditEntry
 from mqtt.search import search, words_of
 from tests import factories
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
 
 @pytest.fixture
@@ -79,7 +79,6 @@ def test_ten_of_a_kind_are_shown_and_the_rest_is_a_list(web: Client) -> None:
     assert 'href="/sensors/?search=findme"' in page
 
 
-@pytest.mark.database
 def test_a_search_asks_the_same_queries_for_one_hit_and_for_many(
     operator: User, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
