@@ -113,7 +113,7 @@ class BatchPlan:
         """What to write for gateways and dataloggers: changes at once, mere presence once a second."""
         rows: dict[str, dict[NodeEntry, NodeStateRow]] = defaultdict(dict)
         for node, at in self.node_seen.items():
-            if node not in self.turns and not 0 <= at - node.written_us < WRITE_EVERY_US:
+            if not self.turns.get(node) and not 0 <= at - node.written_us < WRITE_EVERY_US:
                 rows[node.kind][node] = NodeStateRow(node.id, node.availability, at, at)
         for node, turns in self.turns.items():
             if turns:

@@ -538,6 +538,13 @@ def test_presence_is_written_once_a_second(pipeline: Pipeline) -> None:
     assert DataloggerState.objects.get().last_seen_at == from_us(pipeline.now_us)
 
 
+def test_a_device_that_says_with_every_message_that_it_runs_is_heard_with_every_message(pipeline: Pipeline) -> None:
+    pipeline.send(f"{GATEWAY}/dataloggers/telemetry", structural(crack=1.5))
+    pipeline.wait(seconds=5)
+    pipeline.send(f"{GATEWAY}/dataloggers/telemetry", structural(crack=1.6))
+    assert DataloggerState.objects.get().last_seen_at == from_us(pipeline.now_us)
+
+
 def test_a_device_that_another_process_marked_late_returns_with_a_record(pipeline: Pipeline) -> None:
     pipeline.send("a/box/level", "1")
     for model in (DataloggerState, SensorState):
