@@ -22,6 +22,7 @@ from mqtt.models import ConnectionLease, MqttConnection
 from mqtt.services import wake_ups
 from mqtt.services.activity import WRITE_EVERY, ActivityWriter
 from mqtt.services.broker_session import SILENT_AFTER, BrokerSession
+from mqtt.services.database_outage import drop_connection
 from mqtt.services.held_connection import HeldConnection
 from mqtt.services.inbox import Inbox
 from mqtt.services.leases import RENEW_EVERY, Leases, new_holder
@@ -124,7 +125,7 @@ class MqttService:
     def _recover(self) -> None:
         self._is_troubled = True
         self._renew.due_at = self._look.due_at = 0.0
-        connection.close()
+        drop_connection()
         self._stopping.wait(PATIENCE)
 
     def _wait(self) -> None:

@@ -12,6 +12,7 @@ from uuid import UUID
 from django.db import InterfaceError, OperationalError, connection
 
 from mqtt.messages import InboundMessage
+from mqtt.services.database_outage import drop_connection
 from mqtt.services.inbox import Inbox
 from mqtt.services.message_processor import MessageProcessor, ProcessedBatch
 
@@ -103,7 +104,7 @@ class ProcessorThread:
         if not self._waiting_since:
             self._waiting_since = time.monotonic()
             logger.warning(sentence, str(error).strip())
-        connection.close()
+        drop_connection()
 
     def _hand_back(self, batch: list[InboundMessage], processed: ProcessedBatch) -> None:
         parts: defaultdict[int, list[InboundMessage]] = defaultdict(list)

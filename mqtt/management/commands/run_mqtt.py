@@ -1,7 +1,9 @@
 """`manage.py run_mqtt`: one mqtt process."""
 
 import gc
+import os
 import signal
+import threading
 from typing import Any
 
 from django.conf import settings
@@ -11,6 +13,9 @@ from mqtt.services import periodic
 from mqtt.services.connection_tester import ConnectionTester
 from mqtt.services.message_processor import MessageProcessor
 from mqtt.services.mqtt_service import MqttService
+
+LONGEST_GOODBYE = 3.8
+"""Seconds after which the process ends whatever it waits for; the supervisor kills after five."""
 
 
 class Command(BaseCommand):
@@ -32,8 +37,16 @@ class Command(BaseCommand):
             jobs=periodic.run_due,
             run_tests=tester.start_queued,
         )
+
+        def stop(*_: object) -> None:
+            service.stop()
+            # A database that hangs must not hold us: what is not acknowledged comes again.
+            watchdog = threading.Timer(LONGEST_GOODBYE, os._exit, [0])
+            watchdog.daemon = True
+            watchdog.start()
+
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: service.stop())
+            signal.signal(number, stop)
         _collect_rarely()
         service.run()
         tester.stop()
