@@ -16,6 +16,8 @@ from mqtt.supervisor.embedded_connection import keep_embedded_connection
 from mqtt.supervisor.family import Family
 from mqtt.supervisor.output import Output
 
+SERVERS_MAY_TAKE = 10.0
+"""Seconds to wait for broker and Valkey; pages without them are of more use than no pages."""
 MQTT_MAY_TAKE = 5.0
 """Seconds to wait for the mqtt process once the pages answer: a console that cannot store can still say so."""
 
@@ -77,7 +79,7 @@ class Console:
             keep_embedded_connection(self.broker, before)
         if not settings.DEBUG and prepare.collect_static():
             self.output.say("The static files were gathered anew.")
-        self._wait_for("broker", "valkey")
+        self._wait_for("broker", "valkey", seconds=SERVERS_MAY_TAKE)
         own = [programs.mqtt(settings.RUN_DIR), programs.web(settings.HTTP_HOST, settings.HTTP_PORT)]
         if settings.DEMO and self.broker:
             own.append(programs.demo(self.broker))

@@ -15,6 +15,7 @@ from mqtt.demo.simulation import run
 
 
 class Command(BaseCommand):
+    requires_system_checks = ()  # `up` starts it often, and the checks would load every page
     help = "Publishes what two sites with three gateways and their sensors would, until it is stopped."
 
     def add_arguments(self, parser: CommandParser) -> None:

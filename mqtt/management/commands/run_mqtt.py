@@ -21,6 +21,7 @@ LONGEST_GOODBYE = 3.8
 class Command(BaseCommand):
     """Thin: build the service, let signals stop it, run it."""
 
+    requires_system_checks = ()  # `up` starts it often, and the checks would load every page
     help = "Hold broker sessions, store readings, announce changes. Any number of these processes may run."
 
     def add_arguments(self, parser: CommandParser) -> None:
