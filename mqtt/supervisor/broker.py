@@ -54,7 +54,7 @@ class BrokerSettings:
     @property
     def reachable_at(self) -> str:
         """The host that a client on this machine connects to."""
-        return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104 - compared, not bound
+        return reachable(self.host)
 
     def write(self, data_dir: Path) -> Path:
         """Write rumqttd's configuration, readable by its owner only, and return its path."""
@@ -89,6 +89,11 @@ dynamic_filters = true
             # A JSON text is a TOML text too.
             text += f"\n[v4.1.connections.auth]\n{json.dumps(self.username)} = {json.dumps(self.password)}\n"
         return text
+
+
+def reachable(host: str) -> str:
+    """Where a client on this machine reaches a server that listens on `host`."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
 
 
 def is_loopback(host: str) -> bool:

