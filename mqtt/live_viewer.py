@@ -44,8 +44,11 @@ def change_of(event: Event) -> Change:
     change = Change(connection_id=event.connection_id)
     if isinstance(event, StatusUpdate):
         change.rows = {"connection": {event.connection_id}}
-        change.words = {"status"}
-        change.whole_connection = True
+        only_rates = set(event.changed) == {"activity"}
+        change.words = {"rates"} if only_rates else {"status"}
+        # Rates are announced every 2 s: they are on the connection's row alone, and must not use up the
+        # interval of its devices' rows.
+        change.whole_connection = not only_rates
     elif isinstance(event, ReadingsStored | AvailabilityChanged):
         for name in ("sensors", "dataloggers", "gateways", "topics"):
             pks = getattr(event, name, None)

@@ -12,8 +12,8 @@ from django.utils import timezone
 from mqtt import queries
 from mqtt.events import AvailabilityChanged, ReadingsStored
 from mqtt.fragments import Variant, render_rows
-from mqtt.models import MqttConnection, SensorState
-from mqtt.services.broadcast import broadcast_event
+from mqtt.models import ConnectionActivity, MqttConnection, SensorState
+from mqtt.services.broadcast import broadcast_event, broadcast_status_update
 from tests import factories
 from tests.live_sockets import connect, open_page
 
@@ -92,6 +92,17 @@ async def test_a_status_change_moves_counters_and_badges(viewer: Any) -> None:
         assert '<span class="n bad" id="badge-connections">1' in frame
         assert 'data-chip="error"' in frame
         assert "<tr" not in frame, "rows travel in frames of their own"
+
+
+async def test_new_rates_touch_the_connections_row_and_not_its_devices(viewer: Any) -> None:
+    sensor = await db(factories.make_sensor)()
+    async with open_page("/ws/sensors/", viewer) as sensors, open_page("/ws/connections/", viewer) as connections:
+        await sensors.settle()
+        await connections.settle()
+        await db(ConnectionActivity.objects.create)(connection_id=sensor.connection_id, message_rate=7)
+        broadcast_status_update(sensor.connection_id, "connected", ["activity"])
+        assert await connections.until(f'id="connection-{sensor.connection_id}"', 2)
+        assert not [frame for frame in await sensors.settle(0.6) if "<tr" in frame]
 
 
 async def test_readings_bring_their_row_within_the_interval(viewer: Any) -> None:
