@@ -131,6 +131,9 @@ class Viewer:
             self.rows.update((kind, pk) for pk in shown.keys() & change.rows.get(kind, set()))
             if change.whole_connection and kind != "connection":
                 self.rows.update((kind, pk) for pk, owner in shown.items() if owner == change.connection_id)
+        if "status" in change.words:
+            # Statuses are few and people wait for them: the click's first answer must not hold back its effect.
+            self.last.pop(("connection", change.connection_id), None)
         page = self.shown.page
         self.parts.update(part.name for part in page.affected(self.shown, change.touches, change.words))
         if isinstance(page, ListPage) and (change.words & STATES or f"new {page.kind}" in change.words):

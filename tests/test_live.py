@@ -83,6 +83,16 @@ async def test_a_status_change_brings_the_row(viewer: Any) -> None:
         assert "data-action" not in frame, "a viewer gets no buttons"
 
 
+async def test_a_second_status_is_not_held_back_by_the_first(viewer: Any, settings: Any) -> None:
+    settings.LIVE_INTERVAL = 60.0
+    connection = await db(factories.make_connection)()
+    async with open_page("/ws/connections/", viewer) as socket:
+        await socket.settle()
+        for status in ("connecting", "error", "connected"):
+            await db(set_status)(connection.pk, status)
+            assert await socket.until(f'<tr id="connection-{connection.pk}" data-status="{status}"')
+
+
 async def test_a_status_change_moves_counters_and_badges(viewer: Any) -> None:
     connection = await db(factories.make_connection)()
     async with open_page("/ws/connections/", viewer) as socket:
