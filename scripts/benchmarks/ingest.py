@@ -42,22 +42,22 @@ def measure(bench: Bench) -> Report:
     count = bench.options.size(60_000, 600)
     for version in PROTOCOLS[: bench.options.size(2, 1)]:
         for qos in (1,) if bench.options.smoke else (0, 1):
-            rates = [counting(bench, count, version, qos) for _ in range(bench.options.runs)]
-            report.add(f"paho that only counts, MQTT {version}, QoS {qos}", per_second=middle(rates), lost=0)
+            runs = [counting(bench, count, version, qos) for _ in range(bench.options.runs)]
+            add_baseline(report, f"paho that only counts, MQTT {version}, QoS {qos}", runs)
     for kind in bench.options.kinds:
-        rates = [seed(bench, kind, bench.options.size(1_000, 30)) for _ in range(bench.options.runs)]
-        report.add(f"the seed's flow, {kind}", per_second=middle(rates), lost=0)
+        runs = [seed(bench, kind, bench.options.size(1_000, 30)) for _ in range(bench.options.runs)]
+        add_baseline(report, f"the seed's flow, {kind}", runs)
     if SUBSCRIBE and PSQL.exists() and "PostgreSQL" in bench.options.kinds:
         rates = [copied(bench, count) for _ in range(bench.options.runs)]
         report.add("mosquitto_sub | psql COPY", per_second=middle(rates), lost=0)
     for case in cases(bench):
-        runs = [ours(bench, case, count) for _ in range(bench.options.runs)]
-        rate = middle([rate for rate, _, _ in runs])
+        measured = [ours(bench, case, count) for _ in range(bench.options.runs)]
+        rate = middle([rate for rate, _, _ in measured])
         report.add(
             case.name,
             per_second=rate,
-            lost=max(lost for _, lost, _ in runs),
-            processor_us_each=middle([spent for _, _, spent in runs]),
+            lost=max(lost for _, lost, _ in measured),
+            processor_us_each=middle([spent for _, _, spent in measured]),
             to_count=ratio(
                 rate, report.figure(f"paho that only counts, MQTT {case.protocol}, QoS {case.qos}", "per_second")
             ),
@@ -65,6 +65,12 @@ def measure(bench: Bench) -> Report:
             to_seed=ratio(rate, report.figure(f"the seed's flow, {case.kind}", "per_second")),
         )
     return report
+
+
+def add_baseline(report: Report, name: str, runs: list[tuple[float, float]]) -> None:
+    """A row of medians; a baseline ends only when it has every message."""
+    rate, spent = middle([rate for rate, _ in runs]), middle([spent for _, spent in runs])
+    report.add(name, per_second=rate, lost=0, processor_us_each=spent)
 
 
 def cases(bench: Bench) -> list[Case]:
@@ -81,8 +87,8 @@ def rate_of(count: int, begun: float, ended: float) -> float:
     return count / (ended - begun)
 
 
-def baseline(port: int, kind: str, count: int, version: str, qos: int, console: Console | None) -> float:
-    """Run one baseline client against the publisher."""
+def baseline(port: int, kind: str, count: int, version: str, qos: int, console: Console | None) -> tuple[float, float]:
+    """Run one baseline client against the publisher: (messages a second, processor µs of the client each)."""
     command = [sys.executable, "-m", "benchmarks.baselines", kind, str(port), str(count), version, str(qos)]
     environment = console.environment if console else None
     with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as client:
@@ -90,7 +96,8 @@ def baseline(port: int, kind: str, count: int, version: str, qos: int, console: 
         if client.stdout.readline().strip() != "ready":
             raise RuntimeError(f"the baseline {kind} did not start")
         begun = published_at(publish(port, count, qos=qos, topics=TOPICS, timed=True))
-        return rate_of(count, begun, float(client.stdout.readline()))
+        ended, spent = map(float, client.stdout.readline().split())
+        return rate_of(count, begun, ended), spent / count * 1e6
 
 
 def published_at(publisher: "subprocess.Popen[str]") -> float:
@@ -98,13 +105,13 @@ def published_at(publisher: "subprocess.Popen[str]") -> float:
     return float(published(publisher)["begun"])
 
 
-def counting(bench: Bench, count: int, version: str, qos: int) -> float:
+def counting(bench: Bench, count: int, version: str, qos: int) -> tuple[float, float]:
     """A bare paho client."""
     with broker_running(bench.folder / "broker-counting") as server:
         return baseline(server.port, "count", count, version, qos, None)
 
 
-def seed(bench: Bench, kind: str, count: int) -> float:
+def seed(bench: Bench, kind: str, count: int) -> tuple[float, float]:
     """The seed's flow on the same models."""
     with bench.console(kind) as console:
         return baseline(console.broker_port, "seed", count, "3.1.1", 1, console)

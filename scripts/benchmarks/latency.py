@@ -119,6 +119,7 @@ def to_row_and_frame(console: Console, rate: int, seconds: float) -> tuple[list[
     with Watching(console, 1, SOCKET) as watching, rows.noting():
         time.sleep(QUIET)
         sent = send(console, rate, count, every)
+        time.sleep(QUIET)  # the last frames
     frames = {int(value): moment for value, moment in watching.seen["values"].items()}
     return between(sent, rows.seen), between(sent, frames)
 
