@@ -131,7 +131,7 @@ def to_page(console: Console, rate: int, seconds: float, others: int) -> list[fl
         browser.open(PAGE)
         time.sleep(QUIET)
         browser.note_values()
-        sent = send(console, rate, count, every, SECOND_RUN)
+        sent = send(console, rate, count, every, SECOND_RUN * (2 if others else 1))
         time.sleep(2)
         return between(sent, browser.noted())
 
