@@ -123,17 +123,26 @@ def test_a_connection_is_made_through_the_service(boss: Client) -> None:
 
 def test_an_edit_names_its_fields_and_leaves_the_live_status_alone(boss: Client) -> None:
     connection = factories.make_connection(password_token=encrypt("old"), filters=("a", "b"), status="connecting")
-    data = stored_filters(connection, ("a", "c")) | {"host": "other.example", "password_change": "keep"}
+    data = stored_filters(connection, ("a", "c")) | {"username": "ada", "password_change": "keep"}
     MqttConnection.objects.update(status="connected")
     answer = boss.post(f"/admin/mqtt/mqttconnection/{connection.pk}/change/", data)
     assert answer.status_code == 302, answer.context["errors"]
     stored = MqttConnection.objects.get()
-    assert (stored.host, stored.status, stored.settings_revision) == ("other.example", "connected", 2)
+    assert (stored.username, stored.status, stored.settings_revision) == ("ada", "connected", 2)
     assert decrypt(stored.password_token) == "old"
     assert set(stored.subscriptions.values_list("topic_filter", flat=True)) == {"a", "c"}
     details = AuditEntry.objects.get(action="changed").details
-    assert details["host"] == {"old": "broker.example", "new": "other.example"}
+    assert details["username"] == {"old": "", "new": "ada"}
     assert {"filter b", "filter c"} <= details.keys()
+
+
+def test_a_stored_password_does_not_follow_to_another_host(boss: Client) -> None:
+    connection = factories.make_connection(password_token=encrypt("old"))
+    data = stored_filters(connection, ("a",)) | {"host": "evil.example", "password_change": "keep"}
+    answer = boss.post(f"/admin/mqtt/mqttconnection/{connection.pk}/change/", data)
+    assert answer.status_code == 200
+    assert "password" in answer.context["adminform"].form.errors
+    assert MqttConnection.objects.get().host == connection.host
 
 
 def test_overlapping_filters_are_told_at_their_row(boss: Client) -> None:

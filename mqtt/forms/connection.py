@@ -10,6 +10,7 @@ from mqtt.enums import WEBSOCKET_TRANSPORTS
 from mqtt.forms.secrets import SecretFieldsMixin, secret_change
 from mqtt.models import MqttConnection
 from mqtt.services.connections import Secrets
+from mqtt.services.kept_secrets import address_errors
 from mqtt.services.key_pairs import pair_errors
 from mqtt.validators import validate_private_key
 
@@ -143,10 +144,15 @@ class ConnectionForm(SecretFieldsMixin, forms.ModelForm):
         return path
 
     def clean(self) -> dict[str, Any]:
-        """Certificate and key belong together."""
+        """Stored secrets stay with their address; certificate and key belong together."""
         super().clean()  # asks for the check that names are unique
         self.new_password = self.clean_secret("password")
         self.new_client_key = self.clean_secret("client_key")
+        stored = self.instance  # its fields are written only after this
+        new = {"password": self.new_password, "client_key": self.new_client_key}
+        for field, sentence in address_errors(stored, self.cleaned_data, **new).items():
+            if field not in self.errors:
+                self.add_error(field, sentence)
         if not {"client_certificate", "client_key"} & set(self.errors):
             self._check_pair(str(self.cleaned_data.get("client_certificate") or ""))
         return self.cleaned_data

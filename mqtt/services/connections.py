@@ -21,6 +21,7 @@ from mqtt.models import ConnectionLease, ConnectionTest, MqttConnection, TopicSu
 from mqtt.services.audit import SECRET, Actor, differences, record, snapshot
 from mqtt.services.broadcast import broadcast_status_update, wake_up
 from mqtt.services.deletion import erase_connection, wait_for_session_end
+from mqtt.services.kept_secrets import secrets_left_behind
 from mqtt.services.session_status import set_status
 from mqtt.services.subscriptions import check_filters, replace_subscriptions
 
@@ -98,6 +99,13 @@ def update_connection(
     secrets = secrets or Secrets()
     with _unique(connection), transaction.atomic():
         row = _locked(connection)
+        if secrets_left_behind(
+            row,
+            {name: getattr(connection, name) for name in fields},
+            password=secrets.password,
+            client_key=secrets.client_key,
+        ):
+            raise ServiceError("secrets_for_new_address")
         details = differences(snapshot(row, fields), snapshot(connection, fields)) | secrets.changes()
         values = {name: getattr(connection, name) for name in fields} | secrets.tokens()
         filters = {} if subscriptions is None else replace_subscriptions(connection, subscriptions)

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
-from mqtt.encryption import decrypt
+from mqtt.encryption import decrypt, encrypt
 from mqtt.models import AuditEntry, ConnectionTest, MqttConnection
 from mqtt.services import connections as service
 from tests import factories
@@ -121,14 +121,23 @@ def test_a_patch_leaves_filters_and_secrets_that_it_does_not_name(api: APIClient
     body = {"name": "p", "host": "h", "password": "secret-1", "subscriptions": [{"topic_filter": "a"}]}
     pk = api.post(LIST, body).json()["id"]
     before = MqttConnection.objects.get()
-    answer = api.patch(f"{LIST}{pk}/", {"host": "other"})
+    answer = api.patch(f"{LIST}{pk}/", {"username": "other"})
     assert answer.status_code == 200
     stored = MqttConnection.objects.get()
-    assert (stored.host, stored.password_token) == ("other", before.password_token)
+    assert (stored.username, stored.password_token) == ("other", before.password_token)
     assert [one["topic_filter"] for one in answer.json()["subscriptions"]] == ["a"]
     answer = api.patch(f"{LIST}{pk}/", {"subscriptions": [{"topic_filter": "b"}], "password": ""})
     assert [one["topic_filter"] for one in answer.json()["subscriptions"]] == ["b"]
     assert MqttConnection.objects.get().password_token == ""
+
+
+@pytest.mark.parametrize("move", [{"host": "evil.example"}, {"port": 1999}, {"transport": "tls"}])
+def test_a_stored_password_does_not_follow_to_another_address(api: APIClient, move: dict[str, Any]) -> None:
+    connection = factories.make_connection(password_token=encrypt("old"))
+    answer = api.patch(f"{LIST}{connection.pk}/", move)
+    assert (answer.status_code, list(answer.json())) == (400, ["password"])
+    assert api.patch(f"{LIST}{connection.pk}/", move | {"password": "new"}).status_code == 200
+    assert decrypt(MqttConnection.objects.get().password_token) == "new"
 
 
 def test_a_taken_name_is_a_field_error(api: APIClient) -> None:

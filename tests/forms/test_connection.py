@@ -127,6 +127,19 @@ def test_a_stored_password_is_kept_replaced_or_cleared() -> None:
     assert secrets(password_change="clear", password="typed") == {"password"}
 
 
+@pytest.mark.parametrize("move", [{"host": "evil.example"}, {"port": "1999"}, {"transport": "ws"}])
+def test_a_stored_password_does_not_follow_to_another_address(move: dict[str, str]) -> None:
+    stored = make_connection(
+        name="Plant", client_id="plant-1", host="broker.example", port=1883, password_token=encrypt("old")
+    )
+    assert ConnectionForm(posted(password_change="keep"), instance=stored).is_valid()
+    kept = ConnectionForm(posted(password_change="keep", **move), instance=stored)
+    assert list(kept.errors) == ["password"]
+    for answer in ({"password": "again"}, {"password_change": "clear"}):
+        stored.refresh_from_db()
+        assert ConnectionForm(posted(**move, **answer), instance=stored).is_valid()
+
+
 def test_secrets_never_reach_the_page() -> None:
     _, key = certificate_and_key("plant")
     connection = make_connection(password_token=encrypt("s3cret-stored"), client_key_token=encrypt(key))

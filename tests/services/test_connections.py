@@ -120,6 +120,19 @@ def test_an_update_writes_only_changed_fields_and_leaves_the_status_alone(
     }
 
 
+def test_secrets_never_follow_to_another_address_unasked() -> None:
+    connection = made()
+    connections.update_connection(ACTOR, connection, [], None, Secrets(password="old", client_key="key"))
+    connection.host = "evil.example.org"
+    for given in (None, Secrets(), Secrets(password="new"), Secrets(client_key="")):
+        with pytest.raises(ServiceError) as refusal:
+            connections.update_connection(ACTOR, connection, ["host"], None, given)
+        assert refusal.value.code == "secrets_for_new_address"
+    assert MqttConnection.objects.get().host == "broker.example.org"
+    connections.update_connection(ACTOR, connection, ["host"], None, Secrets(password="new", client_key=""))
+    assert MqttConnection.objects.get().host == "evil.example.org"
+
+
 def test_a_new_name_does_not_reconnect_the_session() -> None:
     connection = made()
     connection.name = "works"

@@ -63,9 +63,9 @@ def test_a_row_for_another_filter_comes_without_javascript(web: Client) -> None:
 
 def test_settings_are_changed_and_a_secret_is_left_alone(web: Client) -> None:
     connection = factories.make_connection(name="Plant", client_id="plant-1", password_token=encrypt("old"))
-    web.post(f"/connections/{connection.pk}/edit/", sent(host="new.example", password_change="keep"))
+    web.post(f"/connections/{connection.pk}/edit/", sent(username="ada", password_change="keep"))
     stored = MqttConnection.objects.get()
-    assert stored.host == "new.example"
+    assert stored.username == "ada"
     assert decrypt(stored.password_token) == "old"
     assert stored.status == connection.status, "editing must not touch the status"
     assert stored.settings_revision == 2

@@ -15,6 +15,7 @@ from mqtt.enums import ConnectionStatus, Protocol, QoS, StepState, Transport
 from mqtt.models import ConnectionTest, MqttConnection, Site, TopicSubscription
 from mqtt.permissions import visible_to
 from mqtt.services.connections import Secrets
+from mqtt.services.kept_secrets import address_errors
 from mqtt.services.key_pairs import pair_errors
 from mqtt.services.subscriptions import MAX_FILTERS, filter_errors
 from mqtt.validators import validate_private_key
@@ -86,11 +87,12 @@ class ConnectionSerializer(StrictMixin, serializers.ModelSerializer):
     protocol = serializers.ChoiceField(choices=Protocol.choices, default=Protocol.V311)
     password = serializers.CharField(
         write_only=True, required=False, allow_blank=True, trim_whitespace=False, max_length=1000,
-        help_text="Empty clears it; left out, it stays.",
+        help_text="Empty clears it; left out, it stays, but only while host, port and transport do.",
     )  # fmt: skip
     client_key = serializers.CharField(
         write_only=True, required=False, allow_blank=True, max_length=20_000,
-        help_text="PEM without a passphrase. Empty clears it; left out, it stays.",
+        help_text="PEM without a passphrase. Empty clears it; left out, it stays, but only while host, port and "
+        "transport do.",
     )  # fmt: skip
     site = SiteField(queryset=Site.objects.none(), allow_null=True, required=False)
     site_name = serializers.CharField(source="site.name", default=None, read_only=True)
@@ -135,7 +137,10 @@ class ConnectionSerializer(StrictMixin, serializers.ModelSerializer):
         return value.strip("[]")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Certificate and key belong together."""
+        """Stored secrets stay with their address; certificate and key belong together."""
+        new = {name: attrs.get(name) for name in SECRETS}
+        if isinstance(self.instance, MqttConnection) and (left := address_errors(self.instance, attrs, **new)):
+            raise serializers.ValidationError({name: [text] for name, text in left.items()})
         if {"client_certificate", "client_key"} & attrs.keys():
             stored = self.instance if isinstance(self.instance, MqttConnection) else MqttConnection()
             problems = pair_errors(
