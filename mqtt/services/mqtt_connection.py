@@ -18,7 +18,6 @@ from typing import Any, Protocol
 from paho.mqtt.client import (
     MQTT_CLEAN_START_FIRST_ONLY,
     Client,
-    MQTTMessage,
     MQTTv5,
     MQTTv311,
     WebsocketConnectionError,
@@ -34,6 +33,7 @@ from mqtt.messages import InboundMessage
 from mqtt.services import link_reasons
 from mqtt.services.connection_settings import ConnectionSettings, Filter, tls_context
 from mqtt.services.link_reasons import LinkError, Reason
+from mqtt.services.packets import PUBLISH, MalformedPacketError, PacketCutter, Publish, read_publish
 
 __all__ = ["ConnectionSettings", "Filter", "Link", "LinkListener", "build_client"]
 
@@ -50,8 +50,10 @@ RECEIVE_MAXIMUM = 5_000
 FILTERS_A_PACKET = 8
 """AWS IoT takes no more in one SUBSCRIBE."""
 
-READS_A_ROUND = 200
-"""Packets read before acknowledgements get their turn."""
+READS_A_ROUND = 8
+"""Reads before acknowledgements get their turn."""
+
+READ_BYTES = 64 * 1024
 
 OWN_BIRTH = b"online"
 OWN_WILL = b"offline"
@@ -147,7 +149,8 @@ class Link:
         self._listener = listener
         self._asked: dict[int, Sequence[Filter]] = {}
         self._taken_back: dict[int, Sequence[str]] = {}
-        self._packets = 0
+        self._cutter = PacketCutter()
+        self._for_paho: bytes | OSError = b""
         self._client = self._build()
         self._waker, self._waking = socket.socketpair()
         self._waker.setblocking(False)
@@ -252,20 +255,55 @@ class Link:
         client = build_client(self.settings, client_id=self.settings.client_id, clean=self.is_clean)
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
-        client.on_message = self._on_message
         client.on_subscribe = self._on_subscribe
         client.on_unsubscribe = self._on_unsubscribe
         if self.settings.is_encrypted:
             client.on_log = self._on_log
+        self._receive = client._sock_recv  # noqa: SLF001 - paho offers no other way to read many packets at once
+        client._sock_recv = self._serve  # type: ignore[assignment,method-assign]  # noqa: SLF001
         return client
 
     def _read(self) -> None:
-        """Read until the socket is empty: paho alone would ask the system before every packet."""
+        """Read until the socket is empty. PUBLISH is ours, everything else is handed to paho."""
         for _ in range(READS_A_ROUND):
-            before = self._packets
-            self._client.loop_read()
-            if self._packets == before or self._client.socket() is None:
+            try:
+                data = self._receive(READ_BYTES)
+            except BlockingIOError:
                 return
+            except OSError as error:
+                self._pass_on(error)
+                return
+            if not data:
+                self._pass_on(ConnectionResetError("the broker closed the connection"))
+                return
+            try:
+                for packet, body in self._cutter.cut(data):
+                    if packet[0] >> 4 == PUBLISH and self.is_up:
+                        self._take(read_publish(packet, body, self.settings.is_v5))
+                    else:
+                        self._pass_on(packet)
+            except MalformedPacketError as error:
+                if self.is_up:
+                    self._end(link_reasons.plain("not_mqtt", self.settings, is_error=True))
+                self._pass_on(ConnectionResetError(str(error)))
+                return
+            if self._client.socket() is None:
+                return
+
+    def _pass_on(self, what: bytes | OSError) -> None:
+        """Let paho read one packet, or the end of the connection."""
+        self._for_paho = what
+        self._client.loop_read()
+
+    def _serve(self, size: int) -> bytes:
+        """Stands where paho asks the socket."""
+        what = self._for_paho
+        if isinstance(what, OSError):
+            raise what
+        if not what:
+            raise BlockingIOError
+        self._for_paho = what[size:]
+        return what[:size]
 
     def _end(self, reason: Reason) -> None:
         if self.reason is None:
@@ -292,31 +330,25 @@ class Link:
             self._end(link_reasons.plain("closed_early", self.settings))
         self.is_up = False
 
-    def _on_message(self, _client: Client, _: Any, message: MQTTMessage) -> None:
-        self._packets += 1
+    def _take(self, message: Publish) -> None:
         if message.qos:
             self.received += 1
-        try:
-            topic = message.topic
-        except UnicodeDecodeError:
-            topic = message._topic.decode("utf-8", "replace")  # noqa: SLF001 - the only way to the raw bytes
         self._listener.link_message(
             self,
             InboundMessage(
-                connection_id=self.settings.connection_id,
-                topic=topic,
-                payload=bytes(message.payload),
-                qos=message.qos,
-                retain=message.retain,
-                received_us=time.time_ns() // 1000,
-                dup=message.dup,
-                mid=message.mid,
-                session=self.number,
+                self.settings.connection_id,
+                message.topic.decode("utf-8", "replace"),
+                message.payload,
+                message.qos,
+                message.retain,
+                time.time_ns() // 1000,
+                message.dup,
+                message.mid,
+                self.number,
             ),
         )
 
     def _on_subscribe(self, _client: Client, _: Any, mid: int, codes: list[ReasonCode], _properties: Any) -> None:
-        self._packets += 1
         for asked, code in zip(self._asked.pop(mid, ()), codes, strict=False):
             granted = None if code.is_failure else code.value
             self._listener.link_answered(
@@ -324,7 +356,6 @@ class Link:
             )
 
     def _on_unsubscribe(self, _client: Client, _: Any, mid: int, _codes: Any, _properties: Any) -> None:
-        self._packets += 1
         for topic_filter in self._taken_back.pop(mid, ()):
             self._listener.link_forgot(self, topic_filter)
 
