@@ -11,8 +11,12 @@ PUBLISH = 3
 """The packet type, in the upper four bits of a packet's first byte."""
 
 
+MAX_PACKET_BYTES = 4 * 1024 * 1024
+"""Far above any device's message; MQTT itself allows 256 MiB, which a hostile broker could make us hold."""
+
+
 class MalformedPacketError(ValueError):
-    """The bytes are no MQTT."""
+    """The bytes are no MQTT, or a packet larger than anything a device sends."""
 
 
 class Publish(NamedTuple):
@@ -52,6 +56,8 @@ class PacketCutter:
             else:
                 break
             until = begin + length
+            if length > MAX_PACKET_BYTES:
+                raise MalformedPacketError(f"a packet of {length} bytes")
             if until > end:
                 break
             yield data[position:until], begin - position

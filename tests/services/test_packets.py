@@ -1,4 +1,8 @@
+import contextlib
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mqtt.services.packets import MalformedPacketError, PacketCutter, Publish, read_publish
 
@@ -37,3 +41,17 @@ def test_a_length_of_five_bytes_is_no_mqtt() -> None:
 def test_a_publish_that_ends_early_or_has_no_topic_is_malformed(packet: bytes) -> None:
     with pytest.raises(MalformedPacketError):
         read_publish(packet, 2, is_v5=False)
+
+
+def test_a_packet_that_would_fill_the_memory_is_refused_before_it_is_here() -> None:
+    with pytest.raises(MalformedPacketError):
+        list(PacketCutter().cut(b"\x30\xff\xff\xff\x7f"))
+
+
+@given(st.lists(st.binary(max_size=40), max_size=8))
+def test_any_bytes_are_packets_or_malformed(pieces: list[bytes]) -> None:
+    cutter = PacketCutter()
+    with contextlib.suppress(MalformedPacketError):
+        for piece in pieces:
+            for packet, body in cutter.cut(piece):
+                read_publish(packet, body, is_v5=True)
