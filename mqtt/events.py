@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, ClassVar, Self
 
 VERSION = 1
+MAX_IDS = 2000
+"""Rows of a kind named in one event; beyond it `more` says that there are others."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -48,7 +50,7 @@ class ReadingsStored(Event):
     created: dict[str, int] = field(default_factory=dict)
     """How many new sensors, dataloggers, gateways, topics, by those names."""
     more: bool = False
-    """More rows changed than are named here: whoever shows such rows reads them all again."""
+    """More rows changed than are named here: whoever shows rows of the connection reads them all again."""
     undecoded: int = 0
     received_us: int = 0
     """When the oldest message of the batch arrived, to measure the way to the browser."""
@@ -62,6 +64,8 @@ class AvailabilityChanged(Event):
     sensors: list[int] = field(default_factory=list)
     dataloggers: list[int] = field(default_factory=list)
     gateways: list[int] = field(default_factory=list)
+    more: bool = False
+    """As in ReadingsStored."""
 
 
 @dataclass(slots=True, kw_only=True)

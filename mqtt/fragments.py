@@ -1,6 +1,5 @@
 """The one place where rows become HTML: the page includes a kind's row template, the push renders the same file."""
 
-from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from django.template.loader import get_template, render_to_string
@@ -46,11 +45,6 @@ def render_row(kind: str, record: Any, variant: Variant) -> str:
     with translation.override(variant.language):
         context = row_context(kind, record, can_operate=variant.can_operate, dimmed=variant.dimmed)
         return get_template(row_template(kind)).render(context)
-
-
-def render_rows(kind: str, objects: Iterable[Any], variant: Variant) -> str:
-    """Several rows of one kind: one frame."""
-    return "".join(render_row(kind, record, variant) for record in objects)
 
 
 def render_part(template: str, context: dict[str, Any], language: str) -> str:

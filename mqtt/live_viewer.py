@@ -31,7 +31,7 @@ class Change:
     """{kind: primary keys} whose rows look different now."""
     words: set[str] = field(default_factory=set)
     whole_connection: bool = False
-    """All devices of the connection look different: nobody vouches for them any more, or again."""
+    """All devices of the connection look different: others vouch for them now, or more changed than are named."""
 
     @property
     def touches(self) -> set[Touch]:
@@ -54,6 +54,10 @@ def change_of(event: Event) -> Change:
             pks = getattr(event, name, None)
             if pks:
                 change.rows[name[:-1]] = set(pks)
+        if event.more:
+            # Not all are named: whatever a page shows of this connection is read again.
+            change.rows["connection"] = {event.connection_id}
+            change.whole_connection = True
         change.words = {"availability"}
         if isinstance(event, ReadingsStored):
             change.words = {"readings"}

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from mqtt import queries
 from mqtt.events import AvailabilityChanged, ReadingsStored
-from mqtt.fragments import Variant, render_rows
+from mqtt.fragments import Variant, render_row
 from mqtt.models import ConnectionActivity, MqttConnection, SensorState
 from mqtt.services.broadcast import broadcast_event, broadcast_status_update
 from tests import factories
@@ -42,7 +42,8 @@ async def test_the_first_frame_is_the_current_state(operator: Any) -> None:
     connection = await db(factories.make_connection)()
     async with open_page("/ws/connections/", operator) as socket:
         first = await socket.read()
-        pushed = await db(lambda: render_rows("connection", queries.connections(), Variant("en", can_operate=True)))()
+        row = await db(lambda: queries.connections().get())()
+        pushed = await db(render_row)("connection", row, Variant("en", can_operate=True))
         assert first == pushed
         assert first.startswith(f'<tr id="connection-{connection.pk}"')
 
@@ -123,6 +124,21 @@ async def test_readings_bring_their_row_within_the_interval(viewer: Any) -> None
         await db(set_value)(sensor, 99.5)
         frame = await socket.until('data-value="99.5"', 2)
         assert f'id="sensor-{other.pk}"' not in frame, "only what changed is sent"
+
+
+@pytest.mark.parametrize("event", [ReadingsStored, AvailabilityChanged])
+async def test_rows_that_an_event_had_no_room_for_are_read_again(viewer: Any, event: Any) -> None:
+    sensor, foreign = await db(factories.make_sensor)(), await db(factories.make_sensor)()
+    paths = ("/ws/sensors/", f"/ws/sensors/{sensor.pk}/")
+    async with open_page(paths[0], viewer) as listed, open_page(paths[1], viewer) as alone:
+        await listed.settle()
+        await alone.settle()
+        await db(SensorState.objects.update)(value=99.5)
+        broadcast_event(event(connection_id=sensor.connection_id, sensors=[sensor.pk + 1000], more=True))
+        frame = await listed.until('data-value="99.5"', 2)
+        assert f'id="sensor-{sensor.pk}"' in frame
+        assert f'id="sensor-{foreign.pk}"' not in frame, "other connections are as they were"
+        assert await alone.until('data-value="99.5"', 2)
 
 
 async def test_many_changes_of_one_row_are_sent_at_most_once_an_interval(viewer: Any, settings: Any) -> None:

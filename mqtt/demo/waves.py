@@ -67,8 +67,3 @@ class Switch:
     def at(self, now: float) -> bool:
         """Whether it is on at `now`."""
         return (now + self.offset) % self.period < self.period * self.part_on
-
-
-def chance(part: float) -> bool:
-    """True in `part` of all calls."""
-    return _dice.random() < part

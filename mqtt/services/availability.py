@@ -12,14 +12,12 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from mqtt.enums import LINK_UP, Availability, NodeKind
-from mqtt.events import AvailabilityChanged
+from mqtt.events import MAX_IDS, AvailabilityChanged
 from mqtt.models import DataloggerState, GatewayState, MqttConnection, SensorState
 from mqtt.services.broadcast import broadcast_event
 
 LATE_AFTER = timedelta(minutes=15)
 OFFLINE_AFTER = timedelta(hours=24)
-MAX_IDS = 2000
-"""More than that in one event tell nobody more: pages read the database anyway."""
 
 STATES: dict[str, Any] = {
     NodeKind.GATEWAY: GatewayState,
@@ -49,6 +47,8 @@ class Changes:
         ids: list[int] = getattr(event, _FIELDS[NodeKind(kind)])
         if len(ids) < MAX_IDS:
             ids.append(pk)
+        else:
+            event.more = True
 
     def announce(self) -> None:
         """One event a connection."""

@@ -15,7 +15,7 @@ from uuid import UUID
 from django.db import InterfaceError, OperationalError, transaction
 
 from mqtt.decoders.registry import decode
-from mqtt.events import ReadingsStored
+from mqtt.events import MAX_IDS, ReadingsStored
 from mqtt.exceptions import UndecodableError
 from mqtt.messages import Decoded, InboundMessage
 from mqtt.models import MAX_KEY_BYTES, ConnectionLease
@@ -31,8 +31,6 @@ logger = logging.getLogger(__name__)
 MAX_READINGS = 8000
 MAX_NEW = 500
 """Readings, and readings of new devices, in one transaction: SQLite has one writer, who may take 200 ms at most."""
-MAX_IDS = 2000
-"""Rows named in one event; beyond it the event only says that there are more."""
 
 
 @dataclass(slots=True)
@@ -104,7 +102,10 @@ class MessageProcessor:
         self._topics.commit()
         for connection_id, topics in flushed.topics.items():
             created = {"topics": flushed.created[connection_id]} if connection_id in flushed.created else {}
-            broadcast_event(ReadingsStored(connection_id=connection_id, topics=topics[:MAX_IDS], created=created))
+            more = len(topics) > MAX_IDS
+            broadcast_event(
+                ReadingsStored(connection_id=connection_id, topics=topics[:MAX_IDS], created=created, more=more)
+            )
 
     def forget(self, connection_id: int) -> None:
         """Look a connection's devices up again: somebody renamed, merged or deleted some."""

@@ -88,8 +88,8 @@ def build_client(settings: ConnectionSettings, *, client_id: str, clean: bool) -
         try:
             client.tls_set_context(tls_context(settings))
         except (ssl.SSLError, OSError, ValueError) as error:
-            reason = Reason("tls_own_certificate", {"detail": str(error)[:200]}, is_error=True)
-            raise LinkError(reason) from error
+            code = "tls_own_certificate" if settings.client_certificate else "tls_ca_broken"
+            raise LinkError(Reason(code, is_error=True)) from error
     if not clean:
         client.will_set(topics.own_status_topic(client_id), OWN_WILL, qos=1, retain=True)
     return client

@@ -6,7 +6,7 @@ from django.test import Client
 from django.urls import reverse
 
 from mqtt import queries
-from mqtt.fragments import Variant, render_rows
+from mqtt.fragments import Variant, render_row
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -47,7 +47,7 @@ def test_a_page_shows_each_row_exactly_as_it_will_be_pushed(as_operator: Client,
     rows = [MAKERS[kind]() for _ in range(3)]
     html = page(as_operator, LISTS[kind])
     for record in queries.prepare(kind, queries.rows(kind, operator).filter(pk__in=[row.pk for row in rows])):
-        assert render_rows(kind, [record], Variant("en", can_operate=True)) in html
+        assert render_row(kind, record, Variant("en", can_operate=True)) in html
 
 
 @pytest.mark.parametrize("kind", LISTS)

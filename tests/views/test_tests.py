@@ -124,7 +124,7 @@ def test_dates_are_written_in_the_readers_language(as_operator: Client, connecti
 
 
 def test_the_page_holds_exactly_the_panel_that_is_pushed(as_operator: Client, operator: Any, connection: Any) -> None:
-    made(connection, "failed", step("name", "failed", "test_name_unknown", host="x"))
+    made(connection, "failed", step("name", "failed", "dns_unknown", host="x"))
     page = as_operator.get(f"/connections/{connection.pk}/").content.decode()
     assert panel(as_operator, connection) in page
 

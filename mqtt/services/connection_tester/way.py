@@ -64,7 +64,7 @@ class Way:
     def _shake_hands(self, seconds: float) -> tls.Handshake:
         own = self._settings
         context = _context(own)
-        settings = tls.TlsSettings(own.host, own.tls_verify, own.ca_certificate, own.client_certificate, own.alpn)
+        settings = tls.TlsSettings(own.host, own.ca_certificate, own.client_certificate, own.alpn)
         with self._wire(seconds) as wire:  # once encrypted, closing it is the handshake's business
             return tls.shake_hands(wire, lambda: self._wire(seconds), context, settings, seconds)
 
@@ -73,7 +73,7 @@ def _context(settings: ConnectionSettings) -> ssl.SSLContext:
     try:
         return tls_context(settings)
     except (OSError, ValueError) as error:
-        code = "test_tls_client_broken" if settings.client_certificate else "test_tls_ca_broken"
+        code = "tls_own_certificate" if settings.client_certificate else "tls_ca_broken"
         raise ReasonError(code) from error
 
 

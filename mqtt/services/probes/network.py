@@ -47,7 +47,7 @@ def look_up(host: str, port: int, seconds: float) -> list[Address]:
     try:
         found = answers.get(timeout=seconds)
     except queue.Empty:
-        raise ReasonError("test_name_no_server", host=host) from None
+        raise ReasonError("dns_failed", host=host) from None
     if isinstance(found, Exception):
         raise _explained(host, found) from found
     return [Address(family, sockaddr, str(sockaddr[0])) for family, _, _, _, sockaddr in found][:MOST_ADDRESSES]
@@ -58,14 +58,14 @@ def _explained(host: str, error: Exception) -> ReasonError:
         return ReasonError("test_name_invalid", host=host)
     code = error.args[0] if error.args else 0
     if code in {socket.EAI_AGAIN, socket.EAI_FAIL}:
-        return ReasonError("test_name_no_server", host=host)
-    return ReasonError("test_name_unknown", host=host)
+        return ReasonError("dns_failed", host=host)
+    return ReasonError("dns_unknown", host=host)
 
 
 def dial(addresses: list[Address], seconds: float) -> tuple[socket.socket, Address]:
     """An open TCP connection to the first address that answers; all tries together take at most `seconds`."""
     end = time.monotonic() + seconds
-    failure = ReasonError("test_tcp_failed", address="?", port=0, detail="?")
+    failure = ReasonError("link_failed", address="?", detail="?")
     for position, address in enumerate(addresses):
         # What is left is shared out, so that one silent address does not use up everything.
         patience = max(0.2, (end - time.monotonic()) / (len(addresses) - position))
@@ -82,12 +82,13 @@ def dial(addresses: list[Address], seconds: float) -> tuple[socket.socket, Addre
 
 
 def _refused(address: Address, error: OSError, seconds: float) -> ReasonError:
-    where: dict[str, str | int] = {"address": address.text, "port": int(address.sockaddr[1])}
+    host, port = address.text, int(address.sockaddr[1])
     if isinstance(error, ConnectionRefusedError):
-        here = ipaddress.ip_address(address.text.partition("%")[0]).is_loopback
-        return ReasonError("test_tcp_refused_here" if here else "test_tcp_refused", **where)
+        if ipaddress.ip_address(host.partition("%")[0]).is_loopback:
+            return ReasonError("test_tcp_refused_here", port=port)
+        return ReasonError("refused", host=host, port=port)
     if isinstance(error, TimeoutError):
-        return ReasonError("test_tcp_timeout", seconds=round(seconds), **where)
+        return ReasonError("test_tcp_timeout", address=host, port=port, seconds=round(seconds))
     if error.errno in UNREACHABLE:
-        return ReasonError("test_tcp_unreachable", **where)
-    return ReasonError("test_tcp_failed", detail=error.strerror or str(error), **where)
+        return ReasonError("unreachable", host=host)
+    return ReasonError("link_failed", address=f"{host} port {port}", detail=error.strerror or str(error))

@@ -24,7 +24,6 @@ NO_TLS = {"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST", "PACKE
 OLD_TLS = {
     "UNSUPPORTED_PROTOCOL",
     "TLSV1_ALERT_PROTOCOL_VERSION",
-    "SSLV3_ALERT_HANDSHAKE_FAILURE_OLD",
     "DH_KEY_TOO_SMALL",
 }
 WANTS_CLIENT = {"TLSV13_ALERT_CERTIFICATE_REQUIRED", "SSLV3_ALERT_HANDSHAKE_FAILURE"}
@@ -48,7 +47,6 @@ class TlsSettings:
     """What a connection brings to the handshake; certificates as PEM."""
 
     server_name: str
-    verify: bool = True
     ca_certificate: str = ""
     client_certificate: str = ""
     alpn: str = ""
@@ -109,7 +107,7 @@ def _read(der: bytes) -> CertificateFacts:
     try:
         return read_der(der)
     except ValueError as error:
-        raise ReasonError("test_tls_failed", detail=str(error)[:200]) from error
+        raise ReasonError("tls_failed", detail=str(error)[:200]) from error
 
 
 def _seen(redial: Redial, settings: TlsSettings, seconds: float) -> CertificateFacts | None:
@@ -127,7 +125,7 @@ def _listen(secure: ssl.SSLSocket, seconds: float, settings: TlsSettings) -> Non
     secure.settimeout(seconds)
     try:
         if not secure.recv(1):
-            raise ReasonError("test_tls_closed")
+            raise ReasonError("tls_closed")
     except TimeoutError:
         return  # a broker waits for our first word: all is well
     except OSError as error:
@@ -138,7 +136,7 @@ def _unbelieved(
     error: ssl.SSLCertVerificationError, shown: CertificateFacts | None, settings: TlsSettings
 ) -> ReasonError:
     if shown is None:
-        return ReasonError("test_tls_failed", detail=error.verify_message)
+        return ReasonError("tls_failed", detail=error.verify_message)
     if error.verify_code == EXPIRED and shown.ends < datetime.now(UTC):
         return ReasonError("test_tls_expired", expired_on=shown.ends.date().isoformat())
     if error.verify_code == NOT_YET:
@@ -152,7 +150,7 @@ def _unbelieved(
         if trusted:
             return ReasonError("test_tls_other_issuer", issuer=shown.issuer, trusted=trusted.subject)
         return ReasonError("test_tls_unknown_issuer", issuer=shown.issuer)
-    return ReasonError("test_tls_failed", detail=error.verify_message)
+    return ReasonError("tls_failed", detail=error.verify_message)
 
 
 def _failed(error: OSError, settings: TlsSettings, seconds: float) -> ReasonError:
@@ -160,7 +158,7 @@ def _failed(error: OSError, settings: TlsSettings, seconds: float) -> ReasonErro
         return ReasonError("test_tls_timeout", seconds=round(seconds))
     said = getattr(error, "reason", None) or ""
     if said in NO_TLS:
-        return ReasonError("test_tls_not_tls")
+        return ReasonError("tls_not_spoken")
     if said in OLD_TLS:
         return ReasonError("test_tls_version")
     if said == "TLSV1_ALERT_NO_APPLICATION_PROTOCOL":
@@ -168,8 +166,8 @@ def _failed(error: OSError, settings: TlsSettings, seconds: float) -> ReasonErro
     if said in WANTS_CLIENT | REFUSES_CLIENT:
         return _about_client(said, settings)
     if isinstance(error, ConnectionError | ssl.SSLEOFError | ssl.SSLZeroReturnError):
-        return ReasonError("test_tls_closed")
-    return ReasonError("test_tls_failed", detail=(said or error.strerror or str(error))[:200])
+        return ReasonError("tls_closed")
+    return ReasonError("tls_failed", detail=(said or error.strerror or str(error))[:200])
 
 
 def _about_client(said: str, settings: TlsSettings) -> ReasonError:

@@ -282,7 +282,7 @@ def test_a_client_certificate_without_its_key_is_found_before_the_broker_is_aske
     own = AUTHORITY.issue(subject="console")
     foreign = AUTHORITY.issue(subject="other").key
     steps = walk(settings_for(tls_server.port, transport="tls", client_certificate=own.certificate, client_key=foreign))
-    assert ending(steps) == ("tls", "failed", "test_tls_client_broken")
+    assert ending(steps) == ("tls", "failed", "tls_own_certificate")
 
 
 @pytest.mark.parametrize("transport", ["ws", "wss"])

@@ -12,7 +12,7 @@ from tests.servers import free_port
 @pytest.mark.parametrize(
     ("host", "code"),
     [
-        ("no-such-broker.invalid", {"test_name_unknown", "test_name_no_server"}),  # the second without any network
+        ("no-such-broker.invalid", {"dns_unknown", "dns_failed"}),  # the second without any network
         ("two..dots", {"test_name_invalid"}),
         ("x" * 70 + ".invalid", {"test_name_invalid"}),
     ],
@@ -32,7 +32,7 @@ def test_name_servers_that_stay_silent_are_given_up(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(socket, "getaddrinfo", slow)
     with pytest.raises(ReasonError) as caught:
         look_up("slow.example", 1883, 0.05)
-    assert caught.value.code == "test_name_no_server"
+    assert caught.value.code == "dns_failed"
 
 
 def test_a_name_gives_its_addresses() -> None:
@@ -64,7 +64,7 @@ def test_a_closed_port_is_refused_and_named() -> None:
     with pytest.raises(ReasonError) as caught:
         dial(look_up("127.0.0.1", port, 5), 2)
     assert caught.value.code == "test_tcp_refused_here"
-    assert caught.value.context == {"address": "127.0.0.1", "port": port}
+    assert caught.value.context == {"port": port}
 
 
 def test_a_port_behind_a_silent_firewall_times_out() -> None:
@@ -87,4 +87,4 @@ def test_an_address_without_a_way_is_unreachable() -> None:
     with pytest.raises(ReasonError) as caught:
         dial([Address(socket.AF_INET6, ("2001:db8::1", 1883, 0, 0), "2001:db8::1")], 0.5)
     # A machine that has IPv6 sends into the void instead.
-    assert caught.value.code in {"test_tcp_unreachable", "test_tcp_timeout"}
+    assert caught.value.code in {"unreachable", "test_tcp_timeout"}

@@ -53,7 +53,7 @@ def shake(port: int, trusts: str = AUTHORITY.certificate, client: Issued | None 
         context.load_cert_chain(*client.write(folder, "client"))
     addresses = look_up("localhost", port, 5)
     wire = dial(addresses, 2)[0]
-    settings = TlsSettings("localhost", True, trusts, client.certificate if client else "")
+    settings = TlsSettings("localhost", trusts, client.certificate if client else "")
     try:
         shaken = shake_hands(wire, lambda: dial(addresses, 2)[0], context, settings, 2)
         shaken.wire.close()
@@ -107,9 +107,9 @@ def test_a_client_certificate_that_is_missing_or_refused_is_explained(
     ("behave", "code"),
     [
         (silent, "test_tls_timeout"),
-        (closing, "test_tls_closed"),
-        (saying(b"HTTP/1.1 400 Bad Request\r\n\r\n"), "test_tls_not_tls"),
-        (saying(b"SSH-2.0-OpenSSH_9.2\r\n"), "test_tls_not_tls"),
+        (closing, "tls_closed"),
+        (saying(b"HTTP/1.1 400 Bad Request\r\n\r\n"), "tls_not_spoken"),
+        (saying(b"SSH-2.0-OpenSSH_9.2\r\n"), "tls_not_spoken"),
     ],
 )
 def test_a_port_without_tls_is_explained(behave: object, code: str) -> None:
@@ -124,13 +124,13 @@ def test_a_plain_mqtt_port_is_told_from_a_tls_port(tmp_path: Path, mosquitto: se
     assert not speaks_tls(dial(look_up("localhost", mosquitto.port, 5), 2)[0], "localhost", 2)
     with pytest.raises(ReasonError) as caught:
         shake(mosquitto.port)
-    assert caught.value.code == "test_tls_closed"
+    assert caught.value.code == "tls_closed"
 
 
 def test_a_certificate_without_a_check_is_still_read(tmp_path: Path) -> None:
     with broker(tmp_path, CASES["expired"].certificate) as port:
         addresses = look_up("localhost", port, 5)
         with dial(addresses, 2)[0] as wire:
-            shaken = shake_hands(wire, lambda: wire, unverified(), TlsSettings("localhost", verify=False), 2)
+            shaken = shake_hands(wire, lambda: wire, unverified(), TlsSettings("localhost"), 2)
             shaken.wire.close()
     assert shaken.certificate.days_left < 0

@@ -1,0 +1,35 @@
+"""Why something failed, as a code with its facts in the database and a sentence in the reader's language here.
+
+Each sentence says what happened, where, and what to do. Facts come from devices and brokers: they are
+filled in as plain text and escaped by the template.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.dateparse import parse_date
+from django.utils.formats import date_format
+
+from mqtt.reasons import devices, filters, links, messages, requests, steps
+
+AREAS = (filters, requests, messages, devices, links, steps)
+REASONS: dict[str, Any] = {code: sentence for area in AREAS for code, sentence in area.REASONS.items()}
+
+
+def explain(code: str, context: Mapping[str, Any] | None = None) -> str:
+    """The sentence for a reason in the active language; an unknown code is shown as it is."""
+    if not code:
+        return ""
+    sentence = REASONS.get(code)
+    if sentence is None:
+        return code
+    try:
+        return str(sentence) % {name: _shown(name, value) for name, value in (context or {}).items()}
+    except (KeyError, ValueError, TypeError):
+        return str(sentence)
+
+
+def _shown(name: str, value: Any) -> Any:
+    """Facts called `…_on` are dates in ISO form and read as the language writes them."""
+    day = parse_date(value) if name.endswith("_on") and isinstance(value, str) else None
+    return date_format(day) if day else value

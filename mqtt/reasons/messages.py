@@ -1,0 +1,24 @@
+"""Messages that nothing understands, or that cannot be stored."""
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+REASONS: dict[str, Any] = {
+    # undecoded messages
+    "empty": _("The message has no content."),
+    "not_utf8": _("The content is not text: byte %(position)s is not valid UTF-8."),
+    "not_json": _("The content begins like JSON but is broken: %(detail)s."),
+    "too_large": _("The content has %(size)s bytes; up to %(limit)s are decoded."),
+    "too_deep": _("The JSON is nested deeper than %(limit)s levels."),
+    "too_many_values": _("The message holds more than %(limit)s values."),
+    "no_values": _("The message holds no value that can be stored as a reading."),
+    "no_number": _("The value is no number that can be stored: it is not finite or missing."),
+    "binary": _("The content holds control characters: it is binary data, not text."),
+    "long_name": _("The name of the value is longer than %(limit)s characters."),
+    "long_text": _("The content is a text of %(size)s characters, too long for a reading."),
+    "topic_too_long": _("The topic has %(size)s bytes; devices are recognised by topics of up to %(limit)s."),
+    # messages that cannot be stored
+    "refused_by_database": _("The database refused what this message holds: %(detail)s."),
+    "decoder_failed": _("The decoder %(decoder)s failed on this message. Please report it."),
+}
