@@ -1,3 +1,4 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,6 +19,8 @@ def test_a_certificate_without_hosts_is_called_by_its_subject() -> None:
     assert read_der(AUTHORITY.issue(subject="plc 7").der).names == "plc 7"
 
 
+# What cryptography still reads and means to refuse one day.
+@pytest.mark.filterwarnings("ignore::cryptography.utils.CryptographyDeprecationWarning")
 @given(st.binary(max_size=300), st.integers(0, len(DER)))
 def test_damaged_certificates_raise_nothing_but_value_errors(noise: bytes, at: int) -> None:
     for data in (noise, DER[:at] + noise + DER[at + len(noise) :]):
