@@ -28,6 +28,13 @@ class InboundMessage:
     """It came in the burst after a reconnect to a kept session, so it may have waited in the broker."""
     unwanted: bool = False
     """A kept session still brought it although its filter was removed: acknowledged, never stored."""
+    cut: int = 0
+    """Bytes at the end of the payload that were thrown away, because it was too long to be held."""
+
+    @property
+    def size(self) -> int:
+        """Bytes of the payload as it was sent."""
+        return len(self.payload) + self.cut
 
 
 class DeviceRef(NamedTuple):

@@ -31,7 +31,7 @@ def decode(message: InboundMessage, chosen: str = "") -> Decoded:
     if not message.payload:
         raise UndecodableError("empty")
     if len(message.payload) > MAX_PAYLOAD_BYTES:
-        raise UndecodableError("too_large", size=len(message.payload), limit=MAX_PAYLOAD_BYTES)
+        raise UndecodableError("too_large", size=message.size, limit=MAX_PAYLOAD_BYTES)
     content = Content(message)
     decoder = BY_NAME.get(chosen)
     try:

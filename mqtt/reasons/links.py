@@ -90,6 +90,10 @@ REASONS: dict[str, Any] = {
     "administrative": _("Somebody closed the connection at the broker."),
     "ended_by_broker": _("The broker at %(address)s ended the connection: %(detail)s."),
     "link_lost": _("The connection to %(address)s broke off."),
+    "sends_too_much": _(
+        "%(address)s sends more than can be held, such as packets of many megabytes or messages without end. Check "
+        "what is published there, and subscribe to less."
+    ),
     "not_mqtt": _("What %(address)s sent is not MQTT. Check the port."),
     "secret_unreadable": _(
         "The stored password or key cannot be read: it was encrypted with another CREDENTIALS_KEY. Enter it again."

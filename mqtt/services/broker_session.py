@@ -345,7 +345,10 @@ class BrokerSession:
                 self._is_silent = False
                 self._add(self._up)
         if not self._inbox.put(message):
-            counters.dropped += 1
+            if message.qos:
+                link.give_up()
+            else:
+                counters.dropped += 1
 
     def link_answered(self, link: Link, topic_filter: str, granted_qos: int | None, reason: Reason | None) -> None:
         """Collect the answers; the last one reports them all."""

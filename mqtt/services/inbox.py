@@ -1,8 +1,9 @@
 """The hand-over from network threads to the processor thread.
 
 The network thread never waits: a blocked callback misses the keepalive and loses the session. What bounds
-QoS 1 is the broker's in-flight window, because acknowledgements are withheld until the commit. QoS 0 has
-no such brake, so beyond the bound it is refused and its session counts it.
+QoS 1 is the broker's in-flight window, because acknowledgements are withheld until the commit; a broker that
+has no window is left alone until there is room. QoS 0 has no such brake, so beyond the bound it is refused
+and its session counts it.
 """
 
 import threading
@@ -21,7 +22,10 @@ MAX_MESSAGES = 20_000
 """QoS 0 messages are refused while more than this wait."""
 
 MAX_BYTES = 64 * 1024 * 1024
-"""The same for the payload bytes of what waits."""
+"""The same for the bytes of topics and payloads that wait."""
+
+PATIENCE = 8
+"""QoS 1 may take so many times more, before its session must go."""
 
 
 class Inbox:
@@ -40,12 +44,12 @@ class Inbox:
         return len(self._waiting)
 
     def put(self, message: InboundMessage) -> bool:
-        """Hand over one message; False: it was QoS 0 and there is no room."""
+        """Hand over one message; False: there is no room."""
         with self._lock:
-            if message.qos == 0 and self._is_full():
+            if self._is_full(PATIENCE if message.qos else 1):
                 return False
             self._waiting.append(message)
-            self._bytes += len(message.payload)
+            self._bytes += len(message.payload) + len(message.topic)
         if not self._filled.is_set():
             self._filled.set()
         return True
@@ -70,13 +74,13 @@ class Inbox:
     def _take(self) -> list[InboundMessage]:
         with self._lock:
             batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), LARGEST_BATCH))]
-            self._bytes -= sum(len(message.payload) for message in batch)
+            self._bytes -= sum(len(message.payload) + len(message.topic) for message in batch)
             if not self._waiting and not self._stopped:
                 self._filled.clear()
         return batch
 
-    def _is_full(self) -> bool:
-        return len(self._waiting) >= self._max_messages or self._bytes >= self._max_bytes
+    def _is_full(self, times: int) -> bool:
+        return len(self._waiting) >= times * self._max_messages or self._bytes >= times * self._max_bytes
 
     def _let_it_grow(self) -> None:
         """Look every 2 ms instead of being woken by every message: waking costs more than the message."""

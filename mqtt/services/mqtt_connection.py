@@ -1,4 +1,4 @@
-"""One network connection to a broker; the only module that imports paho.
+"""One network connection to a broker; with `bounded_client` the only module that imports paho.
 
 A `Link` lives from CONNECT to its end and is driven by one thread, which alone reads, writes and closes its
 socket. Other threads only queue packets and wake it. Every attempt makes a new client: no acknowledgement of
@@ -10,7 +10,6 @@ import select
 import socket
 import ssl
 import time
-import traceback
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Any, Protocol
@@ -31,6 +30,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 from mqtt import topics
 from mqtt.messages import InboundMessage
 from mqtt.services import link_reasons
+from mqtt.services.bounded_client import BoundedClient
 from mqtt.services.connection_settings import ConnectionSettings, Filter, tls_context
 from mqtt.services.link_reasons import LinkError, Reason
 from mqtt.services.packets import PUBLISH, MalformedPacketError, PacketCutter, Publish, read_publish
@@ -39,6 +39,9 @@ __all__ = ["ConnectionSettings", "Filter", "Link", "LinkListener", "build_client
 
 CONNECT_TIMEOUT = 10.0
 """Seconds for TCP, and again for TLS and the WebSocket handshake."""
+
+OPENING_TIMEOUT = 2 * CONNECT_TIMEOUT + 5.0
+"""Seconds for all of these together: each byte of a handshake that never ends comes in time."""
 
 CONNACK_TIMEOUT = 10.0
 SESSION_EXPIRY = 24 * 60 * 60
@@ -61,12 +64,12 @@ OWN_WILL = b"offline"
 _numbers = itertools.count(1)
 
 
-def build_client(settings: ConnectionSettings, *, client_id: str, clean: bool) -> Client:
+def build_client(settings: ConnectionSettings, *, client_id: str, clean: bool) -> BoundedClient:
     """A paho client that is ready for `connect_client`; a clean one keeps no session and announces nothing.
 
     Raises LinkError when certificate and key cannot be used.
     """
-    client = Client(
+    client = BoundedClient(
         CallbackAPIVersion.VERSION2,
         client_id=client_id,
         clean_session=None if settings.is_v5 else clean,
@@ -95,25 +98,24 @@ def build_client(settings: ConnectionSettings, *, client_id: str, clean: bool) -
     return client
 
 
-def connect_client(client: Client, settings: ConnectionSettings, *, clean: bool) -> None:
+def connect_client(client: BoundedClient, settings: ConnectionSettings, *, clean: bool) -> None:
     """Open socket, TLS and WebSocket, and queue the CONNECT; blocks. Raises LinkError."""
     properties = None
     if settings.is_v5:
         expiry = 0 if clean else SESSION_EXPIRY
         properties = _properties(PacketTypes.CONNECT, ReceiveMaximum=RECEIVE_MAXIMUM, SessionExpiryInterval=expiry)
     try:
-        client.connect(
-            settings.host,
-            settings.port,
-            settings.keepalive,
-            clean_start=clean if settings.is_v5 else MQTT_CLEAN_START_FIRST_ONLY,
-            properties=properties,
-        )
+        with client.opening(OPENING_TIMEOUT):
+            client.connect(
+                settings.host,
+                settings.port,
+                settings.keepalive,
+                clean_start=clean if settings.is_v5 else MQTT_CLEAN_START_FIRST_ONLY,
+                properties=properties,
+            )
     except WebsocketConnectionError as error:
-        _close_sockets(error)
         raise LinkError(link_reasons.plain("websocket_refused", settings, is_error=True)) from error
     except Exception as error:
-        _close_sockets(error)
         raise LinkError(link_reasons.of_exception(error, settings)) from error
 
 
@@ -151,6 +153,7 @@ class Link:
         self._taken_back: dict[int, Sequence[str]] = {}
         self._cutter = PacketCutter()
         self._for_paho: bytes | OSError = b""
+        self._is_given_up = False
         self._client = self._build()
         self._waker, self._waking = socket.socketpair()
         self._waker.setblocking(False)
@@ -187,7 +190,12 @@ class Link:
         if self._client.want_write():
             self._client.loop_write()
         self._client.loop_misc()
-        return self._client.socket() is not None
+        return self._client.socket() is not None and not self._is_given_up
+
+    def give_up(self) -> None:
+        """Nobody can hold what comes: end the link, the broker keeps what is not acknowledged. Only from its thread."""
+        self._is_given_up = True
+        self._end(link_reasons.plain("sends_too_much", self.settings, is_error=True))
 
     def wake(self) -> None:
         """End the driving thread's wait; from any thread."""
@@ -251,7 +259,7 @@ class Link:
         self._waker.close()
         self._waking.close()
 
-    def _build(self) -> Client:
+    def _build(self) -> BoundedClient:
         client = build_client(self.settings, client_id=self.settings.client_id, clean=self.is_clean)
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
@@ -287,7 +295,7 @@ class Link:
                     self._end(link_reasons.plain("not_mqtt", self.settings, is_error=True))
                 self._pass_on(ConnectionResetError(str(error)))
                 return
-            if self._client.socket() is None:
+            if self._client.socket() is None or self._is_given_up:
                 return
 
     def _pass_on(self, what: bytes | OSError) -> None:
@@ -318,7 +326,9 @@ class Link:
         self._listener.link_up(self, session_present=bool(flags.session_present))
 
     def _on_disconnect(self, _client: Client, _: Any, flags: Any, code: ReasonCode, _properties: Any) -> None:
-        if flags.is_disconnect_packet_from_server or code.value == 141:
+        if self._client.sends_too_much:
+            self._end(link_reasons.plain("sends_too_much", self.settings, is_error=True))
+        elif flags.is_disconnect_packet_from_server or code.value == 141:
             self._end(link_reasons.of_ending(code.value, str(code), self.settings))
         elif code.value == 130:
             self._end(
@@ -345,6 +355,7 @@ class Link:
                 message.dup,
                 message.mid,
                 self.number,
+                cut=self._cutter.lost,
             ),
         )
 
@@ -363,14 +374,6 @@ class Link:
         """TLS 1.3 brokers refuse a client certificate after the handshake; paho only logs what they say."""
         if not self.is_up and "SSL" in text:
             self._end(link_reasons.of_tls_text(text, self.settings))
-
-
-def _close_sockets(error: BaseException) -> None:
-    """Close what paho leaves open when TLS or the WebSocket handshake fails: only its frames still know it."""
-    for frame, _ in traceback.walk_tb(error.__traceback__):
-        for value in list(frame.f_locals.values()):
-            if isinstance(value, socket.socket):
-                value.close()
 
 
 def _properties(packet: int, **values: int) -> Properties:

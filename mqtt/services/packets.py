@@ -13,6 +13,9 @@ PUBLISH = 3
 
 MAX_PACKET_BYTES = 4 * 1024 * 1024
 """Far above any device's message; MQTT itself allows 256 MiB, which a hostile broker could make us hold."""
+KEPT_OF_LONG = 512 * 1024
+"""What is held of a longer PUBLISH, more than is decoded: its rest is read and thrown away, so that one device's
+message, which a broker would send again and again, does not end the link of all."""
 
 
 class MalformedPacketError(ValueError):
@@ -34,7 +37,11 @@ class PacketCutter:
     """Keeps what is not yet a whole packet."""
 
     def __init__(self) -> None:
+        self.lost = 0
+        """Bytes at the end of the packet in hand that were thrown away."""
         self._rest = b""
+        self._long: tuple[bytes, int] = (b"", 0)
+        self._skip = self._skipped = 0
 
     def cut(self, data: bytes) -> Iterator[tuple[bytes, int]]:
         """(whole packet, where its body begins) of each packet that is complete now. Raises MalformedPacketError."""
@@ -42,6 +49,13 @@ class PacketCutter:
         self._rest = b""
         position, end = 0, len(data)
         while position < end:
+            if self._skip:
+                position = self._skip_to(position, end)
+                if not self._skip:
+                    self.lost = self._skipped
+                    yield self._long
+                    self.lost = 0
+                continue
             begin = position + 1
             length = shift = 0
             while begin < end:
@@ -57,12 +71,33 @@ class PacketCutter:
                 break
             until = begin + length
             if length > MAX_PACKET_BYTES:
-                raise MalformedPacketError(f"a packet of {length} bytes")
+                kept = self._begin_long(data, position, begin, length)
+                if not kept:
+                    break
+                position = kept
+                continue
             if until > end:
                 break
             yield data[position:until], begin - position
             position = until
         self._rest = data[position:]
+
+    def _begin_long(self, data: bytes, position: int, begin: int, length: int) -> int:
+        """Where the part ends that is kept of a long PUBLISH; 0: it is not here yet."""
+        if data[position] >> 4 != PUBLISH:
+            raise MalformedPacketError(f"a packet of {length} bytes")
+        until = begin + KEPT_OF_LONG
+        if until > len(data):
+            return 0
+        self._long = data[position:until], begin - position
+        self._skip = self._skipped = length - KEPT_OF_LONG
+        return until
+
+    def _skip_to(self, position: int, end: int) -> int:
+        """Where the rest of a long packet ends, or the data."""
+        step = min(self._skip, end - position)
+        self._skip -= step
+        return position + step
 
 
 def read_publish(packet: bytes, body: int, is_v5: bool) -> Publish:

@@ -93,7 +93,7 @@ class TopicStatistics:
                 count.messages,
                 count.undecoded,
                 count.last.payload[:KEPT_PAYLOAD],
-                len(count.last.payload),
+                count.last.size,
                 count.last.qos,
                 count.last.retain,
                 count.decoder,

@@ -48,7 +48,7 @@ def _row(message: InboundMessage, reason: str, context: dict[str, Any]) -> Undec
         connection_id=message.connection_id,
         topic=message.topic[:MAX_TOPIC].replace("\0", ""),
         payload=message.payload[:KEPT_PAYLOAD],
-        size=len(message.payload),
+        size=message.size,
         qos=message.qos,
         retained=message.retain,
         received_at=from_us(message.received_us),

@@ -45,7 +45,7 @@ def test_a_publish_that_ends_early_or_has_no_topic_is_malformed(packet: bytes) -
 
 def test_a_packet_that_would_fill_the_memory_is_refused_before_it_is_here() -> None:
     with pytest.raises(MalformedPacketError):
-        list(PacketCutter().cut(b"\x30\xff\xff\xff\x7f"))
+        list(PacketCutter().cut(b"\x90\xff\xff\xff\x7f"))
 
 
 @given(st.lists(st.binary(max_size=40), max_size=8))

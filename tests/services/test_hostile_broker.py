@@ -1,0 +1,157 @@
+"""What a broker may send to a session: nothing of it is held beyond bounds, and nothing ends the session's thread."""
+
+import contextlib
+import random
+import socket
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+
+from mqtt.decoders.registry import decode
+from mqtt.exceptions import UndecodableError
+from mqtt.messages import InboundMessage
+from mqtt.services import bounded_client, mqtt_connection
+from mqtt.services.inbox import PATIENCE, Inbox
+from mqtt.services.packets import KEPT_OF_LONG, MAX_PACKET_BYTES
+from tests.listeners import Behaviour, listening
+from tests.services.sessions import Running, make_settings
+
+CONNACK = b"\x20\x02\x00\x00"
+SUBACK = b"\x90\x03\x00\x01\x01"
+
+
+def packet(head: int, *parts: bytes) -> bytes:
+    body = b"".join(parts)
+    left, length = len(body), bytearray()
+    while True:
+        left, digit = divmod(left, 128)
+        length.append(digit | (128 if left else 0))
+        if not left:
+            return bytes([head]) + bytes(length) + body
+
+
+def publication(payload: bytes, qos: int = 0, mid: int = 1, topic: bytes = b"a/b") -> bytes:
+    number = mid.to_bytes(2, "big") if qos else b""
+    return packet(0x30 | qos << 1, len(topic).to_bytes(2, "big"), topic, number, payload)
+
+
+def broker(*packets: bytes) -> Behaviour:
+    """Accepts, and then sends these whatever it is told."""
+
+    def behave(wire: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            wire.recv(4096)
+            wire.sendall(CONNACK)
+            for one in packets:
+                wire.sendall(one)
+            while wire.recv(65536):
+                pass
+
+    return behave
+
+
+def ended_by(behave: Behaviour, **fields: object) -> str:
+    """The reason code with which a session leaves such a broker."""
+    with listening(behave) as port, Running(make_settings(port=port, **fields)) as running:
+        report = running.wait("error")
+        return report.reason.code if report.reason else ""
+
+
+def test_a_message_that_is_too_long_is_cut_and_the_link_goes_on() -> None:
+    size = 5 * MAX_PACKET_BYTES
+    with (
+        listening(broker(publication(b"x" * size, qos=1, mid=7), publication(b"1", qos=1, mid=8))) as port,
+        Running(make_settings(port=port)) as running,
+    ):
+        long, short = running.take(2)
+        assert (long.topic, long.mid, long.size, short.payload) == ("a/b", 7, size, b"1")
+        assert len(long.payload) <= KEPT_OF_LONG
+
+
+def test_the_reason_of_a_cut_message_tells_its_true_size() -> None:
+    message = InboundMessage(1, "a", b"x" * 300_000, 0, retain=False, received_us=0, cut=100)
+    with pytest.raises(UndecodableError) as refusal:
+        decode(message)
+    assert refusal.value.context["size"] == 300_000 + 100
+
+
+def test_a_packet_that_is_too_long_and_no_message_ends_the_link() -> None:
+    assert ended_by(broker(packet(0x90, b"\x00\x01", b"\x01" * 2 * MAX_PACKET_BYTES))) == "not_mqtt"
+
+
+def test_answers_that_the_broker_does_not_read_end_the_link(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bounded_client, "MOST_UNSENT", 100)
+    assert ended_by(broker(b"\xc0\x00" * 5000)) == "sends_too_much"
+
+
+def test_a_second_connack_ends_the_link() -> None:
+    assert ended_by(broker(CONNACK)) == "not_mqtt"
+
+
+def test_a_broker_without_a_window_is_left_alone_when_nothing_more_can_be_held(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    flood = b"".join(publication(b"1", qos=1, mid=one + 1) for one in range(100))
+    with listening(broker(flood)) as port:
+        running = Running(make_settings(port=port))
+        monkeypatch.setattr(running.inbox, "_max_messages", 10)
+        with running:
+            report = running.wait("error")
+            assert report.reason
+            assert report.reason.code == "sends_too_much"
+            assert len(running.inbox) == 10 * PATIENCE
+            assert running.session.counters.dropped == 0
+
+
+def test_long_topics_count_for_the_bound_of_the_inbox() -> None:
+    inbox = Inbox(max_bytes=100_000)
+    taken = [
+        inbox.put(InboundMessage(1, "t" * 60_000, b"", 0, retain=False, received_us=0, mid=one)) for one in range(3)
+    ]
+    assert taken == [True, True, False]
+
+
+def dripping(say: Callable[[], bytes]) -> Behaviour:
+    def behave(wire: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            wire.recv(4096)
+            while True:
+                wire.sendall(say())
+                time.sleep(0.05)
+
+    return behave
+
+
+@pytest.mark.parametrize("transport", ["ws", "tls"])
+def test_a_handshake_without_end_is_ended(transport: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mqtt_connection, "OPENING_TIMEOUT", 0.5)
+    drip = b"x" if transport == "ws" else b"\x16\x03\x03\x3f\x00\x02"
+    before = threading.active_count()
+    with listening(dripping(lambda: drip)) as port, Running(make_settings(port=port, transport=transport)) as running:
+        running.wait("connecting")
+        running.wait("error" if transport == "ws" else "disconnected")
+    assert threading.active_count() <= before + 1
+
+
+@pytest.mark.parametrize("protocol", ["3.1.1", "5"])
+def test_no_garbage_ends_a_session(protocol: str) -> None:
+    dice = random.Random(7)
+    heads = [0x20, 0x30, 0x32, 0x34, 0x36, 0x40, 0x50, 0x62, 0x70, 0x90, 0xB0, 0xC0, 0xD0, 0xE0, 0xF0, 0x00]
+
+    def behave(wire: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            wire.recv(4096)
+            if dice.random() < 0.7:
+                wire.sendall(CONNACK if protocol == "3.1.1" else b"\x20\x03\x00\x00\x00")
+                wire.recv(4096)
+            for _ in range(dice.randrange(1, 5)):
+                wire.sendall(packet(dice.choice(heads), dice.randbytes(dice.choice((0, 1, 2, 3, 5, 40)))))
+
+    with listening(behave) as port, Running(make_settings(port=port, protocol=protocol)) as running:
+        for _ in range(40):
+            running.session.retry_now()
+            time.sleep(0.02)
+        assert not running.session.is_finished
+        assert not running.session.has_failed
