@@ -21,6 +21,7 @@ from django.http import QueryDict
 
 from mqtt import groups, live_render
 from mqtt.events import AvailabilityChanged, ConnectionTestChanged, Event, ReadingsStored, StatusUpdate
+from mqtt.layer_watch import LayerWatch
 from mqtt.live_render import Delivery, Order, Seen
 from mqtt.live_viewer import BADGES, TOTAL, Change, Viewer
 from mqtt.pages.base import Shown
@@ -51,6 +52,7 @@ class LiveHub:
     def __init__(self) -> None:
         self.consumers: set[Any] = set()
         self.layer: Any = None
+        self.watch: LayerWatch | None = None
         self.channel = ""
         self.joined: set[str] = set()
         self.tasks: list[asyncio.Task[None]] = []
@@ -76,6 +78,8 @@ class LiveHub:
 
     async def _start(self) -> None:
         self.layer = get_channel_layer()
+        self.watch = LayerWatch()
+        await self.watch.is_another()
         self.pinged_at = self.rights_at = time.monotonic()
         self.seen, self.journal = await database_sync_to_async(live_render.look_around)()
         try:
@@ -99,6 +103,8 @@ class LiveHub:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        if self.watch:
+            await self.watch.close()
 
     def wake(self) -> None:
         """Something is to be sent."""
@@ -297,6 +303,8 @@ class LiveHub:
             return
         if now - self.pinged_at > LAYER_PATIENCE:
             self._lose_layer("our own ping did not come back")
+        if self.watch and await self.watch.is_another():
+            self._lose_layer("its server was started anew")
         try:
             await self.layer.send(self.channel, {"type": "hub.ping"})
         except Exception as error:  # noqa: BLE001 - redis, socket and loop errors all mean: lost
