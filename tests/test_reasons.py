@@ -118,3 +118,9 @@ def test_a_sentence_without_its_facts_is_still_shown() -> None:
 def test_facts_called_on_are_dates_in_the_readers_form() -> None:
     assert "Nov. 3, 2026" in explain("test_tls_expired", {"expired_on": "2026-11-03"})
     assert "yesterday" in explain("test_tls_expired", {"expired_on": "yesterday"})
+
+
+def test_a_sentence_ends_with_one_full_stop_whatever_the_detail_brings() -> None:
+    sentence = explain("tls_not_trusted", {"address": "localhost:8883", "detail": "the end came early."})
+    assert sentence.endswith("the end came early.")
+    assert not sentence.endswith("..")

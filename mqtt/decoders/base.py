@@ -66,7 +66,7 @@ def _second_try(text: str, first: orjson.JSONDecodeError) -> Any:
     try:
         return orjson.loads(_NOT_FINITE.sub(_null_if_not_finite, text.encode()))
     except orjson.JSONDecodeError as error:
-        detail = f"{error.msg.split(':')[0]}, {error.pos}"
+        detail = f"{error.msg.split(':')[0]} at character {error.pos}"
         raise UndecodableError("not_json", detail=detail) from None
 
 

@@ -30,6 +30,8 @@ def explain(code: str, context: Mapping[str, Any] | None = None) -> str:
 
 
 def _shown(name: str, value: Any) -> Any:
-    """Facts called `…_on` are dates in ISO form and read as the language writes them."""
+    """Facts called `…_on` are dates in ISO form and read as the language writes them; a detail brings no full stop."""
+    if name == "detail" and isinstance(value, str):
+        return value.rstrip(". ")
     day = parse_date(value) if name.endswith("_on") and isinstance(value, str) else None
     return date_format(day) if day else value

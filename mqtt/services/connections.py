@@ -4,7 +4,7 @@ Nothing here checks rights (callers ask `permissions.can`). Every function locks
 `update_fields`, writes the audit, and after the commit wakes the mqtt processes. Refusals are ServiceErrors.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -22,6 +22,7 @@ from mqtt.services.audit import SECRET, Actor, differences, record, snapshot
 from mqtt.services.broadcast import broadcast_status_update, wake_up
 from mqtt.services.deletion import erase_connection, wait_for_session_end
 from mqtt.services.kept_secrets import secrets_left_behind
+from mqtt.services.probes.certificates import in_few_words
 from mqtt.services.session_status import set_status
 from mqtt.services.subscriptions import check_filters, replace_subscriptions
 
@@ -33,6 +34,8 @@ SESSION_FIELDS = frozenset(
 )  # fmt: skip
 """A change of these reconnects the session."""
 EDITABLE = SESSION_FIELDS | {"name", "site", "is_enabled"}
+
+CERTIFICATES = frozenset({"ca_certificate", "client_certificate"})
 
 STATUS_FIELDS = ("status", "status_reason", "status_context", "status_changed_at")
 
@@ -79,7 +82,7 @@ def create_connection(
         replace_subscriptions(connection, subscriptions)
         details = {name: value for name, value in snapshot(connection, EDITABLE).items() if value not in ("", None)}
         details["filters"] = ", ".join(one.topic_filter for one in subscriptions)
-        record(actor, AuditAction.CREATED, NodeKind.CONNECTION, connection, details | secrets.changes())
+        record(actor, AuditAction.CREATED, NodeKind.CONNECTION, connection, _told(details) | secrets.changes())
         _announce(connection, ["created"])
     return connection
 
@@ -113,7 +116,7 @@ def update_connection(
             values["settings_revision"] = row.settings_revision + 1
         if details or filters:
             _save(row, connection, **values)
-            record(actor, AuditAction.CHANGED, NodeKind.CONNECTION, row, details | filters)
+            record(actor, AuditAction.CHANGED, NodeKind.CONNECTION, row, _told(details) | filters)
             _announce(row, [*details, *(["subscriptions"] if filters else [])])
         if "is_enabled" in wanted:
             _switch(actor, row, connection, on=connection.is_enabled)
@@ -192,6 +195,17 @@ def delete_connection(actor: Actor, connection: MqttConnection, patience: float 
         _still_disabled(connection)
     erase_connection(pk, last_step)
     return Deletion(session_ended=ended)
+
+
+def _told(details: Mapping[str, Any]) -> dict[str, Any]:
+    """The details as the audit has them: of a certificate whose it is and its fingerprint, not the block of letters."""
+
+    def words(given: Any) -> Any:
+        return (
+            {name: in_few_words(pem) for name, pem in given.items()} if isinstance(given, dict) else in_few_words(given)
+        )
+
+    return {name: words(value) if name in CERTIFICATES else value for name, value in details.items()}
 
 
 def _still_disabled(connection: MqttConnection) -> MqttConnection:

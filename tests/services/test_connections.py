@@ -25,6 +25,7 @@ from mqtt.models import (
 from mqtt.services import connections, deletion
 from mqtt.services.audit import Actor
 from mqtt.services.connections import Secrets
+from tests.certificates import Authority
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
@@ -131,6 +132,18 @@ def test_secrets_never_follow_to_another_address_unasked() -> None:
     assert MqttConnection.objects.get().host == "broker.example.org"
     connections.update_connection(ACTOR, connection, ["host"], None, Secrets(password="new", client_key=""))
     assert MqttConnection.objects.get().host == "evil.example.org"
+
+
+def test_the_audit_names_a_certificate_instead_of_printing_it() -> None:
+    connection = made()
+    connection.ca_certificate = Authority("Plant CA").certificate
+    connections.update_connection(ACTOR, connection, ["ca_certificate"])
+    told = last_entry().details["ca_certificate"]
+    assert told["old"] == ""
+    assert told["new"].startswith("Plant CA, SHA-256 ")
+    connection.ca_certificate += "\n# another block of letters"
+    connections.update_connection(ACTOR, connection, ["ca_certificate"])
+    assert MqttConnection.objects.get().settings_revision == 3, "a change that few words do not show is still a change"
 
 
 def test_a_new_name_does_not_reconnect_the_session() -> None:

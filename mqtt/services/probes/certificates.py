@@ -19,6 +19,8 @@ UNREADABLE = (
 
 MOST_NAMES = 5
 LONGEST_NAME = 120
+SHORT_FINGERPRINT = 23
+"""Eight bytes with their colons: enough to tell two certificates apart."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,14 @@ def read_pem(text: str) -> CertificateFacts | None:
         return _facts(x509.load_pem_x509_certificates(text.encode())[0])
     except UNREADABLE:
         return None
+
+
+def in_few_words(pem: str) -> str:
+    """Which certificate a PEM text holds, for a line of the audit; "set" when it cannot be read."""
+    if not pem:
+        return ""
+    facts = read_pem(pem)
+    return f"{facts.subject}, SHA-256 {facts.fingerprint[:SHORT_FINGERPRINT]}…" if facts else "set"
 
 
 def _facts(certificate: x509.Certificate) -> CertificateFacts:

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mqtt.services.probes.certificates import read_der, read_pem
+from mqtt.services.probes.certificates import in_few_words, read_der, read_pem
 from tests.certificates import Authority
 
 AUTHORITY = Authority()
@@ -34,3 +34,12 @@ def test_damaged_certificates_raise_nothing_but_value_errors(noise: bytes, at: i
 def test_a_text_that_is_no_certificate_has_no_facts(text: str) -> None:
     assert read_pem(text) is None
     assert read_pem(f"-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----") is None
+
+
+def test_the_audit_has_a_certificate_in_few_words() -> None:
+    one = AUTHORITY.issue("localhost", subject="plc 7")
+    words = in_few_words(one.certificate)
+    assert words.startswith("plc 7, SHA-256 ")
+    assert len(words) < 50
+    assert in_few_words("no certificate") == "set"
+    assert in_few_words("") == ""
