@@ -91,15 +91,17 @@ class Viewer:
     """When each row and part was sent last."""
     dimmed: set[Touch] = field(default_factory=set)
     baseline: int = 0
-    """How long the list was when the page was opened."""
-    total: int = 0
+    """How long the list was when the page was opened, with the rows that it shows and that had left already."""
+    new: int = 0
+    """How many rows the list has that the page does not show."""
+    is_counted: bool = False
     paused: bool = False
     wish: tuple[str | None, list[Touch] | None] | None = None
     """What the browser asked to be shown, not looked up yet: (query, rows)."""
     spoke_at: float = 0.0
 
     def __post_init__(self) -> None:
-        self.baseline = self.total = self.shown.total
+        self.baseline = self.shown.total
         self.everything()
 
     def everything(self) -> None:
@@ -111,14 +113,12 @@ class Viewer:
 
     def show(self, shown: Shown) -> None:
         """Look at something else from now on."""
-        filters_changed = shown.params != self.shown.params
         self.shown = shown
         kept = {(kind, pk) for kind, pks in shown.rows.items() for pk in pks}
         names = {part.name for part in shown.page.parts} | {BADGES, "notice"}
         self.sent = {key: value for key, value in self.sent.items() if key in kept or key in names}
         self.dimmed &= kept
-        if filters_changed:
-            self.baseline = self.total = shown.total
+        self.baseline, self.is_counted = shown.total, False
         self.everything()
 
     def ask(self, query: str | None, rows: list[Touch] | None) -> None:
@@ -179,7 +179,7 @@ class Viewer:
                 else:
                     rest.append(html)
         if delivery.total is not None:
-            self.total = delivery.total
+            self._count(delivery.total)
         rest += [html for key, html in ((BADGES, badges), ("notice", self._notice())) if self._is_news(key, html)]
         frames.append("".join(rest))
         return [frame for frame in frames if frame]
@@ -202,12 +202,19 @@ class Viewer:
         self.sent[key] = hash(html)
         return True
 
+    def _count(self, total: int) -> None:
+        """Rows leave the list when they are dimmed: only what came besides is new."""
+        if not self.is_counted:
+            self.is_counted = True
+            self.baseline += len(self.dimmed)
+        self.new = max(0, total - self.baseline + len(self.dimmed))
+
     def _notice(self) -> str:
         if not isinstance(self.shown.page, ListPage):
             return ""
         context = {
             "changed": len(self.dimmed),
-            "new": max(0, self.total - self.baseline + len(self.dimmed)),
+            "new": self.new,
             "url": f"?{self.shown.params.urlencode()}",
         }
         return render_part("mqtt/parts/_notice.html", context, self.language)

@@ -195,7 +195,9 @@ async def test_a_row_that_no_longer_matches_is_dimmed_and_announced(viewer: Any)
         await db(set_status)(connection.pk, "connected")
         frame = await socket.until(f'id="connection-{connection.pk}"')
         assert 'data-status="connected" class="dimmed"' in frame
-        assert "1 changed and no longer matches" in await socket.until('id="notice"')
+        notice = await socket.until('id="notice"')
+        assert "1 changed and no longer matches" in notice
+        assert "new" not in notice.split("</span>")[0]
         await db(set_status)(connection.pk, "error")
         assert "dimmed" not in await socket.until(f'id="connection-{connection.pk}" data-status="error"')
 
@@ -220,6 +222,7 @@ async def test_a_page_keeps_the_rows_that_the_browser_shows(viewer: Any) -> None
         )
         frame = await socket.until(f'id="sensor-{sensors[1].pk}"')
         assert "dimmed" in frame, "it is shown, but the filter does not let it through"
+        assert "1 changed and no longer matches</span>" in await socket.until('id="notice"'), "it left, nothing came"
 
 
 async def test_a_show_with_another_query_brings_its_rows(viewer: Any) -> None:
