@@ -1,10 +1,13 @@
 """What every answer carries: the content policy, honest caching, and trust only in named proxies."""
 
 from collections.abc import Callable
+from http import HTTPStatus
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
+
+from mqtt.views.errors import method_not_allowed
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -44,6 +47,25 @@ class ContentSecurityPolicyMiddleware:
         response = self.get_response(request)
         response.headers.setdefault("Content-Security-Policy", CONTENT_POLICY)
         return response
+
+
+class NoSuchMethodMiddleware:
+    """Gives a browser a page instead of the empty answer to a method that an address does not know."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if (
+            response.status_code != HTTPStatus.METHOD_NOT_ALLOWED
+            or response.content
+            or not request.accepts("text/html")
+        ):
+            return response
+        page = method_not_allowed(request)
+        page.headers["Allow"] = response.headers["Allow"]
+        return page
 
 
 class VaryOnHtmxMiddleware:

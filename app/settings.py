@@ -99,6 +99,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "app.middleware.VaryOnHtmxMiddleware",
+    "app.middleware.NoSuchMethodMiddleware",
 ]
 
 ROOT_URLCONF = "app.urls"

@@ -27,6 +27,13 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     )
 
 
+def method_not_allowed(request: HttpRequest) -> HttpResponse:
+    """405: mostly the address of a button, opened by hand or brought back by the browser."""
+    return _calm(
+        request, 405, _("There is nothing to see here"), _("This address only carries out a button. Nothing was done.")
+    )
+
+
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """403: the form came without its token, most often after a long pause or with cookies switched off."""
     return _calm(

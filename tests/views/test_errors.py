@@ -50,3 +50,18 @@ def test_an_unknown_host_gets_a_page_that_says_what_to_set(client: Client, viewe
     page = client.get("/account/", headers={"host": "evil.example"})
     assert page.status_code == 400
     assert "ALLOWED_HOSTS" in page.content.decode()
+
+
+def test_the_address_of_a_button_opened_by_hand_is_explained(client: Client, operator: User) -> None:
+    client.force_login(operator)
+    page = client.get("/connections/1/enable/")
+    assert page.status_code == 405
+    assert page.headers["Allow"] == "POST"
+    assert "Nothing was done" in page.content.decode()
+
+
+def test_a_wrong_method_at_the_api_stays_json(client: Client, administrator: User) -> None:
+    client.force_login(administrator)
+    answer = client.delete("/api/v1/mqtt/topics/")
+    assert answer.status_code == 405
+    assert answer.headers["Content-Type"] == "application/json"
