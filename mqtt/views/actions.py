@@ -1,21 +1,23 @@
-"""Buttons of rows: with htmx they answer with the new row, without JavaScript they lead back."""
+"""Buttons of a connection: htmx gets the row or the page's buttons anew, without JavaScript they lead back."""
 
 from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 from django_htmx.http import trigger_client_event
+from django_htmx.middleware import HtmxDetails
 
 from mqtt import queries, reasons
 from mqtt.exceptions import ServiceError
 from mqtt.fragments import row_context, row_template
 from mqtt.models import MqttConnection
+from mqtt.pages.connection import CONNECTION
 from mqtt.permissions import OPERATE, can, visible_to
 from mqtt.services import connections
 from mqtt.services.audit import Actor
@@ -43,18 +45,34 @@ def _act(request: HttpRequest, pk: int, service: Service, done: str) -> HttpResp
         service(actor_of(request), connection)
     except ServiceError as error:
         refusal = reasons.explain(error.code, error.context)
-    if not request.htmx:  # type: ignore[attr-defined]
+    said = done % {"name": connection.name}
+    htmx: HtmxDetails = request.htmx  # type: ignore[attr-defined]
+    if not htmx:
         if refusal:
             messages.error(request, refusal)
         else:
-            messages.success(request, done % {"name": connection.name})
+            messages.success(request, said)
         return HttpResponseRedirect(way_back(request, reverse("connection-list")))
+    on_its_page = htmx.target == "buttons"
+    response = _buttons(request, pk) if on_its_page else _row(request, pk)
+    if refusal or on_its_page:  # a fragment alone cannot say it; the page's script shows the note
+        note = {"text": refusal or said, "tone": "bad" if refusal else "success"}
+        trigger_client_event(response, "console:note", note)
+    return response
+
+
+def _row(request: HttpRequest, pk: int) -> HttpResponse:
     row = queries.rows("connection", request.user).get(pk=pk)
     context = row_context("connection", row, can_operate=can(request.user, OPERATE))
-    response = render(request, row_template("connection"), context)
-    if refusal:  # a row alone cannot say it; the page's script shows the note
-        trigger_client_event(response, "console:note", {"text": refusal})
-    return response
+    return render(request, row_template("connection"), context)
+
+
+def _buttons(request: HttpRequest, pk: int) -> HttpResponse:
+    shown = CONNECTION.show(request.user, QueryDict(), pk)
+    if shown is None:
+        raise Http404
+    part = shown.part("buttons")
+    return render(request, part.template, shown.part_context(part))
 
 
 @require_POST

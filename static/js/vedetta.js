@@ -4,14 +4,18 @@
   "use strict";
   const body = document.body;
   const language = document.documentElement.lang;
+  // Italian or English is chosen on the page, how its region writes a date in the browser (20 November, November 20).
+  const region = navigator.languages?.find((one) => one.split("-")[0] === language) || language;
 
   // ---- time: ages tick, moments are shown in the viewer's zone -------------------------------------------
   let offset = Number(body.dataset.now) * 1000 - Date.now(); // a viewer's clock may be wrong, the server's counts
   if (Math.abs(offset) < 2000) offset = 0; // the page took a moment to load
   const now = () => Date.now() + offset;
-  const full = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "medium", hourCycle: "h23" });
-  const clock = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
-  const day = new Intl.DateTimeFormat(language, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hour12: false });
+  const full = new Intl.DateTimeFormat(region, { dateStyle: "medium", timeStyle: "medium", hourCycle: "h23" });
+  const clock = new Intl.DateTimeFormat(region, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
+  const day = new Intl.DateTimeFormat(region, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+  const today = new Intl.DateTimeFormat(region, { weekday: "long", day: "numeric", month: "long" });
+  const minute = new Intl.DateTimeFormat(region, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   const unit = { en: { s: "s", min: "min", h: "h", d: "d" }, it: { s: "s", min: "min", h: "h", d: "g" } }[language] || { s: "s", min: "min", h: "h", d: "d" };
 
@@ -30,7 +34,7 @@
   function showTime(element) {
     const at = new Date(element.getAttribute("datetime"));
     if (Number.isNaN(at.getTime())) return;
-    if (element.dataset.show === "now") return write(element, full.format(now()));
+    if (element.dataset.show === "now") return write(element, `${today.format(now())}, ${minute.format(now())} · ${zone}`);
     if (!element.title) element.title = `${full.format(at)} (${zone})`;
     if ("age" in element.dataset) write(element, span(now() - at));
     else if (element.dataset.show === "until") write(element, span(at - now()));
@@ -71,11 +75,24 @@
     const active = document.activeElement;
     if (!event.detail.target?.contains(active) || active === event.detail.target) return;
     const mark = active.dataset.action ? `[data-action="${active.dataset.action}"]` : `a[href="${CSS.escape(active.getAttribute("href") || "")}"]`;
-    focused = `#${CSS.escape(event.detail.target.id)} ${mark}`;
+    const place = `#${CSS.escape(event.detail.target.id)}`;
+    focused = { same: `${place} ${mark}`, other: active.dataset.action ? `${place} [data-action]` : place };
   });
   body.addEventListener("htmx:wsAfterMessage", () => {
-    if (focused) document.querySelector(focused)?.focus({ preventScroll: true });
+    if (focused) (document.querySelector(focused.same) ?? document.querySelector(focused.other))?.focus({ preventScroll: true });
     focused = null;
+  });
+  // So does what the answer to a click replaces: "Enable" stands where "Disable" was.
+  let pressed = null;
+  body.addEventListener("htmx:afterSwap", (event) => {
+    pressed = event.detail.requestConfig?.elt?.dataset.action ?? pressed;
+    if (document.activeElement !== body) pressed = null; // the person has gone on
+    if (!pressed) return;
+    const usable = [...event.target.querySelectorAll("[data-action]:not([disabled])")];
+    const fresh = usable.find((one) => one.dataset.action === pressed) ?? usable[0];
+    if (!fresh) return; // a test that runs has no button yet: its last panel has
+    fresh.focus({ preventScroll: true });
+    pressed = null;
   });
 
   // ---- the page's own socket -------------------------------------------------------------------------------
@@ -162,19 +179,20 @@
     });
   }
 
-  // ---- what a button could not do -----------------------------------------------------------------------
-  const failed = document.getElementById("action-failed");
-  body.addEventListener("console:note", (event) => {
-    failed.querySelector(".said").textContent = event.detail.text;
-    failed.hidden = false;
+  // ---- what a button did, or could not do ---------------------------------------------------------------
+  const note = document.getElementById("action-note");
+  function tell(text, tone) {
+    note.className = `note ${tone}`;
+    note.hidden = false; // first, or a screen reader says nothing
+    note.querySelector(".said").textContent = text;
+    clearTimeout(tell.timer);
+    if (tone === "success") tell.timer = setTimeout(() => (note.hidden = true), 8000);
+  }
+  body.addEventListener("console:note", (event) => tell(event.detail.text, event.detail.tone));
+  ["htmx:responseError", "htmx:sendError"].forEach((name) => body.addEventListener(name, () => tell(note.dataset.usual, "bad")));
+  body.addEventListener("htmx:beforeRequest", (event) => {
+    if (note && event.detail.requestConfig.verb === "post") note.hidden = true; // a panel that asks again is no new deed
   });
-  ["htmx:responseError", "htmx:sendError"].forEach((name) =>
-    body.addEventListener(name, () => {
-      failed.querySelector(".said").textContent = failed.dataset.usual;
-      failed.hidden = false;
-    }),
-  );
-  body.addEventListener("htmx:beforeRequest", () => failed && (failed.hidden = true));
 
   // ---- keyboard and menus ----------------------------------------------------------------------------------
   const find = document.getElementById("find");

@@ -108,6 +108,19 @@ def test_switching_a_connection_off_and_on_shows_in_every_open_page(
     other.context.close()
 
 
+def test_a_connection_is_switched_on_its_own_page_by_keyboard(page: Page, console: Console) -> None:
+    page.goto("/connections/1/")
+    live(page)
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.focus("#buttons [data-action=disable]")
+    page.keyboard.press("Enter")
+    expect(page.locator("#truths")).to_have_attribute("data-status", "disabled", timeout=PATIENCE)
+    expect(page.locator("#buttons [data-action=enable]")).to_be_focused(timeout=PATIENCE)
+    expect(page.locator("#action-note")).to_contain_text("is being disabled")
+    page.keyboard.press("Enter")
+    expect(page.locator("#truths")).to_have_attribute("data-status", "connected", timeout=PATIENCE)
+
+
 def test_without_javascript_the_buttons_ask_and_work(browser: Browser, console: Console) -> None:
     plain, _ = open_page(browser, console, java_script_enabled=False)
     plain.goto("/connections/")

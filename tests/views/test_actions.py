@@ -83,3 +83,24 @@ def test_a_connection_that_is_gone_is_not_found(client: Client, operator: Any, c
     client.force_login(operator)
     MqttConnection.objects.all().delete()
     assert press(client, connection, "enable", **HTMX).status_code == 404
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_on_its_own_page_the_answer_is_the_buttons_anew(
+    client: Client, operator: Any, connection: MqttConnection, action: str
+) -> None:
+    client.force_login(operator)
+    response = press(client, connection, action, HTTP_HX_TARGET="buttons", **HTMX)
+    html = response.content.decode()
+    assert html.startswith('<div class="acts" id="buttons">')
+    assert ('data-action="enable"' in html) == (action == "disable")
+    note = json.loads(response.headers["HX-Trigger"])["console:note"]
+    assert note["tone"] == "success"
+    assert connection.name in note["text"]
+
+
+def test_a_refusal_on_its_own_page_is_no_success(client: Client, operator: Any) -> None:
+    connection = factories.make_connection(is_enabled=False, status="disabled")
+    client.force_login(operator)
+    response = press(client, connection, "retry", HTTP_HX_TARGET="buttons", **HTMX)
+    assert json.loads(response.headers["HX-Trigger"])["console:note"]["tone"] == "bad"

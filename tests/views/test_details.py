@@ -254,3 +254,14 @@ def test_every_part_is_pushed_as_it_stands_on_the_page(web: Client, administrato
 
 def _without_ages(html: str) -> str:
     return re.sub(r">\d+ (s|min)<", "><", html)
+
+
+def test_a_table_on_its_owners_page_does_not_repeat_the_owner(web: Client) -> None:
+    gateway = factories.make_gateway(site=factories.make_site())
+    datalogger = factories.make_datalogger(gateway=gateway)
+    sensor, _other = factories.make_sensor(datalogger), factories.make_sensor(datalogger)
+    for url in (f"/gateways/{gateway.pk}/", f"/dataloggers/{datalogger.pk}/", f"/sensors/{sensor.pk}/"):
+        table = body(web, url).split('<table class="cards owned">')[1].split("</table>")[0]
+        for part in (table.split("</thead>")[0], table.split("</tr>")[1]):
+            assert part.count("owner") == 1, "one heading, and one cell in a row, which the style hides"
+    assert "owned" in body(web, f"/sites/{gateway.site_id}/")

@@ -138,7 +138,7 @@ def test_hostile_names_are_shown_as_text(
     page = answer.content.decode()
     assert "<img src=x" not in page
     assert "<script>alert" not in page
-    assert "49<" not in page
+    assert not re.search(r"\b49<", page), "a template in a name was carried out"
 
 
 class Page(HTMLParser):
