@@ -25,6 +25,7 @@ from mqtt.services.broadcast import broadcast_event
 from mqtt.services.decoder_choice import DecoderChoice
 from mqtt.services.device_directory import DeviceDirectory
 from mqtt.services.topic_statistics import Flushed, TopicStatistics
+from mqtt.topics import is_own_status
 
 logger = logging.getLogger(__name__)
 
@@ -219,7 +220,8 @@ class MessageProcessor:
 
     def _count_topics(self, work: list[Work], now_us: int) -> Flushed | None:
         for item in work:
-            self._topics.add(item.message, item.decoded.decoder if item.decoded else "")
+            if not is_own_status(item.message.topic):  # our own birth and will are no discovery
+                self._topics.add(item.message, item.decoded.decoder if item.decoded else "")
         return self._topics.flush(now_us) if self._topics.is_due(now_us) else None
 
     def _announce(self, work: list[Work], store: BatchStore, flushed: Flushed | None, result: ProcessedBatch) -> None:

@@ -554,3 +554,11 @@ def test_a_device_that_another_process_marked_late_returns_with_a_record(pipelin
     assert DataloggerState.objects.get().availability == SensorState.objects.get().availability == "online"
     changes = StatusChange.objects.values_list("kind", "from_status", "to_status", "reason")
     assert set(changes) == {("datalogger", "late", "online", "heard"), ("sensor", "late", "online", "heard")}
+
+
+def test_our_own_birth_and_will_are_no_discovery(pipeline: Pipeline) -> None:
+    pipeline.send("vedetta/vedetta-12ab/status", "online", retain=True)
+    pipeline.wait(seconds=2)
+    pipeline.send("hall/north", "21.5")
+    assert list(DiscoveredTopic.objects.values_list("topic", flat=True)) == ["hall/north"]
+    assert UndecodedMessage.objects.count() == 0
