@@ -10,18 +10,23 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 LEAVES = {"enums", "messages", "topics", "groups", "events", "exceptions", "reasons", "validators", "encryption"}
-INGEST = {
-    "services.mqtt_service",
-    "services.mqtt_connection",
-    "services.broker_session",
-    "services.held_connection",
-    "services.processor_thread",
-    "services.activity",
-    "services.inbox",
-    "services.message_processor",
-    "services.connection_tester",
-    "management.commands.run_mqtt",
+SHARED = {
+    "services.audit",
+    "services.broadcast",
+    "services.connections",
+    "services.deletion",
+    "services.health",
+    "services.history",
+    "services.kept_secrets",
+    "services.key_pairs",
+    "services.people",
+    "services.places",
+    "services.session_status",
+    "services.subscriptions",
+    "services.throttle",
+    "services.tokens",
 }
+"""Services for both entrances; every other service belongs to the mqtt process alone."""
 WEB = {
     "views",
     "tables",
@@ -32,6 +37,7 @@ WEB = {
     "live",
     "live_render",
     "live_viewer",
+    "layer_watch",
     "badges",
     "templatetags",
     "consumers",
@@ -39,7 +45,14 @@ WEB = {
     "api",
     "admin",
     "urls",
+    "search",
+    "queries",
+    "formats",
+    "payloads",
 }
+ENTRANCES = {"management", "supervisor", "demo"}
+"""What starts the others, or stands beside them: nothing below imports it."""
+BETWEEN = {"models", "permissions", "decoders", "services", "signals", "apps"}
 PAHO_ROOMS = {"services.mqtt_connection", "services.bounded_client", "demo"}
 """The product speaks MQTT through one module and its bounds; the demo devices play clients of their own."""
 
@@ -52,6 +65,12 @@ def modules() -> dict[str, Path]:
         if parts[0] != "migrations":
             found[".".join(part for part in parts if part != "__init__")] = path
     return found
+
+
+def ingest() -> set[str]:
+    """The modules of the mqtt process."""
+    services = {name for name in modules() if name.startswith("services.") and not belongs(name, SHARED)}
+    return services | {"management.commands.run_mqtt"}
 
 
 def imports(path: Path) -> Iterator[str]:
@@ -82,6 +101,13 @@ def offences(rooms: set[str], forbidden: set[str]) -> list[str]:
     ]
 
 
+def test_the_layers_name_what_exists_and_leave_nothing_out() -> None:
+    names = {name for name in modules() if name}
+    layers = LEAVES | WEB | ENTRANCES | BETWEEN
+    assert {name.split(".")[0] for name in names} == layers
+    assert names >= SHARED | PAHO_ROOMS
+
+
 def test_leaves_import_only_leaves() -> None:
     everything = {name.split(".")[0] for name in modules() if name} - LEAVES
     assert not offences(LEAVES, everything)
@@ -97,11 +123,22 @@ def test_decoders_touch_neither_database_nor_web() -> None:
 
 
 def test_web_never_imports_ingest() -> None:
-    assert not offences(WEB, INGEST)
+    assert not offences(WEB, ingest())
+
+
+def test_shared_services_never_import_ingest() -> None:
+    assert not offences(SHARED, ingest())
 
 
 def test_ingest_and_services_never_import_web() -> None:
     assert not offences({"services", "signals", "management.commands.run_mqtt"}, WEB)
+
+
+def test_nothing_imports_what_starts_it() -> None:
+    """But for the overview, which reads the file in which the supervisor says how its children are."""
+    found = offences(LEAVES | BETWEEN | WEB - {"pages"}, ENTRANCES) + offences({"pages"}, {"management", "demo"})
+    found += [one for one in offences({"pages"}, {"supervisor"}) if "supervisor.state" not in one]
+    assert not found
 
 
 def test_paho_is_imported_in_one_place() -> None:
