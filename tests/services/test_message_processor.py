@@ -557,8 +557,7 @@ def test_a_device_that_another_process_marked_late_returns_with_a_record(pipelin
 
 
 def test_our_own_birth_and_will_are_no_discovery(pipeline: Pipeline) -> None:
-    pipeline.send("vedetta/vedetta-12ab/status", "online", retain=True)
-    pipeline.wait(seconds=2)
-    pipeline.send("hall/north", "21.5")
+    birth = pipeline.message("vedetta/vedetta-12ab/status", "online", retain=True)
+    pipeline.process([birth, pipeline.message("hall/north", "21.5")])
     assert list(DiscoveredTopic.objects.values_list("topic", flat=True)) == ["hall/north"]
     assert UndecodedMessage.objects.count() == 0
