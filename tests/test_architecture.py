@@ -21,6 +21,7 @@ SHARED = {
     "services.key_pairs",
     "services.people",
     "services.places",
+    "services.probes.certificates",
     "services.session_status",
     "services.subscriptions",
     "services.throttle",
@@ -69,8 +70,9 @@ def modules() -> dict[str, Path]:
 
 def ingest() -> set[str]:
     """The modules of the mqtt process."""
+    around = {name.rpartition(".")[0] for name in SHARED}
     services = {name for name in modules() if name.startswith("services.") and not belongs(name, SHARED)}
-    return services | {"management.commands.run_mqtt"}
+    return services - around | {"management.commands.run_mqtt"}
 
 
 def imports(path: Path) -> Iterator[str]:
