@@ -107,7 +107,15 @@ class LeaseAdmin(ReadOnlyAdmin):
 class ActivityAdmin(ReadOnlyAdmin):
     """How much the connections bring."""
 
-    list_display = ("connection", "last_message_at", "message_rate", "reading_rate", "lag_seconds", "dropped_total")
+    list_display = (
+        "connection",
+        "last_message_at",
+        "message_rate",
+        "reading_rate",
+        "lag_seconds",
+        "dropped_total",
+        "refused_total",
+    )
     list_select_related = ("connection",)
 
 

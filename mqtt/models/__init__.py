@@ -11,6 +11,7 @@ from mqtt.models.connection import (
 )
 from mqtt.models.device import (
     MAX_KEY_BYTES,
+    MOST_OF_CONNECTION,
     Datalogger,
     DataloggerState,
     DeviceAlias,
@@ -29,6 +30,7 @@ from mqtt.models.topic import DiscoveredTopic, UndecodedMessage
 __all__ = [
     "LEASE_TIME",
     "MAX_KEY_BYTES",
+    "MOST_OF_CONNECTION",
     "ApiToken",
     "AuditEntry",
     "ConnectionActivity",

@@ -195,6 +195,8 @@ class ConnectionActivity(models.Model):
     undecoded_total = models.BigIntegerField(default=0)
     dropped_total = models.BigIntegerField(default=0)
     """QoS 0 messages beyond the inbox bound."""
+    refused_total = models.BigIntegerField(default=0)
+    """Messages with something of a new device, when the connection has as many as are kept."""
     message_rate = models.FloatField(default=0)
     """Messages a second over the last interval."""
     reading_rate = models.FloatField(default=0)

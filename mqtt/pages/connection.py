@@ -8,6 +8,7 @@ from django.utils import timezone
 from mqtt import formats
 from mqtt.enums import LINK_UP, NodeKind
 from mqtt.models import (
+    MOST_OF_CONNECTION,
     Datalogger,
     DiscoveredTopic,
     Gateway,
@@ -63,15 +64,17 @@ def brought(shown: Shown) -> dict[str, Any]:
     """How much lies below it, each count a link, and the newest messages that nobody understood."""
     connection = shown.object
     undecoded = UndecodedMessage.objects.filter(connection=connection)
+    counts = [(name, url, model.objects.filter(connection=connection).count()) for name, url, model in COUNTED]
     return {
         "connection": connection,
         "counts": [
             {
                 "name": name,
-                "count": model.objects.filter(connection=connection).count(),
+                "count": count,
                 "url": list_url(url, connection=connection.pk),
+                "is_full": count >= MOST_OF_CONNECTION,
             }
-            for name, url, model in COUNTED
+            for name, url, count in counts
         ],
         "undecoded": undecoded.defer("payload")[:NEWEST],
         "undecoded_count": undecoded.count(),

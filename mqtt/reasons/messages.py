@@ -19,6 +19,10 @@ REASONS: dict[str, Any] = {
     "long_text": _("The content is a text of %(size)s characters, too long for a reading."),
     "topic_too_long": _("The topic has %(size)s bytes; devices are recognised by topics of up to %(limit)s."),
     # messages that cannot be stored
+    "too_many_devices": _(
+        "This connection already has %(limit)s devices or values, the most that are kept, so what is new in this "
+        "message was not stored. Delete what is not needed, or subscribe to less."
+    ),
     "refused_by_database": _("The database refused what this message holds: %(detail)s."),
     "decoder_failed": _("The decoder %(decoder)s failed on this message. Please report it."),
 }

@@ -52,6 +52,7 @@ class ActivityWriter:
             "readings_total": now.readings - before.readings,
             "undecoded_total": now.undecoded - before.undecoded,
             "dropped_total": now.dropped - before.dropped,
+            "refused_total": now.refused - before.refused,
             "message_rate": (now.messages - before.messages) / seconds,
             "reading_rate": (now.readings - before.readings) / seconds,
             "lag_seconds": now.lag_seconds,

@@ -6,7 +6,7 @@ from typing import Any
 from mqtt.enums import Availability, NodeKind
 from mqtt.events import ReadingsStored
 from mqtt.messages import Decoded, DecodedAvailability, DecodedFacts, DecodedReading, InboundMessage
-from mqtt.models import SensorDevice, StatusChange, from_us
+from mqtt.models import MAX_KEY_BYTES, SensorDevice, StatusChange, from_us
 from mqtt.services.availability import LATE_AFTER, STATES, Changes, take_behind_offline
 from mqtt.services.batch_plan import BatchPlan, NodeEntry
 from mqtt.services.device_directory import DeviceDirectory
@@ -30,6 +30,8 @@ class BatchStore:
     def __init__(self, directory: DeviceDirectory) -> None:
         self.changes = Changes()
         self.too_long: list[tuple[InboundMessage, int]] = []
+        self.beyond: list[InboundMessage] = []
+        """Messages with something new for which the connection has no room."""
         self._directory = directory
         self._plan = BatchPlan()
         self._facts = FactsWriter()
@@ -115,7 +117,7 @@ class BatchStore:
                     plan.heard(entry, message.received_us)
             sensor = entry.sensors.get(reading.name) if entry is not None else None
             if sensor is None:
-                self.too_long.append((message, len(f"{key}#{reading.name}".encode())))
+                self._leave_out(message, f"{key}#{reading.name}")
             else:
                 plan.reading(message, reading, sensor)
         for said in decoded.availability:
@@ -124,6 +126,13 @@ class BatchStore:
             node = self._node(connection_id, facts)
             if node is not None:
                 self._facts.take(node, facts.facts, message.received_us)
+
+    def _leave_out(self, message: InboundMessage, key: str) -> None:
+        size = len(key.encode())
+        if size > MAX_KEY_BYTES:
+            self.too_long.append((message, size))
+        elif not self.beyond or self.beyond[-1] is not message:
+            self.beyond.append(message)
 
     def _take_availability(self, message: InboundMessage, said: DecodedAvailability) -> None:
         node = self._node(message.connection_id, said)

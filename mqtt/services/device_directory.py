@@ -9,7 +9,7 @@ from typing import Any
 
 from mqtt.enums import NodeKind
 from mqtt.messages import DecodedReading, DeviceRef
-from mqtt.models import Datalogger, Gateway, SensorDevice
+from mqtt.models import MOST_OF_CONNECTION, Datalogger, Gateway, SensorDevice
 from mqtt.services.device_entries import NODE_FIELDS, SENSOR_FIELDS, DataloggerEntry, GatewayEntry, SensorEntry
 from mqtt.services.device_lookup import Sites, fits, rows_of
 
@@ -31,10 +31,13 @@ class DeviceDirectory:
         self._below: dict[tuple[int, str], list[str]] = {}
         self._touched: set[tuple[int, str]] = set()
         self._sensors = 0
+        self._room: dict[tuple[int, Any], int] = {}
+        """{(connection, model): how many may still be made}, for one transaction."""
 
     def commit(self) -> Created:
         """Keep what the transaction found and made; returns what it made."""
         self._touched.clear()
+        self._room.clear()
         created, self.created = self.created, {}
         if self._sensors > MAX_SENSORS:
             self._forget_some()
@@ -46,6 +49,7 @@ class DeviceDirectory:
             self.dataloggers.pop(key, None)
             self.gateways.pop(key, None)
         self._touched.clear()
+        self._room.clear()
         self._below.clear()
         self.created = {}
 
@@ -77,7 +81,7 @@ class DeviceDirectory:
         if not missing:
             return
         self._load_gateways(missing, now_us)
-        absent = [key for key in missing if key not in self.gateways]
+        absent = self._with_room(Gateway, [key for key in missing if key not in self.gateways])
         if absent:
             sites = Sites(absent)
             rows = [
@@ -140,7 +144,7 @@ class DeviceDirectory:
         missing = {key: ref for key, ref in refs.items() if key not in self.dataloggers and fits(key[1])}
         if missing:
             self.load_dataloggers(missing, now_us)
-        absent = [key for key in missing if key not in self.dataloggers]
+        absent = self._with_room(Datalogger, [key for key in missing if key not in self.dataloggers])
         if absent:
             sites = Sites(absent)
             rows = []
@@ -182,7 +186,9 @@ class DeviceDirectory:
         if not missing:
             return
         self._load_sensors(missing, now_us)
-        absent = [key for key, (entry, reading) in missing.items() if reading.name not in entry.sensors]
+        absent = self._with_room(
+            SensorDevice, [key for key, (entry, reading) in missing.items() if reading.name not in entry.sensors]
+        )
         if absent:
             rows = []
             for place in absent:
@@ -207,6 +213,22 @@ class DeviceDirectory:
             entry, reading = missing[connection_id, asked]
             entry.sensors[reading.name] = SensorEntry(connection_id, row, now_us)
             self._sensors += 1
+
+    def _with_room(self, model: Any, absent: Sequence[tuple[int, str]]) -> list[tuple[int, str]]:
+        """Those of the new keys for which there is room; no datalogger is made that could have no sensor."""
+        found = []
+        for place in absent:
+            left = self._left(place[0], model)
+            if left > 0 and (model is not Datalogger or self._left(place[0], SensorDevice) > 0):
+                self._room[place[0], model] = left - 1
+                found.append(place)
+        return found
+
+    def _left(self, connection_id: int, model: Any) -> int:
+        place = (connection_id, model)
+        if place not in self._room:
+            self._room[place] = MOST_OF_CONNECTION - model.objects.filter(connection=connection_id).count()
+        return self._room[place]
 
     def _make(self, model: Any, rows: Sequence[Any], word: str) -> None:
         model.objects.bulk_create(rows, ignore_conflicts=True)

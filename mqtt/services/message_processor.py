@@ -18,7 +18,7 @@ from mqtt.decoders.registry import decode
 from mqtt.events import MAX_IDS, ReadingsStored
 from mqtt.exceptions import UndecodableError
 from mqtt.messages import Decoded, InboundMessage
-from mqtt.models import MAX_KEY_BYTES, ConnectionLease
+from mqtt.models import MAX_KEY_BYTES, MOST_OF_CONNECTION, ConnectionLease
 from mqtt.services import undecoded
 from mqtt.services.batch_store import BatchStore
 from mqtt.services.broadcast import broadcast_event
@@ -51,6 +51,8 @@ class ConnectionCounts:
     messages: int = 0
     readings: int = 0
     undecoded: int = 0
+    refused: int = 0
+    """Messages with something new for which there was no room."""
     oldest_received_us: int = 0
     newest_received_us: int = 0
 
@@ -212,6 +214,8 @@ class MessageProcessor:
         for message, size in store.too_long:
             context = {"size": size, "limit": MAX_KEY_BYTES}
             undecoded.store(self._undecoded.choose([(message, "topic_too_long", context)]))
+        limit = {"limit": MOST_OF_CONNECTION}
+        self._keep_undecoded([Work(message, None, "too_many_devices", limit) for message in store.beyond])
 
     def _keep_undecoded(self, work: list[Work]) -> None:
         found = [(item.message, item.reason, item.context) for item in work if item.decoded is None]
@@ -226,6 +230,8 @@ class MessageProcessor:
 
     def _announce(self, work: list[Work], store: BatchStore, flushed: Flushed | None, result: ProcessedBatch) -> None:
         counts = _counted(work)
+        for message in store.beyond:
+            counts[message.connection_id].refused += 1
         created = self._directory.commit()
         for connection_id, count in counts.items():
             _add(result.counts.setdefault(connection_id, ConnectionCounts()), count)
@@ -267,6 +273,7 @@ def _add(total: ConnectionCounts, more: ConnectionCounts) -> None:
     total.messages += more.messages
     total.readings += more.readings
     total.undecoded += more.undecoded
+    total.refused += more.refused
     total.oldest_received_us = min(total.oldest_received_us or more.oldest_received_us, more.oldest_received_us)
     total.newest_received_us = max(total.newest_received_us, more.newest_received_us)
 

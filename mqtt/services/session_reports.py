@@ -46,5 +46,7 @@ class Counters:
     """Seconds since 1970; 0: nothing yet."""
     readings: int = 0
     undecoded: int = 0
+    refused: int = 0
+    """Messages with something of a new device, beyond what is kept of a connection."""
     lag_seconds: float = 0.0
     """How long the newest committed message waited between receipt and commit."""

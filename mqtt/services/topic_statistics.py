@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from mqtt.messages import InboundMessage
-from mqtt.models import MAX_KEY_BYTES, DiscoveredTopic
+from mqtt.models import MAX_KEY_BYTES, MOST_OF_CONNECTION, DiscoveredTopic
 from mqtt.services.reading_store import write_rows
 
 FLUSH_EVERY_US = 1_000_000
@@ -101,7 +101,9 @@ class TopicStatistics:
             for key, count in sorted(counts.items(), key=lambda item: item[0])
             if len(key[1].encode()) <= MAX_KEY_BYTES
         ]
-        created = self._count_new([(row[0], row[1]) for row in rows if (row[0], row[1]) not in self._ids])
+        new = self._new([(row[0], row[1]) for row in rows if (row[0], row[1]) not in self._ids])
+        created, beyond = _within_room(new)
+        rows = [row for row in rows if (row[0], row[1]) not in beyond]
         write_rows(_UPSERT, _TYPES, rows)
         self._find([(row[0], row[1]) for row in rows])
         topics: dict[int, list[int]] = {}
@@ -157,14 +159,14 @@ class TopicStatistics:
                 )
         return merged
 
-    def _count_new(self, unknown: list[Key]) -> dict[int, int]:
-        """How many of these topics have no row yet; remembers the ids of those that have."""
+    def _new(self, unknown: list[Key]) -> dict[int, list[str]]:
+        """Topics that have no row yet, by connection; remembers the ids of those that have."""
         self._find(unknown)
-        created: dict[int, int] = {}
+        new: dict[int, list[str]] = {}
         for key in unknown:
             if key not in self._found:
-                created[key[0]] = created.get(key[0], 0) + 1
-        return created
+                new.setdefault(key[0], []).append(key[1])
+        return new
 
     def _find(self, keys: list[Key]) -> None:
         by_connection: dict[int, list[str]] = {}
@@ -176,3 +178,15 @@ class TopicStatistics:
                 chunk = topics[start : start + CHUNK]
                 found = DiscoveredTopic.objects.filter(connection=connection_id, topic__in=chunk)
                 self._found |= {(connection_id, topic): pk for topic, pk in found.values_list("topic", "pk")}
+
+
+def _within_room(new: dict[int, list[str]]) -> tuple[dict[int, int], set[Key]]:
+    """How many new topics each connection may list, and which are left out: it lists as many as are kept."""
+    created: dict[int, int] = {}
+    beyond: set[Key] = set()
+    for connection_id, topics in new.items():
+        room = max(0, MOST_OF_CONNECTION - DiscoveredTopic.objects.filter(connection=connection_id).count())
+        if room:
+            created[connection_id] = min(room, len(topics))
+        beyond |= {(connection_id, topic) for topic in topics[room:]}
+    return created, beyond

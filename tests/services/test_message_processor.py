@@ -28,7 +28,7 @@ from mqtt.models import (
     from_us,
     to_us,
 )
-from mqtt.services import availability, batch_store, message_processor
+from mqtt.services import availability, batch_store, device_directory, message_processor, topic_statistics
 from mqtt.services.message_processor import MessageProcessor, ProcessedBatch
 from tests.factories import make_connection, make_site
 
@@ -561,3 +561,32 @@ def test_our_own_birth_and_will_are_no_discovery(pipeline: Pipeline) -> None:
     pipeline.process([birth, pipeline.message("hall/north", "21.5")])
     assert list(DiscoveredTopic.objects.values_list("topic", flat=True)) == ["hall/north"]
     assert UndecodedMessage.objects.count() == 0
+
+
+def test_invented_names_do_not_fill_the_disk(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (device_directory, topic_statistics):
+        monkeypatch.setattr(module, "MOST_OF_CONNECTION", 10)
+    monkeypatch.setattr(topic_statistics, "FLUSH_EVERY_US", 0)
+    known = pipeline.send("known", '{"a": 1}')
+    flood = [pipeline.message(f"x/{number}", '{"a": 1, "b": 2}') for number in range(50)]
+    pipeline.wait(seconds=2)
+    flood += [pipeline.message("known", '{"a": 2, "z": 3}'), pipeline.message("known", '{"a": 3}')]
+    result = pipeline.process(flood)
+    pipeline.wait(seconds=2)
+    pipeline.process([pipeline.message("known", '{"a": 4}')])
+    assert SensorDevice.objects.count() == DiscoveredTopic.objects.count() == 10
+    assert Datalogger.objects.count() <= 10
+    assert known.stored == 1
+    assert Reading.objects.filter(sensor=SensorDevice.objects.get(key="known#a").pk).count() == 4
+    refused = UndecodedMessage.objects.filter(reason="too_many_devices")
+    assert refused.count() == result.counts[pipeline.broker.pk].refused == 47
+    assert refused.filter(topic="known").count() == 1
+
+
+def test_room_that_was_made_is_used(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(device_directory, "MOST_OF_CONNECTION", 1)
+    pipeline.send("a", '{"v": 1}')
+    assert pipeline.send("b", '{"v": 1}').stored == 0
+    Datalogger.objects.get(key="a").delete()
+    pipeline.processor.forget(pipeline.broker.pk)
+    assert pipeline.send("b", '{"v": 1}').stored == 1
