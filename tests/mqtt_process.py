@@ -52,11 +52,11 @@ class MqttProcess:
             raise AssertionError(f"{error}\n{self.log.read_text()}") from None
         return self
 
-    def stop(self) -> int:
-        """SIGTERM; the exit code."""
+    def stop(self, seconds: float = 10) -> int:
+        """SIGTERM; the exit code, which must come within so many seconds."""
         assert self.process
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(10)
+        return self.process.wait(seconds)
 
     def kill(self) -> None:
         """SIGKILL, as a crash."""

@@ -4,11 +4,12 @@ import os
 import signal
 import subprocess
 import threading
-import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
 
 from mqtt.enums import ConnectionStatus
 from mqtt.models import ConnectionLease, MqttConnection, Reading, StatusChange, TopicSubscription
@@ -62,11 +63,13 @@ def status(connection: MqttConnection) -> str:
     return MqttConnection.objects.with_effective_status().get(pk=connection.pk).effective_status
 
 
-def wait_status(connection: MqttConnection, wanted: str, seconds: float = 10) -> float:
-    """Seconds until the effective status is this one."""
-    began = time.monotonic()
-    wait_for(lambda: status(connection) == wanted, seconds, what=f"status {wanted} (now {status(connection)})")
-    return time.monotonic() - began
+def wait_status(connection: MqttConnection, wanted: str, seconds: float = 10) -> None:
+    wait_for(lambda: status(connection) == wanted, seconds, what=f"status {wanted}")
+
+
+def let_leases_run_out() -> None:
+    """What nine seconds do, for tests that are not about the waiting."""
+    ConnectionLease.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
 
 
 def wait_granted(connection: MqttConnection) -> None:
@@ -109,7 +112,7 @@ def test_switching_off_ends_the_broker_session_and_switching_on_starts_anew(
     connections.enable_connection(ACTOR, connection)
     wait_status(connection, "connected")
     wait_for(lambda: ConnectionLease.objects.get().session_open, what="the new session")
-    time.sleep(0.3)
+    wait_granted(connection)
     publish(own_broker.port, "a/meter/power", "2")
     wait_for(lambda: values() == [2], what="the reading")
     changes = StatusChange.objects.order_by("id").values_list("to_status", flat=True)
@@ -125,6 +128,7 @@ def test_switching_off_while_no_process_runs_is_made_good_by_the_next_one(
     wait_for(lambda: ConnectionLease.objects.get().session_open, what="the session")
     first.kill()
     connections.disable_connection(ACTOR, connection)
+    let_leases_run_out()
     publish(own_broker.port, "a/meter/power", "1")
     start("two")
     wait_for(lambda: not ConnectionLease.objects.get().session_open, 20, what="the end of the session")
@@ -181,11 +185,15 @@ def test_a_broker_that_goes_away_shows_the_next_try_and_can_be_tried_at_once(
     wait_status(connection, "disconnected")
     wait_for(lambda: MqttConnection.objects.get().retry_count >= 3, 15, what="three tries")
     connection.refresh_from_db()
-    assert connection.next_retry_at
+    planned = connection.next_retry_at
+    assert planned
     assert connection.status_reason == "refused"
     own_broker.start()
     connections.retry_connection_now(ACTOR, connection)
-    assert wait_status(connection, "connected") < 4
+    wait_status(connection, "connected")
+    connection.refresh_from_db()
+    assert connection.last_connected_at
+    assert connection.last_connected_at < planned
 
 
 def test_a_killed_process_shows_as_unknown_and_another_takes_over(start: Start, own_broker: servers.Server) -> None:
@@ -209,7 +217,6 @@ def test_two_processes_never_hold_the_same_connection_and_survivors_take_over(
     for connection in held:
         wait_granted(connection)
     assert ConnectionLease.objects.count() == 6
-    began = time.monotonic()
     one.kill()
 
     def all_with_two() -> bool:
@@ -218,7 +225,6 @@ def test_two_processes_never_hold_the_same_connection_and_survivors_take_over(
     wait_for(all_with_two, 15, what="the takeover")
     for connection in held:
         wait_status(connection, "connected", 15)
-    assert time.monotonic() - began < 15
     assert two.stop() == 0
 
 
@@ -228,9 +234,7 @@ def test_a_stopped_process_leaves_quickly_and_keeps_the_broker_session(
     connection = create(own_broker)
     first = start("one")
     wait_granted(connection)
-    began = time.monotonic()
-    assert first.stop() == 0
-    assert time.monotonic() - began < 4
+    assert first.stop(5) == 0, "later the supervisor would kill it"
     lease = ConnectionLease.objects.get()
     assert (lease.holder, lease.session_open) == ("", True)
     assert not (first.data_dir / "run" / "mqtt.ready").exists()
@@ -250,6 +254,7 @@ def test_killing_the_process_under_load_loses_nothing(start: Start, own_broker: 
     publisher.start()
     wait_for(Reading.objects.exists, what="the first readings")
     process.kill()
+    let_leases_run_out()
     publisher.join(60)
     start("two")
     wait_for(lambda: Reading.objects.values("value").distinct().count() == total, 40, what="every reading")
@@ -263,11 +268,12 @@ def test_a_paused_process_that_lost_its_lease_writes_nothing_when_it_wakes(
     wait_granted(connection)
     assert first.process
     os.kill(first.process.pid, signal.SIGSTOP)
+    let_leases_run_out()
     start("two")
     wait_for(lambda: ConnectionLease.objects.get().holder.startswith("two "), 20, what="the takeover")
     wait_status(connection, "connected")
     os.kill(first.process.pid, signal.SIGCONT)
-    time.sleep(4)
+    wait_for(lambda: "Another process took connection" in first.log.read_text(), what="the loss being noticed")
     assert ConnectionLease.objects.get().holder.startswith("two ")
     assert status(connection) == "connected"
     publish(own_broker.port, "a/m/x", "1")

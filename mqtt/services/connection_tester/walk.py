@@ -18,6 +18,8 @@ WHOLE = 25.0
 """Seconds for all steps together: longer than this nobody watches."""
 PATIENCE = {"name": 6.0, "tcp": 6.0, "tls": 5.0, "connect": 6.0, "subscribe": 5.0, "message": 10.0}
 """Seconds for each step."""
+SECOND_LOOK = 4.0
+"""Seconds for each further question to a broker that ended the CONNECT without a word."""
 UNANSWERED = {"closed_early", "no_connack", "no_connack_v5", "protocol_refused", "link_lost", "not_mqtt"}
 """Ends of a CONNECT that say nothing about their cause: worth a second look."""
 
@@ -89,7 +91,7 @@ class Walk:
 
     def _look_again(self, error: ReasonError) -> None:
         """Raise what the silence of a broker more likely means."""
-        seconds = min(4.0, max(1.0, self._end - time.monotonic()))
+        seconds = min(SECOND_LOOK, max(1.0, self._end - time.monotonic()))
         if not self._settings.is_encrypted and not self._settings.is_websocket and self._way.wants_tls(seconds):
             raise ReasonError("test_connect_wants_tls", port=self._settings.port) from error
         if self._settings.is_v5 and self._talk.speaks_old_version(seconds):

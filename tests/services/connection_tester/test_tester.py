@@ -68,7 +68,11 @@ def test_only_a_few_run_at_once_and_a_stop_says_so(tester: ConnectionTester) -> 
         assert test.state == "failed"
 
 
-def test_a_connection_that_is_deleted_meanwhile_ends_its_test_quietly(tester: ConnectionTester) -> None:
+def test_a_connection_that_is_deleted_meanwhile_ends_its_test_quietly(
+    tester: ConnectionTester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(PATIENCE, "connect", 1.0)
+    monkeypatch.setattr("mqtt.services.connection_tester.walk.SECOND_LOOK", 1.0)
     with listening(silent) as port:
         connection = make_connection(host="127.0.0.1", port=port)
         ConnectionTest.objects.create(connection=connection)

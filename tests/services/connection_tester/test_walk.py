@@ -59,6 +59,7 @@ def ending(steps: list[dict[str, Any]]) -> tuple[str, str, str]:
 def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("connect", "tls", "message"):
         monkeypatch.setitem(PATIENCE, name, 1.0)
+    monkeypatch.setattr("mqtt.services.connection_tester.walk.SECOND_LOOK", 1.0)
 
 
 @contextlib.contextmanager
