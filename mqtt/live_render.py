@@ -11,7 +11,7 @@ from django.db import DatabaseError
 from django.db.models import Max, Q
 from django.db.models.functions import Now
 from django.http import HttpRequest
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from mqtt import queries
 from mqtt.badges import problem_counts
@@ -109,7 +109,9 @@ def _deliver_parts(order: Order, delivery: Delivery) -> None:
     delivery.total = fresh.total
     for part in fresh.page.parts:
         if part.name in order.parts:
-            delivery.parts[part.name] = render_part(part.template, fresh.part_context(part), order.language)
+            with translation.override(order.language):  # contexts hold sentences and numbers that are written already
+                context = fresh.part_context(part)
+            delivery.parts[part.name] = render_part(part.template, context, order.language)
 
 
 def rows_of(user: User, touches: Iterable[Touch]) -> dict[str, dict[int, int]]:

@@ -202,6 +202,15 @@ async def test_a_row_that_no_longer_matches_is_dimmed_and_announced(viewer: Any)
         assert "dimmed" not in await socket.until(f'id="connection-{connection.pk}" data-status="error"')
 
 
+async def test_what_a_part_has_written_already_is_in_the_viewers_language_too(viewer: Any) -> None:
+    sensor = await db(factories.make_sensor)()
+    await db(factories.make_reading)(sensor, 0.25)
+    async with open_page(f"/ws/sensors/{sensor.pk}/", viewer, language="it") as socket:
+        frame = await socket.until('id="readings"')
+        assert "0,25" in frame
+        assert "0.25<" not in frame
+
+
 async def test_new_rows_are_announced_and_not_inserted(viewer: Any) -> None:
     sensor = await db(factories.make_sensor)()
     async with open_page("/ws/sensors/", viewer) as socket:
