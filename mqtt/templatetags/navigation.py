@@ -6,7 +6,7 @@ from typing import Any
 from django import template
 from django.conf import settings
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -61,18 +61,13 @@ def console_frame(context: dict[str, Any]) -> dict[str, Any]:
     if request is None or not request.user.is_authenticated:
         return {"demo": settings.DEMO, "user": None, "known": None, "account": []}
     user = request.user
-    account = [
-        Item(url, label)
-        for name, label, action in ACCOUNT
-        if (action is None or can(user, action)) and (url := _url(name))
-    ]
+    account = [Item(reverse(name), label) for name, label, action in ACCOUNT if action is None or can(user, action)]
     if not can(user, VIEW):
         return {"demo": settings.DEMO, "user": None, "known": user, "account": account}
     counts = problem_counts(user)
     items = [
-        Item(url, label, badge, counts.get(badge, NO_BADGE), heading, _is_current(request.path, prefix))
+        Item(reverse(name), label, badge, counts.get(badge, NO_BADGE), heading, _is_current(request.path, prefix))
         for name, prefix, label, badge, heading in MENU
-        if (url := _url(name))
     ]
     role = next((label for action, label in ROLES if can(user, action)), "")
     return {"demo": settings.DEMO, "user": user, "known": user, "role": role, "items": items, "account": account}
@@ -80,10 +75,3 @@ def console_frame(context: dict[str, Any]) -> dict[str, Any]:
 
 def _is_current(path: str, prefix: str) -> bool:
     return path == prefix if prefix == "/" else path.startswith(prefix)
-
-
-def _url(name: str) -> str:
-    try:
-        return reverse(name)
-    except NoReverseMatch:  # a page that is not built is not linked
-        return ""
