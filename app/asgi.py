@@ -10,7 +10,10 @@ from django.core.asgi import get_asgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "app.settings")
 http = get_asgi_application()
 
+from app.bodies import bound_bodies  # noqa: E402 - as below
 from mqtt.routing import websocket_urlpatterns  # noqa: E402 - models can be imported only after Django is set up
+
+bound_bodies()
 
 application = ProtocolTypeRouter(
     {

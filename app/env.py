@@ -135,7 +135,8 @@ def url(name: str, schemes: tuple[str, ...]) -> str:
     """An address that begins with one of the schemes, or nothing."""
     value = text(name)
     if value and urlsplit(value).scheme not in schemes:
-        stop(f"{name} must begin with {' or '.join(f'{scheme}://' for scheme in schemes)}, not {value!r}.")
+        # The value may hold a password, and this line ends up in logs.
+        stop(f"{name} must begin with {' or '.join(f'{scheme}://' for scheme in schemes)}.")
     return value
 
 
@@ -144,12 +145,14 @@ def database(name: str, data_dir: Path) -> dict[str, object]:
     url = text(name, f"sqlite:///{data_dir / 'vedetta.sqlite3'}")
     scheme = urlsplit(url).scheme
     if scheme not in {"sqlite", "postgres", "postgresql"}:
-        stop(f"{name} must begin with sqlite:/// or postgresql://, not {scheme or url!r}.")
+        stop(f"{name} must begin with sqlite:/// or postgresql://{f', not {scheme}' if scheme else ''}.")
     try:
         config: dict[str, object] = dict(dj_database_url.parse(url))
-    except (ValueError, KeyError) as error:
-        stop(f"{name} cannot be understood ({error}).")
+    except (ValueError, KeyError):
+        # The error may quote a part of the password.
+        stop(f"{name} cannot be understood. Write / : @ ? # and % in a password as %2F %3A %40 %3F %23 %25.")
     if scheme == "sqlite":
+        _make_private(Path(str(config["NAME"])))
         config["OPTIONS"] = {
             "timeout": 20,
             "transaction_mode": "IMMEDIATE",
@@ -162,6 +165,12 @@ def database(name: str, data_dir: Path) -> dict[str, object]:
         config["OPTIONS"] = {**(given if isinstance(given, dict) else {}), "pool": pool}
         config["CONN_MAX_AGE"] = 0  # the pool keeps the connections
     return config
+
+
+def _make_private(database: Path) -> None:
+    """Make a missing SQLite file with mode 0600; what SQLite puts next to it gets the same."""
+    with suppress(OSError):  # SQLite will say what is wrong, when somebody asks for it
+        os.close(os.open(database, os.O_CREAT | os.O_WRONLY, 0o600))
 
 
 def _addresses() -> list[tuple[int, str]]:

@@ -38,7 +38,7 @@ class TrustedProxyMiddleware:
 
 
 class ContentSecurityPolicyMiddleware:
-    """Sends the same strict policy with every page, the admin site included."""
+    """Sends the same strict policy with every answer, and lets no cache keep what does not say that it may."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -46,6 +46,7 @@ class ContentSecurityPolicyMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         response.headers.setdefault("Content-Security-Policy", CONTENT_POLICY)
+        response.headers.setdefault("Cache-Control", "private, no-store")
         return response
 
 

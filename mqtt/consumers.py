@@ -5,6 +5,7 @@ A consumer joins no group of its own: the hub receives each event once and calls
 
 import json
 import logging
+import time
 from typing import Any
 
 from channels.db import database_sync_to_async
@@ -24,6 +25,9 @@ logger = logging.getLogger(__name__)
 NOT_FOUND = 4404
 LONGEST_QUERY = 4000
 LONGEST_MESSAGE = 20_000
+MOST_MESSAGES = 200
+"""Messages of one browser in ten seconds: far above what a page sends; more only cost all the others."""
+TOO_MANY = 4429
 
 
 class MqttConsumer(AsyncWebsocketConsumer):
@@ -32,6 +36,8 @@ class MqttConsumer(AsyncWebsocketConsumer):
     channel_layer_alias = "none"  # a channel of its own for each browser would only cost the layer
 
     viewer: Viewer
+    window, received = 0.0, 0
+    """Since when, and how many messages of this browser are counted."""
     ignored = 0
     """How many messages of this browser made no sense."""
 
@@ -76,6 +82,14 @@ class MqttConsumer(AsyncWebsocketConsumer):
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """What the page asks: {"action": "show", "query" or "ids"}, pause, resume. Anything else is ignored."""
+        now = time.monotonic()
+        if now - self.window > 10:
+            self.window, self.received = now, 0
+        self.received += 1
+        if self.received > MOST_MESSAGES:
+            if self.received == MOST_MESSAGES + 1:
+                await self.close(TOO_MANY)
+            return
         try:
             self._obey(text_data)
         except (ValueError, TypeError, RecursionError) as error:

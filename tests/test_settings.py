@@ -72,6 +72,25 @@ def test_a_bad_value_stops_the_start_with_one_line_that_names_it(tmp_path: Path,
     assert name.removesuffix("_FILE") in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_URL", "postgresql://ada:tr0m/bone@host/vedetta"),
+        ("DATABASE_URL", "ada:tr0mbone@host/vedetta"),
+        ("REDIS_URL", "http://:tr0mbone@host"),
+    ],
+)
+def test_a_bad_address_is_refused_without_its_password(tmp_path: Path, name: str, value: str) -> None:
+    done = load(tmp_path / "data", **{name: value})
+    assert done.returncode == 1
+    assert "tr0m" not in done.stderr
+
+
+def test_the_database_is_for_its_owner_whoever_makes_it(tmp_path: Path) -> None:
+    assert load(tmp_path / "data").returncode == 0
+    assert stat.S_IMODE((tmp_path / "data" / "vedetta.sqlite3").stat().st_mode) == 0o600
+
+
 def test_a_setting_may_be_given_as_a_file(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("from a file\n")
     done = load(tmp_path / "data", "print(settings.SECRET_KEY)", SECRET_KEY_FILE=tmp_path / "secret")

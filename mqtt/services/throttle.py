@@ -5,6 +5,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Iterable
 from hashlib import sha256
+from ipaddress import IPv4Address, IPv6Network, ip_address
 
 WINDOW = 300.0
 """Seconds after which a failure no longer counts."""
@@ -41,6 +42,14 @@ class Failures:
             while len(self._times) > REMEMBERED:
                 self._times.popitem(last=False)
 
+    def take_back(self, keys: Iterable[str]) -> None:
+        """The newest failure of each key was none."""
+        with self._lock:
+            for key in keys:
+                times = self._times.get(key)
+                if times:
+                    times.pop()
+
     def forget(self, keys: Iterable[str]) -> None:
         """Start afresh after a success."""
         with self._lock:
@@ -61,10 +70,21 @@ class Failures:
 _failures = Failures()
 
 
+def network_of(address: str) -> str:
+    """Who counts as one: an IPv4 address, or the 64 bits of IPv6 within which everybody has addresses enough."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(found, IPv4Address):
+        return str(found)
+    return str(found.ipv4_mapped or IPv6Network((found.packed, 64), strict=False))
+
+
 def login_keys(username: str, address: str) -> dict[str, str]:
     """What a failed login is counted under; names of any length take the same room."""
     name = sha256(username.casefold().encode("utf-8", "replace")).hexdigest()[:32]
-    return {"pair": f"{name} {address}", "address": f"login {address}"}
+    return {"pair": f"{name} {network_of(address)}", "address": f"login {network_of(address)}"}
 
 
 def login_wait(username: str, address: str) -> int:
@@ -72,24 +92,26 @@ def login_wait(username: str, address: str) -> int:
     return _failures.wait(login_keys(username, address))
 
 
-def login_failed(username: str, address: str) -> None:
-    """Count a wrong password."""
+def login_begins(username: str, address: str) -> None:
+    """Count a try as failed until it is known: many at once must not all slip past the count."""
     _failures.add(login_keys(username, address).values())
 
 
 def login_succeeded(username: str, address: str) -> None:
     """A right password: forget this name's failures; those of the address stay, or an own account would clear them."""
-    _failures.forget([login_keys(username, address)["pair"]])
+    keys = login_keys(username, address)
+    _failures.take_back([keys["address"]])
+    _failures.forget([keys["pair"]])
 
 
 def token_wait(address: str) -> int:
     """Seconds this address must wait before its tokens are looked at again."""
-    return _failures.wait({"address": f"token {address}"})
+    return _failures.wait({"address": f"token {network_of(address)}"})
 
 
 def token_failed(address: str) -> None:
     """Count a wrong token."""
-    _failures.add([f"token {address}"])
+    _failures.add([f"token {network_of(address)}"])
 
 
 def forget_everything() -> None:

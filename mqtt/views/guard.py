@@ -8,7 +8,6 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils.cache import patch_cache_control
 from django_htmx.http import HttpResponseClientRedirect
 
 from mqtt.permissions import can
@@ -18,7 +17,7 @@ View = Callable[Concatenate[HttpRequest, P], HttpResponse]
 
 
 def needs(action: str) -> Callable[[View[P]], View[P]]:
-    """Send who is not logged in to the login, answer 403 to who may not; never cache what was seen."""
+    """Send who is not logged in to the login, answer 403 to who may not."""
 
     def decorate(view: View[P]) -> View[P]:
         @wraps(view)
@@ -27,9 +26,7 @@ def needs(action: str) -> Callable[[View[P]], View[P]]:
                 return login_first(request)
             if not can(request.user, action):
                 raise PermissionDenied
-            response = view(request, *args, **kwargs)
-            patch_cache_control(response, private=True, no_cache=True)
-            return response
+            return view(request, *args, **kwargs)
 
         guard: Any = guarded
         return guard  # type: ignore[no-any-return]

@@ -25,10 +25,9 @@ class ThrottledLoginForm(AuthenticationForm):
                 minutes,
             )
             raise ValidationError(text % {"count": minutes}, code="throttled")
-        try:
-            cleaned = super().clean()
-        except ValidationError:
-            throttle.login_failed(username, address)
-            raise
+        if not username or not self.cleaned_data.get("password"):
+            return super().clean()  # nothing was tried, so nothing is counted or forgiven
+        throttle.login_begins(username, address)
+        cleaned = super().clean()
         throttle.login_succeeded(username, address)
         return cleaned

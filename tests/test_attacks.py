@@ -1,0 +1,157 @@
+"""Attacks from the network against what is easily forgotten: bodies, caches, foreign pages, lists of secrets."""
+
+import re
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import get_resolver
+
+from app.bodies import MAX_BODY
+from app.middleware import CONTENT_POLICY
+from mqtt.consumers import MOST_MESSAGES, TOO_MANY
+from mqtt.encryption import encrypt
+from mqtt.supervisor.programs import accepts
+from tests import factories
+from tests.live_sockets import connect
+from tests.servers import free_port, wait_for
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = ["/", "/login/", "/connections/1/edit/", "/account/", "/audit/", "/admin/", "/api/v1/docs/", "/api/v1/schema/",
+         "/api/v1/mqtt/connections/", "/api/nothing", "/nothing", "/static/nothing", "/healthz"]  # fmt: skip
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", PAGES)
+def test_every_answer_has_the_policy_and_stays_in_no_cache(path: str, administrator: Any) -> None:
+    factories.make_connection()
+    client = Client()
+    for _ in range(2):
+        answer = client.get(path)
+        assert answer.headers["Content-Security-Policy"] == CONTENT_POLICY
+        assert "no-store" in answer.headers["Cache-Control"]
+        client.force_login(administrator)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "target",
+    [
+        "https://evil.example/",
+        "//evil.example",
+        "/\\evil.example",
+        "javascript:alert(1)",
+        "https:evil.example",
+        "\x00//e",
+    ],
+)
+def test_a_login_leads_nowhere_else(target: str, viewer: Any) -> None:
+    answer = Client().post("/login/", {"username": "viewer", "password": "viewer-password", "next": target})
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/")
+
+
+@pytest.mark.django_db
+def test_a_session_from_before_the_login_is_worth_nothing(viewer: Any) -> None:
+    client = Client()
+    client.cookies["sessionid"] = "chosen-by-a-stranger"
+    client.post("/login/", {"username": "viewer", "password": "viewer-password"})
+    session = client.cookies["sessionid"]
+    assert session.value != "chosen-by-a-stranger"
+    assert session["httponly"]
+    assert session["samesite"] == "Lax"
+
+
+@pytest.mark.django_db
+def test_a_viewer_can_write_nothing(viewer: Any) -> None:
+    connection = factories.make_connection()
+    client = Client()
+    client.force_login(viewer)
+    own = re.compile("(login|logout|account|password|token|set_language|healthz|readyz|search|overview|-list$)")
+    urls = get_resolver().reverse_dict
+    tried = 0
+    for name in urls:
+        if not isinstance(name, str) or own.search(name):
+            continue
+        pattern, names = urls[name][0][0]
+        path = "/" + pattern % dict.fromkeys(names, connection.pk)
+        if path.startswith("/api/"):
+            continue
+        answer = client.post(path, {"name": "x", "confirmed": "1"})
+        assert answer.status_code in {403, 404, 405}, path
+        tried += 1
+    assert tried > 20
+    for method in ("post", "put", "patch", "delete"):
+        for path in (f"{connection.pk}/", f"{connection.pk}/enable/", f"{connection.pk}/test/", ""):
+            answer = getattr(client, method)(f"/api/v1/mqtt/connections/{path}", {}, content_type="application/json")
+            assert answer.status_code in {403, 405}, (method, path)
+    connection.refresh_from_db()
+    assert connection.name != "x"
+
+
+@pytest.mark.django_db
+def test_no_page_shows_a_secret_or_what_it_is_stored_as(administrator: Any) -> None:
+    token = encrypt("tr0mbone-secret")
+    connection = factories.make_connection(password_token=token, client_key_token=token)
+    client = Client()
+    client.force_login(administrator)
+    for path in (
+        f"/connections/{connection.pk}/", f"/connections/{connection.pk}/edit/", "/connections/", "/audit/",
+        f"/admin/mqtt/mqttconnection/{connection.pk}/change/", f"/admin/mqtt/mqttconnection/{connection.pk}/history/",
+        f"/api/v1/mqtt/connections/{connection.pk}/", "/search/?q=tr0mbone",
+        "/admin/mqtt/mqttconnection/?password_token__startswith=g", f"/api/v1/mqtt/connections/?password_token={token}",
+    ):  # fmt: skip
+        body = client.get(path).content.decode()
+        assert token not in body.replace(f"password_token={token}", ""), path
+        assert "tr0mbone-secret" not in body, path
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("valkey")
+async def test_a_browser_that_talks_without_end_is_sent_away(viewer: Any) -> None:
+    page, is_in, _ = await connect("/ws/overview/", viewer)
+    assert is_in
+    for _ in range(MOST_MESSAGES + 5):
+        await page.send_to(text_data="{}")
+    while (message := await page.receive_output(5))["type"] == "websocket.send":
+        pass
+    assert message["code"] == TOO_MANY
+
+
+@pytest.fixture(scope="module")
+def web() -> Iterator[int]:
+    port = free_port()
+    command = [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(port), "-v", "0", "app.asgi:application"]
+    process = subprocess.Popen(command, cwd=ROOT)
+    try:
+        wait_for(lambda: accepts("127.0.0.1", port), 30, what="the web server")
+        yield port
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def answer_to(port: int, head: str, body: bytes) -> bytes:
+    """The first line of the answer to a body of MAX_BODY pieces, or nothing when the server hung up."""
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as wire:
+        wire.sendall(f"POST /api/nothing HTTP/1.1\r\nHost: localhost\r\n{head}\r\n\r\n".encode())
+        try:
+            for _ in range(40):
+                wire.sendall(body)
+            return wire.recv(100).partition(b"\r\n")[0]
+        except OSError:
+            return b""
+
+
+def test_a_body_without_end_is_refused_before_it_fills_the_disk(web: int) -> None:
+    piece = b"x" * (MAX_BODY // 8)
+    announced = answer_to(web, f"Content-Length: {100 * MAX_BODY}", b"")
+    assert b"413" in announced
+    sent = answer_to(web, "Transfer-Encoding: chunked", b"%x\r\n%b\r\n" % (len(piece), piece))
+    assert sent == b"" or b"413" in sent
+    fine = answer_to(web, "Content-Length: 400\r\nContent-Type: application/x-www-form-urlencoded", b"a=12345678")
+    assert b"404" in fine
