@@ -14,8 +14,9 @@ from mqtt.models.site import Site
 MAX_KEY_BYTES = 1000
 """PostgreSQL indexes values up to about 2,700 bytes; longer topics are set aside as not understood."""
 KEY_LENGTH = 1000
-MOST_OF_CONNECTION = 20_000
-"""Gateways, dataloggers, sensors and topics each: a device that invents names must not fill the disk."""
+MOST_OF_CONNECTION = 150_000
+"""Gateways, dataloggers, sensors and topics each: above the largest installations, and a bound all the same, because
+a device that invents names must not fill the disk."""
 
 
 class DeviceQuerySet(models.QuerySet[models.Model]):
