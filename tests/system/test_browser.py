@@ -4,7 +4,9 @@ import json
 import os
 import re
 import signal
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import paho.mqtt.client as mqtt
@@ -35,6 +37,14 @@ def device(console: Console) -> Iterator[mqtt.Client]:
     yield client
     client.disconnect()
     client.loop_stop()
+
+
+@pytest.fixture(autouse=True)
+def _as_it_was_found(console: Console) -> Iterator[None]:
+    """A test that fails between off and on must not take the others with it: they share the console."""
+    yield
+    with closing(sqlite3.connect(console.database, timeout=10)) as database, database:
+        database.execute("UPDATE mqtt_mqttconnection SET is_enabled = 1 WHERE is_enabled = 0")
 
 
 @pytest.fixture
