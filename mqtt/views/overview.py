@@ -20,5 +20,10 @@ def overview(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "mqtt/overview.html",
-        {"shown": shown, "now": timezone.now(), "empty": empty, "live_socket": shown.socket if shown else ""},
+        {
+            "shown": shown,
+            "now": timezone.now(),
+            "empty": empty,
+            "live_socket": "" if empty or shown is None else shown.socket,
+        },
     )

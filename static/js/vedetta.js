@@ -105,9 +105,11 @@
 
   function setLive(state) {
     body.dataset.live = state;
-    clearTimeout(lostTimer);
-    if (state === "up") lost.hidden = true;
-    else lostTimer = setTimeout(() => (lost.hidden = false), 2000); // a reload or a blink is no news
+    if (state === "up") {
+      clearTimeout(lostTimer);
+      lostTimer = 0;
+      lost.hidden = true;
+    } else lostTimer ||= setTimeout(() => (lost.hidden = false), 2000); // a reload or a blink is no news, tries in vain are
   }
 
   function sessionEnded() {
