@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -35,6 +36,8 @@ class Program:
     before: Callable[[], None] = no_preparation
     patience: float = 60.0
     """Seconds to become ready, before the process is taken for stuck and killed."""
+    broken: tuple[str, ...] = ()
+    """A line with one of these in it says that the process lives, but works no more: it is started again."""
     noise: tuple[str, ...] = ()
     """Lines with one of these in them are not shown: known to mean nothing here."""
 
@@ -52,6 +55,7 @@ class Child:
         self._pid_file = run_dir / f"{program.name}.pid"
         self._output = output
         self._process: subprocess.Popen[bytes] | None = None
+        self._is_broken = threading.Event()
         self._started = 0.0
         self._started_at: datetime | None = None
         self._last_exit: int | None = None
@@ -87,7 +91,9 @@ class Child:
             start_new_session=True,
         )
         assert self._process.stdout  # noqa: S101 - asked for above
-        self._output.follow(self.name, self._process.stdout, self.program.noise)
+        self._is_broken = threading.Event()
+        alarm = (self.program.broken, self._is_broken)
+        self._output.follow(self.name, self._process.stdout, self.program.noise, alarm)
         self._started = time.monotonic()
         self._started_at = datetime.now(UTC)
         self.phase = ChildPhase.STARTING
@@ -106,6 +112,9 @@ class Child:
         if self._process.poll() is not None:
             self._died(self._process.returncode)
             return True
+        if self._is_broken.is_set():
+            self._is_broken.clear()
+            self._process.kill()
         if self.phase is ChildPhase.STARTING:
             if self.program.is_ready():
                 self.phase = ChildPhase.RUNNING

@@ -11,6 +11,10 @@ MOST_WAITING = 5000
 """Lines kept for a reader that does not read. Beyond it lines are left out: no log may stop the console."""
 
 
+Alarm = tuple[tuple[str, ...], threading.Event]
+NO_ALARM: Alarm = ((), threading.Event())
+
+
 def shown(raw: bytes) -> str:
     """A line that cannot move a terminal's cursor or colour it: a device may have chosen its text."""
     text = raw.decode(errors="replace").rstrip("\r\n")
@@ -34,9 +38,10 @@ class Output:
         except queue.Full:
             self._left_out += 1
 
-    def follow(self, name: str, stream: IO[bytes], noise: tuple[str, ...] = ()) -> None:
-        """Print all lines of a child, without the noisy ones, until its stream ends."""
-        threading.Thread(target=self._read, args=(name, stream, noise), name=f"output-{name}", daemon=True).start()
+    def follow(self, name: str, stream: IO[bytes], noise: tuple[str, ...] = (), alarm: Alarm = NO_ALARM) -> None:
+        """Print all lines of a child but the noisy ones, until its stream ends. The alarm's words set its event."""
+        arguments = (name, stream, noise, alarm)
+        threading.Thread(target=self._read, args=arguments, name=f"output-{name}", daemon=True).start()
 
     def close(self, seconds: float = 0.5) -> None:
         """Give what is still waiting a moment to be written."""
@@ -46,12 +51,14 @@ class Output:
             return
         self._writer.join(seconds)
 
-    def _read(self, name: str, stream: IO[bytes], noise: tuple[str, ...]) -> None:
+    def _read(self, name: str, stream: IO[bytes], noise: tuple[str, ...], alarm: Alarm) -> None:
         with stream:
             while raw := stream.readline(LONGEST_LINE):
                 line = shown(raw)
                 if not any(words in line for words in noise):
                     self.say(f"{name:<6} | {line}")
+                if any(words in line for words in alarm[0]):
+                    alarm[1].set()
 
     def _write(self) -> None:
         while (line := self._lines.get()) is not None:

@@ -55,7 +55,9 @@ def broker(current: BrokerSettings, config: Path) -> Program:
     """rumqttd, as the package iotcore ships it."""
     # rumqttd's tracing marks every packet as an error; real trouble ends the process, which we notice.
     command = [sys.executable, "-m", "iotcore", "--config", str(config), "--log-level", "CRITICAL"]
-    return Program("broker", command, lambda: accepts(current.reachable_at, current.port))
+    # A topic that begins with a letter beyond ASCII ends its router, and it goes on listening without one.
+    broken = ("panicked at",)
+    return Program("broker", command, lambda: accepts(current.reachable_at, current.port), broken=broken)
 
 
 def valkey(path: Path) -> Program:

@@ -1,3 +1,4 @@
+import signal
 import stat
 import sys
 import threading
@@ -10,7 +11,10 @@ import pytest
 from mqtt.encryption import decrypt
 from mqtt.models import AuditEntry, MqttConnection
 from mqtt.supervisor.broker import LARGEST_PAYLOAD, BrokerSettings, is_loopback
+from mqtt.supervisor.child import Child
 from mqtt.supervisor.embedded_connection import keep_embedded_connection
+from mqtt.supervisor.output import Output
+from mqtt.supervisor.programs import broker
 from tests.servers import Server, free_port, running, wait_for
 
 LOGIN = {"username": "device", "password": 'a "strange" \\ password'}
@@ -137,3 +141,21 @@ class TestTheEmbeddedConnection:
         MqttConnection(name="Ours", host="127.0.0.1", port=8883, username="me").save(force_insert=True)
         keep_embedded_connection(self.lan, self.plain)
         assert MqttConnection.objects.get(name="Ours").username == "me"
+
+
+def test_a_topic_that_ends_the_router_has_the_broker_started_again(tmp_path: Path) -> None:
+    """rumqttd cuts the first byte off a topic's first letter; the next client must find a broker all the same."""
+    settings = BrokerSettings("127.0.0.1", free_port())
+    child = Child(broker(settings, settings.write(tmp_path)), tmp_path, Output())
+    child.start()
+    wait_for(lambda: child.look_after() and child.phase == "running", what="the broker")
+    subscriber = paho.Client(paho.CallbackAPIVersion.VERSION2, reconnect_on_failure=False)
+    subscriber.on_connect = lambda client, *_: client.subscribe("#")
+    subscriber.on_subscribe = lambda client, *_: client.publish("é/x", "1")
+    subscriber.connect("127.0.0.1", settings.port)
+    subscriber.loop_start()
+    wait_for(lambda: (child.look_after(), child.restarts > 0 and child.phase == "running")[1], 20, what="a new broker")
+    subscriber.loop_stop()
+    assert connects(settings.port)
+    child.signal(signal.SIGKILL)
+    wait_for(child.has_ended, what="the end")

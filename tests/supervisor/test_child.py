@@ -1,3 +1,4 @@
+import signal
 import subprocess
 import sys
 import time
@@ -34,6 +35,17 @@ def test_a_process_is_ready_when_its_check_says_so(tmp_path: Path) -> None:
     assert int((tmp_path / "thing.pid").read_text()) == family.children[0].state.pid
     family.stop()
     assert not (tmp_path / "thing.pid").exists()
+
+
+def test_a_process_that_says_it_is_broken_is_started_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(child_module, "FIRST_PAUSE", 0.01)
+    command = [sys.executable, "-c", "import time; print('thread panicked at', flush=True); time.sleep(60)"]
+    child = Child(Program("thing", command, lambda: True, broken=("panicked at",)), tmp_path, Output())
+    child.start()
+    wait_for(lambda: child.look_after() and child.restarts > 0, what="a restart")
+    assert child.state.last_exit == -9
+    child.signal(signal.SIGKILL)
+    wait_for(child.has_ended, what="the end")
 
 
 def test_the_pause_before_the_next_try_grows_and_has_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
