@@ -79,7 +79,7 @@ def test_what_the_image_copies_exists_and_is_not_ignored() -> None:
     kept = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
     for line in instructions("COPY"):
         for source in shlex.split(line)[:-1]:
-            assert (ROOT / source).exists() or source == "locale", source  # made with the first translation
+            assert (ROOT / source).exists(), source
             assert source in kept, source
 
 

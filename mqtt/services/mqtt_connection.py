@@ -347,7 +347,8 @@ class Link:
             self,
             InboundMessage(
                 self.settings.connection_id,
-                message.topic.decode("utf-8", "replace"),
+                # MQTT forbids NUL, brokers let it pass, and PostgreSQL would refuse every batch that counts the topic.
+                message.topic.decode("utf-8", "replace").replace("\0", "\ufffd"),
                 message.payload,
                 message.qos,
                 message.retain,

@@ -70,6 +70,15 @@ def test_a_message_that_is_too_long_is_cut_and_the_link_goes_on() -> None:
         assert len(long.payload) <= KEPT_OF_LONG
 
 
+def test_a_topic_that_no_database_takes_is_mended() -> None:
+    with (
+        listening(broker(publication(b"1", topic=b"a\0b/\xff\xed\xa0\x80"))) as port,
+        Running(make_settings(port=port)) as running,
+    ):
+        (message,) = running.take(1)
+        assert message.topic == "a\ufffdb/" + "\ufffd" * 4
+
+
 def test_the_reason_of_a_cut_message_tells_its_true_size() -> None:
     message = InboundMessage(1, "a", b"x" * 300_000, 0, retain=False, received_us=0, cut=100)
     with pytest.raises(UndecodableError) as refusal:

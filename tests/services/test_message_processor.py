@@ -413,8 +413,6 @@ def test_hostile_texts_are_stored_as_texts(pipeline: Pipeline) -> None:
     )
     values = dict(SensorState.objects.values_list("sensor__name", "text"))
     assert values == {"<script>": "=cmd()", "ab": "%s %(x)s", "é": "😀"}
-    pipeline.send("a\0b", '{"x": 1}')
-    assert Reading.objects.count() == 4 or UndecodedMessage.objects.count() == 1
 
 
 def test_what_a_device_says_about_itself_is_kept_without_a_write_each_time(pipeline: Pipeline) -> None:
