@@ -30,6 +30,12 @@ class InboundMessage:
     """A kept session still brought it although its filter was removed: acknowledged, never stored."""
     cut: int = 0
     """Bytes at the end of the payload that were thrown away, because it was too long to be held."""
+    redelivered: bool = False
+    """The broker sent it before, in the session that it kept for us: it may be stored already."""
+    begins_session: bool = False
+    """No message: from here on the broker counts packet ids anew, and what was noted of them is forgotten."""
+    is_noted: bool = False
+    """Its packet id is in the log of stored packets."""
 
     @property
     def size(self) -> int:

@@ -15,6 +15,7 @@ from mqtt.models import (
     ConnectionLease,
     ConnectionTest,
     DiscoveredTopic,
+    MqttWorker,
     PeriodicJob,
     StatusChange,
     TopicSubscription,
@@ -103,6 +104,13 @@ class LeaseAdmin(ReadOnlyAdmin):
     exclude = ("token",)
 
 
+@admin.register(MqttWorker)
+class WorkerAdmin(ReadOnlyAdmin):
+    """Which mqtt processes share the connections."""
+
+    list_display = ("holder", "started_at", "expires_at")
+
+
 @admin.register(ConnectionActivity)
 class ActivityAdmin(ReadOnlyAdmin):
     """How much the connections bring."""
@@ -113,6 +121,7 @@ class ActivityAdmin(ReadOnlyAdmin):
         "message_rate",
         "reading_rate",
         "lag_seconds",
+        "repeated_total",
         "dropped_total",
         "refused_total",
     )

@@ -26,6 +26,7 @@ from mqtt.models.status import StatusChange
 from mqtt.models.task import ConnectionTest, PeriodicJob
 from mqtt.models.token import ApiToken
 from mqtt.models.topic import DiscoveredTopic, UndecodedMessage
+from mqtt.models.worker import CommittedPackets, MqttWorker
 
 __all__ = [
     "LEASE_TIME",
@@ -33,6 +34,7 @@ __all__ = [
     "MOST_OF_CONNECTION",
     "ApiToken",
     "AuditEntry",
+    "CommittedPackets",
     "ConnectionActivity",
     "ConnectionLease",
     "ConnectionTest",
@@ -43,6 +45,7 @@ __all__ = [
     "Gateway",
     "GatewayState",
     "MqttConnection",
+    "MqttWorker",
     "PeriodicJob",
     "Reading",
     "SensorDevice",

@@ -197,6 +197,8 @@ class ConnectionActivity(models.Model):
     """QoS 0 messages beyond the inbox bound."""
     refused_total = models.BigIntegerField(default=0)
     """Messages with something of a new device, when the connection has as many as are kept."""
+    repeated_total = models.BigIntegerField(default=0)
+    """Messages that the broker sent again although they were stored; they are not stored twice."""
     message_rate = models.FloatField(default=0)
     """Messages a second over the last interval."""
     reading_rate = models.FloatField(default=0)

@@ -53,6 +53,7 @@ class ActivityWriter:
             "undecoded_total": now.undecoded - before.undecoded,
             "dropped_total": now.dropped - before.dropped,
             "refused_total": now.refused - before.refused,
+            "repeated_total": now.repeated - before.repeated,
             "message_rate": (now.messages - before.messages) / seconds,
             "reading_rate": (now.readings - before.readings) / seconds,
             "lag_seconds": now.lag_seconds,

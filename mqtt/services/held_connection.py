@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from mqtt.encryption import SecretUnreadableError
 from mqtt.enums import ConnectionStatus
-from mqtt.models import ConnectionLease, MqttConnection, TopicSubscription
+from mqtt.models import CommittedPackets, ConnectionLease, MqttConnection, TopicSubscription
 from mqtt.services.broadcast import broadcast_status_update
 from mqtt.services.broker_session import SILENT_AFTER, BrokerSession
 from mqtt.services.connection_settings import ConnectionSettings
@@ -60,6 +60,7 @@ class HeldConnection:
                 counters=self.counters,
                 kept_filters=lease.session_filters if is_same else (),
                 is_kept=lease.session_open and is_same,
+                is_noted=CommittedPackets.objects.filter(connection=row.pk).exists(),
                 leftovers=[settings.with_client_id(former)] if lease.session_open and not is_same else [],
                 silent_after=self.silent_after,
             ),
@@ -119,6 +120,7 @@ class HeldConnection:
                 self.alarm.ring,
                 counters=self.counters,
                 predecessor=old,
+                is_noted=True,
                 silent_after=self.silent_after,
             ),
             row,
@@ -173,6 +175,8 @@ class HeldConnection:
             values["session_filters"] = list(report.kept_filters)
         if values:
             ConnectionLease.objects.filter(pk=self.connection_id, token=self.token).update(**values)
+        if report.session_open is False:
+            CommittedPackets.objects.filter(connection=self.connection_id).delete()
 
     def _write_answers(self, answers: tuple[FilterAnswer, ...], status: str) -> None:
         for answer in answers:

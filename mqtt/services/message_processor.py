@@ -24,6 +24,7 @@ from mqtt.services.batch_store import BatchStore
 from mqtt.services.broadcast import broadcast_event
 from mqtt.services.decoder_choice import DecoderChoice
 from mqtt.services.device_directory import DeviceDirectory
+from mqtt.services.packet_log import PacketLog
 from mqtt.services.topic_statistics import Flushed, TopicStatistics
 from mqtt.topics import is_own_status
 
@@ -53,6 +54,8 @@ class ConnectionCounts:
     undecoded: int = 0
     refused: int = 0
     """Messages with something new for which there was no room."""
+    repeated: int = 0
+    """Messages that were stored already when the broker sent them again."""
     oldest_received_us: int = 0
     newest_received_us: int = 0
 
@@ -75,6 +78,7 @@ class MessageProcessor:
         self._topics = TopicStatistics()
         self._undecoded = undecoded.UndecodedKeeper()
         self._choice = DecoderChoice()
+        self._packets = PacketLog()
         self._tokens: dict[int, UUID] = {}
 
     def process(self, batch: Sequence[InboundMessage], tokens: dict[int, UUID]) -> ProcessedBatch:
@@ -121,6 +125,7 @@ class MessageProcessor:
         if changed:
             self._directory.forget(changed)
             self._topics.forget(changed)
+            self._packets.forget(changed)
         self._tokens = dict(tokens)
 
     def _decode(self, message: InboundMessage) -> Work:
@@ -177,21 +182,32 @@ class MessageProcessor:
         now_us = _now_us()
         store = BatchStore(self._directory)
         flushed: Flushed | None = None
+        again: list[InboundMessage] = []
         try:
             with transaction.atomic():
                 accepted = self._held({item.message.connection_id for item in work})
                 work = [item for item in work if item.message.connection_id in accepted]
+                repeated = self._packets.take([item.message for item in work])
+                if repeated:
+                    again = [item.message for place, item in enumerate(work) if place in repeated]
+                    work = [item for place, item in enumerate(work) if place not in repeated]
                 if work:
                     self._resolve(store, work, now_us)
                     stored = store.write()
                     self._keep_undecoded(work)
                     flushed = self._count_topics(work, now_us)
+                self._packets.write()
         except BaseException:
             self._directory.rollback()
             self._topics.rollback()
+            self._packets.rollback()
             raise
         self._topics.commit()
+        self._packets.commit()
         result.accepted |= accepted
+        for message in again:
+            if not message.begins_session:
+                result.counts.setdefault(message.connection_id, ConnectionCounts()).repeated += 1
         if work:
             result.stored += stored
             store.apply()

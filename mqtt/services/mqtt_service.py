@@ -209,6 +209,7 @@ class MqttService:
             counters.readings += counts.readings
             counters.undecoded += counts.undecoded
             counters.refused += counts.refused
+            counters.repeated += counts.repeated
         counters.lag_seconds = max(0.0, time.time() - messages[-1].received_us / 1e6)
 
     def _run_jobs(self) -> None:

@@ -42,6 +42,9 @@ class Counters:
     dropped: int = 0
     """QoS 0 messages that found the inbox full."""
     redelivered: int = 0
+    """Messages that the broker marked as sent before."""
+    repeated: int = 0
+    """Those of them that were stored already."""
     last_message_at: float = 0.0
     """Seconds since 1970; 0: nothing yet."""
     readings: int = 0

@@ -102,7 +102,9 @@ class Running:
 
         def look() -> bool:
             if len(self.inbox):
-                taken.extend(self.inbox.collect(1))
+                batch = self.inbox.collect(1)
+                self.session.acknowledge([one for one in batch if one.begins_session])
+                taken.extend(one for one in batch if not one.begins_session)
             return len(taken) >= count
 
         wait_for(look, seconds, what=f"{count} messages")

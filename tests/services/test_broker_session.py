@@ -298,7 +298,7 @@ def test_waiting_after_refused_credentials_is_long_and_can_be_cut_short() -> Non
 def test_a_broker_that_always_closes_soon_raises_the_suspicion_of_a_second_client(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("mqtt.services.broker_session.LONGEST_WAIT", 0.0)
+    monkeypatch.setattr("mqtt.services.session_retries.LONGEST_WAIT", 0.0)
 
     def serve(server: socket.socket) -> None:
         while True:

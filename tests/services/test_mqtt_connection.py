@@ -170,7 +170,7 @@ def test_a_name_that_does_not_exist_is_an_error_of_the_settings() -> None:
 def test_a_server_that_never_answers_is_named_with_the_likely_cause(
     protocol: str, code: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mqtt.services.mqtt_connection.CONNACK_TIMEOUT", 0.5)
+    monkeypatch.setattr("mqtt.services.mqtt_connection.link.CONNACK_TIMEOUT", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as mute:
         settings = make_settings(port=mute.getsockname()[1], protocol=protocol)
         with Running(settings) as running:
@@ -179,7 +179,7 @@ def test_a_server_that_never_answers_is_named_with_the_likely_cause(
 
 @pytest.mark.parametrize("answer", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\x20\x02\x00\x01", b"\xff" * 64, b""])
 def test_what_is_no_broker_never_ends_the_thread(answer: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mqtt.services.mqtt_connection.CONNACK_TIMEOUT", 0.5)
+    monkeypatch.setattr("mqtt.services.mqtt_connection.link.CONNACK_TIMEOUT", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def serve() -> None:

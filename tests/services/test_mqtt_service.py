@@ -4,21 +4,23 @@ import os
 import signal
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
-from datetime import timedelta
-from pathlib import Path
 
 import pytest
-from django.utils import timezone
 
 from mqtt.enums import ConnectionStatus
 from mqtt.models import ConnectionLease, MqttConnection, Reading, StatusChange, TopicSubscription
 from mqtt.services import connections
-from mqtt.services.audit import Actor
-from mqtt.services.connections import Secrets
 from tests import servers
-from tests.mqtt_process import MqttProcess
 from tests.servers import wait_for
+from tests.services.mqtt_processes import (
+    ACTOR,
+    Start,
+    create,
+    let_leases_run_out,
+    values,
+    wait_granted,
+    wait_status,
+)
 from tests.services.sessions import publish
 
 pytestmark = [
@@ -27,58 +29,6 @@ pytestmark = [
     pytest.mark.mosquitto,
     pytest.mark.usefixtures("valkey"),
 ]
-
-ACTOR = Actor(None, "test", "command")
-Start = Callable[[str], MqttProcess]
-
-
-@pytest.fixture
-def own_broker(tmp_path: Path) -> Iterator[servers.Server]:
-    """A broker that may be stopped."""
-    with servers.running(servers.mosquitto(tmp_path / "mosquitto")) as server:
-        yield server
-
-
-@pytest.fixture
-def start(tmp_path: Path) -> Iterator[Start]:
-    """Starts mqtt processes; none survives the test."""
-    processes: list[MqttProcess] = []
-
-    def run(name: str = "one") -> MqttProcess:
-        processes.append(MqttProcess(tmp_path, name))
-        return processes[-1].start()
-
-    yield run
-    for process in processes:
-        process.kill()
-
-
-def create(broker: servers.Server, *filters: str, **fields: object) -> MqttConnection:
-    values = {"name": "Plant", "host": "127.0.0.1", "port": broker.port, "client_id": "plant", **fields}
-    rows = [TopicSubscription(topic_filter=one) for one in filters or ("a/#",)]
-    return connections.create_connection(ACTOR, MqttConnection(**values), rows, Secrets())
-
-
-def status(connection: MqttConnection) -> str:
-    return MqttConnection.objects.with_effective_status().get(pk=connection.pk).effective_status
-
-
-def wait_status(connection: MqttConnection, wanted: str, seconds: float = 10) -> None:
-    wait_for(lambda: status(connection) == wanted, seconds, what=f"status {wanted}")
-
-
-def let_leases_run_out() -> None:
-    """What nine seconds do, for tests that are not about the waiting."""
-    ConnectionLease.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
-
-
-def wait_granted(connection: MqttConnection) -> None:
-    asked = connection.subscriptions.filter(is_active=True)
-    wait_for(lambda: not asked.filter(granted_qos=None).exists(), what="answers to the filters")
-
-
-def values() -> list[float | None]:
-    return sorted(Reading.objects.values_list("value", flat=True))
 
 
 def test_a_connection_is_held_its_messages_stored_and_its_activity_written(
@@ -275,7 +225,7 @@ def test_a_paused_process_that_lost_its_lease_writes_nothing_when_it_wakes(
     os.kill(first.process.pid, signal.SIGCONT)
     wait_for(lambda: "Another process took connection" in first.log.read_text(), what="the loss being noticed")
     assert ConnectionLease.objects.get().holder.startswith("two ")
-    assert status(connection) == "connected"
+    wait_status(connection, "connected")  # it may have knocked once before it noticed
     publish(own_broker.port, "a/m/x", "1")
     wait_for(lambda: values() == [1], what="one reading")
 

@@ -1,29 +1,21 @@
-"""One network connection to a broker; with `bounded_client` the only module that imports paho.
+"""One network connection to a broker, from CONNECT to its end.
 
-A `Link` lives from CONNECT to its end and is driven by one thread, which alone reads, writes and closes its
-socket. Other threads only queue packets and wake it. Every attempt makes a new client: no acknowledgement of
-an old connection can slip into a new one, where its packet id would name another message.
+Driven by one thread, which alone reads, writes and closes the socket. Other threads only queue packets and
+wake it. Every attempt makes a new client: no acknowledgement of an old connection can slip into a new one,
+where its packet id would name another message.
 """
 
 import itertools
 import select
 import socket
-import ssl
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Any, Protocol
 
-from paho.mqtt.client import (
-    MQTT_CLEAN_START_FIRST_ONLY,
-    Client,
-    MQTTv5,
-    MQTTv311,
-    WebsocketConnectionError,
-)
-from paho.mqtt.enums import CallbackAPIVersion, MessageType
+from paho.mqtt.client import Client
+from paho.mqtt.enums import MessageType
 from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
@@ -31,24 +23,12 @@ from mqtt import topics
 from mqtt.messages import InboundMessage
 from mqtt.services import link_reasons
 from mqtt.services.bounded_client import BoundedClient
-from mqtt.services.connection_settings import ConnectionSettings, Filter, tls_context
+from mqtt.services.connection_settings import ConnectionSettings, Filter
 from mqtt.services.link_reasons import LinkError, Reason
+from mqtt.services.mqtt_connection.client import build_client, connect_client, properties_of
 from mqtt.services.packets import PUBLISH, MalformedPacketError, PacketCutter, Publish, read_publish
 
-__all__ = ["ConnectionSettings", "Filter", "Link", "LinkListener", "build_client"]
-
-CONNECT_TIMEOUT = 10.0
-"""Seconds for TCP, and again for TLS and the WebSocket handshake."""
-
-OPENING_TIMEOUT = 2 * CONNECT_TIMEOUT + 5.0
-"""Seconds for all of these together: each byte of a handshake that never ends comes in time."""
-
 CONNACK_TIMEOUT = 10.0
-SESSION_EXPIRY = 24 * 60 * 60
-"""Seconds for which an MQTT 5 broker keeps messages for us while we are away."""
-
-RECEIVE_MAXIMUM = 5_000
-"""MQTT 5: how many messages a broker may send before we acknowledge the first."""
 
 FILTERS_A_PACKET = 8
 """AWS IoT takes no more in one SUBSCRIBE."""
@@ -59,64 +39,8 @@ READS_A_ROUND = 8
 READ_BYTES = 64 * 1024
 
 OWN_BIRTH = b"online"
-OWN_WILL = b"offline"
 
 _numbers = itertools.count(1)
-
-
-def build_client(settings: ConnectionSettings, *, client_id: str, clean: bool) -> BoundedClient:
-    """A paho client that is ready for `connect_client`; a clean one keeps no session and announces nothing.
-
-    Raises LinkError when certificate and key cannot be used.
-    """
-    client = BoundedClient(
-        CallbackAPIVersion.VERSION2,
-        client_id=client_id,
-        clean_session=None if settings.is_v5 else clean,
-        protocol=MQTTv5 if settings.is_v5 else MQTTv311,
-        transport="websockets" if settings.is_websocket else "tcp",
-        reconnect_on_failure=False,
-        manual_ack=True,
-    )
-    client.connect_timeout = CONNECT_TIMEOUT
-    # A failing callback must not end the thread that drives the socket; ours catch what they can.
-    client.suppress_exceptions = True
-    # With this set, packets queued by other threads are left to the driving thread, which alone writes.
-    client.on_socket_register_write = _leave_writing_to_the_driver
-    if settings.username:
-        client.username_pw_set(settings.username, settings.password or None)
-    if settings.is_websocket:
-        client.ws_set_options(path=_websocket_path(settings), headers={"Host": settings.address})
-    if settings.is_encrypted:
-        try:
-            client.tls_set_context(tls_context(settings))
-        except (ssl.SSLError, OSError, ValueError) as error:
-            code = "tls_own_certificate" if settings.client_certificate else "tls_ca_broken"
-            raise LinkError(Reason(code, is_error=True)) from error
-    if not clean:
-        client.will_set(topics.own_status_topic(client_id), OWN_WILL, qos=1, retain=True)
-    return client
-
-
-def connect_client(client: BoundedClient, settings: ConnectionSettings, *, clean: bool) -> None:
-    """Open socket, TLS and WebSocket, and queue the CONNECT; blocks. Raises LinkError."""
-    properties = None
-    if settings.is_v5:
-        expiry = 0 if clean else SESSION_EXPIRY
-        properties = _properties(PacketTypes.CONNECT, ReceiveMaximum=RECEIVE_MAXIMUM, SessionExpiryInterval=expiry)
-    try:
-        with client.opening(OPENING_TIMEOUT):
-            client.connect(
-                settings.host,
-                settings.port,
-                settings.keepalive,
-                clean_start=clean if settings.is_v5 else MQTT_CLEAN_START_FIRST_ONLY,
-                properties=properties,
-            )
-    except WebsocketConnectionError as error:
-        raise LinkError(link_reasons.plain("websocket_refused", settings, is_error=True)) from error
-    except Exception as error:
-        raise LinkError(link_reasons.of_exception(error, settings)) from error
 
 
 class LinkListener(Protocol):
@@ -183,8 +107,7 @@ class Link:
         decrypted = hasattr(sock, "pending") and sock.pending() > 0
         ready = {handle for handle, _ in self._poll.poll(0 if decrypted else timeout * 1000)}
         if self._waking.fileno() in ready:
-            with suppress(BlockingIOError):
-                self._waking.recv(4096)
+            self._hush()
         if decrypted or sock.fileno() in ready:
             self._read()
         if self._client.want_write():
@@ -237,11 +160,24 @@ class Link:
         """Publish our own status, retained; empty clears it. Only from the driving thread."""
         self._client.publish(topics.own_status_topic(self.settings.client_id), payload, qos=0, retain=True)
 
+    def settle(self, seconds: float) -> None:
+        """Read no more; send the acknowledgements of what was read as they come, for at most so long."""
+        end = time.monotonic() + seconds
+        while (sock := self._client.socket()) is not None and (left := end - time.monotonic()) > 0:
+            writes = self._client.want_write()
+            if self.acknowledged >= self.received and not writes:
+                return
+            self._poll.register(sock, select.POLLOUT if writes else 0)
+            self._poll.poll(min(left, 0.1) * 1000)
+            self._hush()
+            if writes:
+                self._client.loop_write()
+
     def disconnect(self, *, end_session: bool = False) -> None:
         """Queue a DISCONNECT, in MQTT 5 one that ends the broker's session where asked."""
         properties = None
         if self.settings.is_v5 and end_session:
-            properties = _properties(PacketTypes.DISCONNECT, SessionExpiryInterval=0)
+            properties = properties_of(PacketTypes.DISCONNECT, SessionExpiryInterval=0)
         self._client.disconnect(properties=properties)
 
     def drain(self, seconds: float) -> None:
@@ -270,6 +206,10 @@ class Link:
         self._receive = client._sock_recv  # noqa: SLF001 - paho offers no other way to read many packets at once
         client._sock_recv = self._serve  # type: ignore[assignment,method-assign]  # noqa: SLF001
         return client
+
+    def _hush(self) -> None:
+        with suppress(BlockingIOError):
+            self._waking.recv(4096)
 
     def _read(self) -> None:
         """Read until the socket is empty. PUBLISH is ours, everything else is handed to paho."""
@@ -375,20 +315,3 @@ class Link:
         """TLS 1.3 brokers refuse a client certificate after the handshake; paho only logs what they say."""
         if not self.is_up and "SSL" in text:
             self._end(link_reasons.of_tls_text(text, self.settings))
-
-
-def _properties(packet: int, **values: int) -> Properties:
-    properties = Properties(packet)  # type: ignore[no-untyped-call]
-    for name, value in values.items():
-        setattr(properties, name, value)
-    return properties
-
-
-def _websocket_path(settings: ConnectionSettings) -> str:
-    """The path without anything that could end the request's first line."""
-    path = "".join(letter for letter in settings.websocket_path if letter.isprintable() and letter != " ")
-    return path if path.startswith("/") else f"/{path}"
-
-
-def _leave_writing_to_the_driver(_client: Client, _userdata: Any, _sock: Any) -> None:
-    """Stands where paho would otherwise write from whichever thread queued a packet."""

@@ -1,0 +1,68 @@
+"""What a session does with each message before the pipeline has it: mark it, count it, hand it over."""
+
+import time
+
+from mqtt import topics
+from mqtt.messages import InboundMessage
+from mqtt.services.catch_up import CatchUp
+from mqtt.services.inbox import Inbox
+from mqtt.services.mqtt_connection import Link
+from mqtt.services.session_filters import SessionFilters
+from mqtt.services.session_reports import Counters
+
+
+class Intake:
+    """Only the session's own thread uses it."""
+
+    def __init__(self, inbox: Inbox, counters: Counters, filters: SessionFilters) -> None:
+        self.heard_at = 0.0
+        """When a device was last heard, or the link came up; by the monotonic clock."""
+        self.is_closed = False
+        """Another holder gets what comes now: it is not taken, hence not acknowledged."""
+        self._inbox = inbox
+        self._counters = counters
+        self._filters = filters
+        self._catch_up = CatchUp()
+        self._is_start = False
+        """Nothing new came since the CONNACK of a kept session: what has DUP set was sent before."""
+
+    def begin(self, *, session_present: bool, is_ours: bool) -> None:
+        """A link is up; `is_ours`: with the session whose packet ids are noted."""
+        self.heard_at = time.monotonic()
+        self._catch_up.begin(session_present=session_present)
+        self._is_start = is_ours
+
+    def take(self, link: Link, message: InboundMessage) -> bool:
+        """Hand over; whether a device was heard. This runs once a message and must stay small."""
+        if self.is_closed:
+            return False
+        counters = self._counters
+        counters.messages += 1
+        now = time.monotonic()
+        if message.dup:
+            counters.redelivered += 1
+            message.redelivered = self._is_start
+        elif message.qos:
+            self._is_start = False
+        if self._catch_up.is_on:
+            message.queued = self._catch_up.may_have_waited(link, message, now)
+        filters = self._filters
+        if filters.removed and filters.is_unwanted(message.topic):
+            message.unwanted = True
+        if not self._inbox.put(message):
+            if message.qos:
+                link.give_up()
+            else:
+                counters.dropped += 1
+        if topics.is_own_status(message.topic):
+            return False
+        self.heard_at = now
+        counters.last_message_at = message.received_us / 1e6
+        return True
+
+    def mark_new_session(self, connection_id: int, link: Link) -> None:
+        """Tell the pipeline, in order, that packet ids begin anew."""
+        now_us = time.time_ns() // 1000
+        self._inbox.put(
+            InboundMessage(connection_id, "", b"", 1, False, now_us, session=link.number, begins_session=True)
+        )
