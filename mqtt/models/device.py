@@ -63,7 +63,7 @@ class Node(Device):
         abstract = True
 
     def __str__(self) -> str:
-        return self.label or self.identifier
+        return self.label or self.identifier or "/"  # all that is there of a topic like /temperature
 
 
 class Gateway(Node):

@@ -107,7 +107,7 @@ class BatchStore:
         connection_id = message.connection_id
         dataloggers = self._directory.dataloggers
         plan = self._plan
-        last_key = ""
+        last_key: str | None = None
         entry: DataloggerEntry | None = None
         for reading in decoded.readings:
             key = reading.device.key

@@ -588,3 +588,10 @@ def test_room_that_was_made_is_used(pipeline: Pipeline, monkeypatch: pytest.Monk
     Datalogger.objects.get(key="a").delete()
     pipeline.processor.forget(pipeline.broker.pk)
     assert pipeline.send("b", '{"v": 1}').stored == 1
+
+
+def test_a_topic_without_a_name_is_stored_too(pipeline: Pipeline) -> None:
+    assert pipeline.send("/", "21.5").stored == 1
+    assert UndecodedMessage.objects.count() == 0
+    assert str(SensorDevice.objects.get())
+    assert str(Datalogger.objects.get())
