@@ -12,8 +12,9 @@ import pytest
 from mqtt.decoders.registry import decode
 from mqtt.exceptions import UndecodableError
 from mqtt.messages import InboundMessage
-from mqtt.services import bounded_client, mqtt_connection
+from mqtt.services import bounded_client
 from mqtt.services.inbox import PATIENCE, Inbox
+from mqtt.services.mqtt_connection import client
 from mqtt.services.packets import KEPT_OF_LONG, MAX_PACKET_BYTES
 from tests.listeners import Behaviour, listening
 from tests.services.sessions import Running, make_settings
@@ -135,7 +136,7 @@ def dripping(say: Callable[[], bytes]) -> Behaviour:
 
 @pytest.mark.parametrize("transport", ["ws", "tls"])
 def test_a_handshake_without_end_is_ended(transport: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mqtt_connection, "OPENING_TIMEOUT", 0.5)
+    monkeypatch.setattr(client, "OPENING_TIMEOUT", 0.5)
     drip = b"x" if transport == "ws" else b"\x16\x03\x03\x3f\x00\x02"
     before = threading.active_count()
     with listening(dripping(lambda: drip)) as port, Running(make_settings(port=port, transport=transport)) as running:
