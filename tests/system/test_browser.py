@@ -247,6 +247,7 @@ def test_on_a_phone_the_menu_opens_and_nothing_is_wider_than_the_screen(browser:
         assert phone.evaluate("document.documentElement.scrollWidth") <= 390, link
     expect(phone.locator("nav.side")).to_be_hidden()
     phone.click(".menu")
+    assert phone.locator("nav.side").bounding_box() == {"x": 0, "y": 0, "width": 390, "height": 800}
     phone.click("nav.side a[href='/connections/']")
     phone.wait_for_url("**/connections/")
     assert not complaints
