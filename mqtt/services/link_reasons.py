@@ -4,13 +4,13 @@ A reason is a code of `reasons.REASONS` with its facts, whether somebody must me
 it may pass by itself, and how long to wait at least before the next try.
 """
 
-import errno
 import socket
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from mqtt.services.connection_settings import ConnectionSettings
+from mqtt.services.probes.network import UNREACHABLE
 
 LONG_WAIT = 300.0
 """Seconds after refused credentials: asking more often locks accounts and mends nothing."""
@@ -46,6 +46,7 @@ CERTIFICATE_CODES = {
     20: "tls_unknown_issuer",
     21: "tls_unknown_issuer",
     23: "tls_revoked",
+    27: "tls_unknown_issuer",
     62: "tls_wrong_name",
     64: "tls_wrong_name",
 }
@@ -56,8 +57,6 @@ CLIENT_CERTIFICATE_ALERTS = (
     "ALERT_CERTIFICATE_REVOKED", "UNSUPPORTED_CERTIFICATE", "ALERT_DECRYPT_ERROR", "ALERT_ACCESS_DENIED",
 )  # fmt: skip
 """What a broker shouts when it does not like ours, in OpenSSL's words."""
-
-UNREACHABLE = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN, errno.EADDRNOTAVAIL}
 
 REFUSALS: dict[int, tuple[str, bool, float]] = {
     132: ("protocol_refused", True, 0),

@@ -10,7 +10,10 @@ from typing import Any, NamedTuple
 
 from mqtt.exceptions import ReasonError
 
-UNREACHABLE = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
+UNREACHABLE = {
+    errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT,
+}  # fmt: skip
+"""What the system says when there is no way to an address."""
 MOST_ADDRESSES = 6
 """A name with more addresses than this is tried at its first ones only."""
 
