@@ -108,7 +108,8 @@ class State(models.Model):
 
     availability = models.CharField(max_length=8, choices=Availability, default=Availability.ONLINE)
     availability_since = models.DateTimeField(null=True)
-    last_seen_at = models.DateTimeField(null=True, db_index=True)
+    last_seen_at = models.DateTimeField(null=True)
+    """Without an index: it moves with every batch, and the lists reach it through their own table's keys."""
 
     class Meta:
         abstract = True
