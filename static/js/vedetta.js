@@ -84,16 +84,21 @@
   });
   // So does what the answer to a click replaces: "Enable" stands where "Disable" was.
   let pressed = null;
-  body.addEventListener("htmx:afterSwap", (event) => {
-    pressed = event.detail.requestConfig?.elt?.dataset.action ?? pressed;
+  function giveFocusBack() {
     if (document.activeElement !== body) pressed = null; // the person has gone on
     if (!pressed) return;
-    const usable = [...event.target.querySelectorAll("[data-action]:not([disabled])")];
-    const fresh = usable.find((one) => one.dataset.action === pressed) ?? usable[0];
-    if (!fresh) return; // a test that runs has no button yet: its last panel has
+    const usable = [...document.querySelectorAll(`#${CSS.escape(pressed.place)} [data-action]:not([disabled])`)];
+    const fresh = usable.find((one) => one.dataset.action === pressed.action) ?? usable[0];
+    if (!fresh) return; // a test that runs has no button yet: its last panel has, answered or pushed
     fresh.focus({ preventScroll: true });
     pressed = null;
+  }
+  body.addEventListener("htmx:afterSwap", (event) => {
+    const { action } = event.detail.requestConfig?.elt?.dataset ?? {};
+    if (action) pressed = { action, place: event.target.id };
+    giveFocusBack();
   });
+  body.addEventListener("htmx:wsAfterMessage", giveFocusBack);
 
   // ---- the page's own socket -------------------------------------------------------------------------------
   const link = document.getElementById("live-link");
