@@ -54,8 +54,8 @@ WEB = {
 ENTRANCES = {"management", "supervisor", "demo"}
 """What starts the others, or stands beside them: nothing below imports it."""
 BETWEEN = {"models", "permissions", "decoders", "services", "signals", "apps"}
-PAHO_ROOMS = {"services.mqtt_connection", "services.bounded_client", "demo"}
-"""The product speaks MQTT through one module and its bounds; the demo devices play clients of their own."""
+PAHO_ROOMS = {"services.mqtt_connection", "demo"}
+"""The product speaks MQTT through one room; the demo devices play clients of their own."""
 
 
 def modules() -> dict[str, Path]:

@@ -12,9 +12,8 @@ import pytest
 from mqtt.decoders.registry import decode
 from mqtt.exceptions import UndecodableError
 from mqtt.messages import InboundMessage
-from mqtt.services import bounded_client
 from mqtt.services.inbox import PATIENCE, Inbox
-from mqtt.services.mqtt_connection import client
+from mqtt.services.mqtt_connection import bounded_client, client
 from mqtt.services.packets import KEPT_OF_LONG, MAX_PACKET_BYTES
 from tests.listeners import Behaviour, listening
 from tests.services.sessions import Running, make_settings

@@ -12,9 +12,9 @@ from paho.mqtt.properties import Properties
 
 from mqtt import topics
 from mqtt.services import link_reasons
-from mqtt.services.bounded_client import BoundedClient
 from mqtt.services.connection_settings import ConnectionSettings, tls_context
 from mqtt.services.link_reasons import LinkError, Reason
+from mqtt.services.mqtt_connection.bounded_client import BoundedClient
 
 CONNECT_TIMEOUT = 10.0
 """Seconds for TCP, and again for TLS and the WebSocket handshake."""

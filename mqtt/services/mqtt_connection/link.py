@@ -22,9 +22,9 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 from mqtt import topics
 from mqtt.messages import InboundMessage
 from mqtt.services import link_reasons
-from mqtt.services.bounded_client import BoundedClient
 from mqtt.services.connection_settings import ConnectionSettings, Filter
 from mqtt.services.link_reasons import LinkError, Reason
+from mqtt.services.mqtt_connection.bounded_client import BoundedClient
 from mqtt.services.mqtt_connection.client import build_client, connect_client, properties_of
 from mqtt.services.packets import PUBLISH, MalformedPacketError, PacketCutter, Publish, read_publish
 
