@@ -57,7 +57,6 @@ class ConnectionCounts:
     repeated: int = 0
     """Messages that were stored already when the broker sent them again."""
     oldest_received_us: int = 0
-    newest_received_us: int = 0
 
 
 @dataclass(slots=True)
@@ -113,10 +112,6 @@ class MessageProcessor:
             broadcast_event(
                 ReadingsStored(connection_id=connection_id, topics=topics[:MAX_IDS], created=created, more=more)
             )
-
-    def forget(self, connection_id: int) -> None:
-        """Look a connection's devices up again: somebody renamed, merged or deleted some."""
-        self._directory.forget([connection_id])
 
     def _follow(self, tokens: dict[int, UUID]) -> None:
         """What was known of a connection under another lease may have changed since."""
@@ -277,7 +272,6 @@ def _counted(work: list[Work]) -> dict[int, ConnectionCounts]:
         if count is None:
             count = counts[message.connection_id] = ConnectionCounts(oldest_received_us=message.received_us)
         count.messages += 1
-        count.newest_received_us = message.received_us
         if item.decoded is None:
             count.undecoded += 1
         else:
@@ -291,7 +285,6 @@ def _add(total: ConnectionCounts, more: ConnectionCounts) -> None:
     total.undecoded += more.undecoded
     total.refused += more.refused
     total.oldest_received_us = min(total.oldest_received_us or more.oldest_received_us, more.oldest_received_us)
-    total.newest_received_us = max(total.newest_received_us, more.newest_received_us)
 
 
 def _now_us() -> int:
