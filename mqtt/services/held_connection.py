@@ -38,6 +38,8 @@ class HeldConnection:
     counters: Counters = field(default_factory=Counters)
     session: BrokerSession | None = None
     status: str = ""
+    is_leaving: bool = False
+    """Another process goes on with it as soon as the session here has ended."""
     _revision: int = 0
     _resubscribed_at: datetime | None = None
     _retried_at: datetime | None = None
@@ -67,8 +69,21 @@ class HeldConnection:
             row,
         )
 
+    @property
+    def can_leave(self) -> bool:
+        """Whether another process may go on with it: not while its session with the broker is being ended."""
+        return self.session is not None and not self.session.is_ending and not self.session.has_failed
+
+    def hand_over(self) -> None:
+        """Leave the broker with its session kept."""
+        if self.session:
+            self.is_leaving = True
+            self.session.hand_over()
+
     def follow(self, row: MqttConnection) -> None:
         """Bring the session in line with the row: switch, settings, and what people asked for."""
+        if self.is_leaving:
+            return  # whoever holds it next does
         session = self.session
         if row.settings_revision != self._revision and row.is_enabled:
             self._change_settings(row)
@@ -96,7 +111,7 @@ class HeldConnection:
             session.reports.popleft()
         if finished and session.has_failed and not self._failed_at:
             self._failed_at = time.monotonic()
-        return finished and session.is_ending
+        return finished and (session.is_ending or self.is_leaving)
 
     def _read(self, row: MqttConnection) -> ConnectionSettings | None:
         self._revision = row.settings_revision

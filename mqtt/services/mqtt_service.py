@@ -21,6 +21,7 @@ from mqtt.messages import InboundMessage
 from mqtt.models import ConnectionLease, MqttConnection
 from mqtt.services import wake_ups
 from mqtt.services.activity import WRITE_EVERY, ActivityWriter
+from mqtt.services.broadcast import wake_up
 from mqtt.services.broker_session import SILENT_AFTER, BrokerSession
 from mqtt.services.database_outage import drop_connection
 from mqtt.services.held_connection import HeldConnection
@@ -28,6 +29,7 @@ from mqtt.services.inbox import Inbox
 from mqtt.services.leases import RENEW_EVERY, Leases, new_holder
 from mqtt.services.message_processor import MessageProcessor, ProcessedBatch
 from mqtt.services.processor_thread import ProcessorThread
+from mqtt.services.shares import Shares
 from mqtt.services.wake_ups import Alarm
 
 logger = logging.getLogger(__name__)
@@ -74,6 +76,7 @@ class MqttService:
     ) -> None:
         """`jobs` run every second in a thread of their own; `run_tests` starts the connection tests asked for."""
         self.leases = Leases(new_holder(worker_name))
+        self._shares = Shares(self.leases.holder)
         self.inbox = Inbox()
         self.held: dict[int, HeldConnection] = {}
         self._leaving: list[BrokerSession] = []
@@ -136,6 +139,7 @@ class MqttService:
     def _work(self) -> None:
         if self._renew.is_due():
             self._drop(self.leases.renew())
+            self._shares.beat()
         self._write_reports()
         if self._look.is_due():
             self._look_at_rows()
@@ -149,22 +153,27 @@ class MqttService:
     def _write_reports(self) -> None:
         ended = [pk for pk, one in self.held.items() if one.write_reports()]
         if ended:
+            self._activity.write(list(self.held.values()))  # while their last counts are still known
             self.leases.release(ended)
             for pk in ended:
-                del self.held[pk]
+                if self.held.pop(pk).is_leaving:
+                    wake_up(pk)  # another process need not wait for its next look
         self._leaving = [session for session in self._leaving if not session.is_finished]
 
     def _look_at_rows(self) -> None:
         free = Q(lease__isnull=True) | Q(lease__expires_at__lte=Now())
         is_free = Case(When(free, then=Value(True)), default=Value(False), output_field=BooleanField())
         rows = MqttConnection.objects.select_related("lease").annotate(is_free=is_free)
-        present = set()
+        present, unheld, total = set(), list[int](), 0
         for row in rows:
             present.add(row.pk)
+            total += row.is_enabled
             if row.pk in self.held:
                 self.held[row.pk].follow(row)
             elif row.is_free and _needs_a_holder(row):
-                self._take(row.pk)
+                unheld.append(row.pk)
+        for pk in self._shares.may_take(unheld, len(self.held), max(total, len(self.held))):
+            self._take(pk)
         for pk in self.held.keys() - present:
             logger.info("Connection %s was deleted", pk)
             session = self.held.pop(pk).session
@@ -172,6 +181,14 @@ class MqttService:
             if session:
                 session.stop(end_session=True)
                 self._leaving.append(session)
+        self._give_away(total)
+
+    def _give_away(self, total: int) -> None:
+        """One connection at a time, while we hold more than our share and nothing is on its way already."""
+        ours = [one for one in self.held.values() if one.can_leave]
+        if not any(one.is_leaving for one in self.held.values()) and self._shares.has_too_many(len(ours), total):
+            logger.info("Handing connection %s over to another process", ours[-1].connection_id)
+            ours[-1].hand_over()
 
     def _take(self, pk: int) -> None:
         if not self.leases.acquire(pk):
@@ -241,6 +258,7 @@ class MqttService:
                 one.write_reports()
             self._activity.write(list(self.held.values()))
             self.leases.release(self.held)
+            self._shares.leave()
         if self._ready_file:
             self._ready_file.unlink(missing_ok=True)
         connection.close()
