@@ -14,10 +14,10 @@ pytestmark = [pytest.mark.django_db, pytest.mark.database]
 def test_a_change_is_written_with_its_reason_and_recorded() -> None:
     connection = make_connection(status="connected")
     before = connection.status_changed_at
-    assert set_status(connection.pk, "disconnected", "refused", {"address": "a:1"}, retry_count=2)
+    assert set_status(connection.pk, "disconnected", "refused", {"host": "a", "port": 1}, retry_count=2)
     connection.refresh_from_db()
     assert (connection.status, connection.status_reason, connection.retry_count) == ("disconnected", "refused", 2)
-    assert connection.status_detail == "Nothing listens at a:1. Check the port and whether the broker runs."
+    assert "nothing listens on port 1." in connection.status_detail
     assert connection.status_changed_at > before
     change = StatusChange.objects.get()
     assert (change.from_status, change.to_status, change.label) == ("connected", "disconnected", connection.name)
