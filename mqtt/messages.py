@@ -74,20 +74,42 @@ class DecodedReading:
 class DecodedAvailability:
     """A device or gateway said, or had its last will say, whether it is there."""
 
-    key: str
-    is_gateway: bool
+    device: DeviceRef
+    """Of a gateway its own key and identifier."""
     availability: Availability
-    identifier: str = ""
+    is_gateway: bool = False
+    announces: bool = False
+    """Enough to know the device by: it gets its row although it has sent no reading yet."""
 
 
 @dataclass(slots=True)
 class DecodedFacts:
     """What a message tells about a device apart from readings: firmware, model, address ..."""
 
-    key: str
-    is_gateway: bool
+    device: DeviceRef
     facts: dict[str, Any]
-    identifier: str = ""
+    """By the usual names of `decoders.words.FACT_KEYS`; null takes a fact back."""
+    is_gateway: bool = False
+    announces: bool = False
+    """As in DecodedAvailability."""
+
+
+class Announcement(NamedTuple):
+    """What a message says about messages to come; the connection's memory keeps it (`decoders.memory`)."""
+
+    family: str
+    key: str
+    data: dict[str, Any] | None
+    """JSON, small; None takes it back."""
+    topics: tuple[str, ...] = ()
+    """The topics that it speaks about, when these may belong to another family."""
+
+
+class Request(NamedTuple):
+    """A message that a family's convention wants from us, such as Sparkplug's wish for a rebirth."""
+
+    topic: str
+    payload: bytes
 
 
 @dataclass(slots=True)
@@ -98,3 +120,7 @@ class Decoded:
     readings: list[DecodedReading] = field(default_factory=list)
     availability: list[DecodedAvailability] = field(default_factory=list)
     facts: list[DecodedFacts] = field(default_factory=list)
+    announcements: list[Announcement] = field(default_factory=list)
+    requests: list[Request] = field(default_factory=list)
+    wrong_clock_us: int | None = None
+    """What the device gave as its time, when that cannot be true."""

@@ -11,6 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 LEAVES = {"enums", "messages", "topics", "groups", "events", "exceptions", "reasons", "validators", "encryption"}
 SHARED = {
+    "services.announcements",
     "services.audit",
     "services.broadcast",
     "services.connections",

@@ -1,15 +1,18 @@
 """What every decoder is, and the payload it looks at: read as text or JSON once, however many decoders ask."""
 
 import re
+from datetime import tzinfo
 from typing import Any, Protocol
 
 import orjson
 
+from mqtt.decoders.memory import Memory
+from mqtt.decoders.times import is_sane, parse
 from mqtt.exceptions import UndecodableError
 from mqtt.messages import Decoded, InboundMessage
 
-MAX_PAYLOAD_BYTES = 256 * 1024
-"""Far above what field devices send; below what would hold up the batch."""
+MAX_PAYLOAD_BYTES = 2 * 1024 * 1024
+"""Above the longest list of devices that a bridge announces; read in about 10 ms."""
 MAX_DEPTH = 32
 MAX_VALUES = 2000
 """More than any device means; a message of new keys this long still decodes within 50 ms."""
@@ -23,14 +26,23 @@ _NOT_FINITE = re.compile(
 
 
 class Content:
-    """One message and what is in its payload."""
+    """One message, what is in its payload, and what was announced before."""
 
-    __slots__ = ("_document", "_text", "message")
+    __slots__ = ("_document", "_text", "memory", "message", "topic", "wrong_clock_us")
 
-    def __init__(self, message: InboundMessage) -> None:
+    def __init__(self, message: InboundMessage, memory: Memory) -> None:
         self.message = message
+        self.memory = memory
+        self.topic = message.topic
+        self.wrong_clock_us: int | None = None
+        """The first time of the device that could not be true."""
         self._document: Any = _UNREAD
         self._text: str | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no payload: most conventions take something back with it."""
+        return not self.message.payload
 
     @property
     def text(self) -> str:
@@ -58,6 +70,34 @@ class Content:
                 self._document = _second_try(self.text, error)
         return self._document
 
+    @property
+    def object(self) -> dict[str, Any] | None:
+        """The parsed JSON when it is an object; None for everything else, broken JSON included."""
+        if not self.is_structure:
+            return None
+        try:
+            document = self.document
+        except UndecodableError:
+            return None
+        return document if isinstance(document, dict) else None
+
+    @property
+    def zone(self) -> tzinfo:
+        """The time zone of local times."""
+        return self.memory.zone_of(self.topic)
+
+    def time(self, value: Any) -> int | None:
+        """A device's own time; local time is the site's. None, and noted, when it cannot be true."""
+        return self.checked(parse(value, self.zone))
+
+    def checked(self, moment: int | None) -> int | None:
+        """A moment that a decoder read by itself, when it can be true."""
+        if moment is None or is_sane(moment, self.message.received_us):
+            return moment
+        if self.wrong_clock_us is None:
+            self.wrong_clock_us = moment
+        return None
+
 
 def _second_try(text: str, first: orjson.JSONDecodeError) -> Any:
     """The JSON with what some firmware writes against the standard (NaN, 1e400) taken as null."""
@@ -78,7 +118,7 @@ def _null_if_not_finite(match: re.Match[bytes]) -> bytes:
 
 
 class Decoder(Protocol):
-    """One family of payloads. A decoder is a pure function with a name; it keeps nothing between messages."""
+    """One family of payloads: a pure function with a name. What it must remember it announces in its result."""
 
     @property
     def name(self) -> str:
@@ -88,7 +128,10 @@ class Decoder(Protocol):
         """Whether messages on this topic may be of this family; asked once a topic."""
 
     def claims(self, content: Content) -> bool:
-        """Whether this message is of this family; asked for each message on topics it knows."""
+        """Whether this message is of this family; asked for each message on topics it knows, so it must be quick.
+
+        Empty payloads and broken JSON are asked for too.
+        """
 
     def decode(self, content: Content) -> Decoded:
         """What the message means. Raises UndecodableError."""

@@ -11,7 +11,6 @@ from typing import Any
 
 from mqtt.decoders.base import MAX_DEPTH, MAX_VALUES, Content
 from mqtt.decoders.places import NAME_LENGTH, clean, place
-from mqtt.decoders.times import device_time
 from mqtt.decoders.words import Meaning, Role, meaning
 from mqtt.exceptions import UndecodableError
 from mqtt.messages import Decoded, DecodedFacts, DecodedReading, DeviceRef
@@ -58,8 +57,8 @@ class GeneralDecoder:
     def decode(self, content: Content) -> Decoded:
         """Readings and facts of the topic's device."""
         document = content.document
-        where = place(content.message.topic)
-        walk = Walk(where.device, content.message.received_us)
+        where = place(content.topic)
+        walk = Walk(where.device, content)
         single = isinstance(document, dict) and is_single_value(document)
         if single:
             walk.device = where.owner
@@ -83,12 +82,12 @@ def is_single_value(document: dict[str, Any]) -> bool:
 class Walk:
     """One pass through a document, collecting what it says."""
 
-    __slots__ = ("_facts", "_received_us", "_refused", "_steps", "device", "readings")
+    __slots__ = ("_content", "_facts", "_refused", "_steps", "device", "readings")
 
-    def __init__(self, device: DeviceRef, received_us: int) -> None:
+    def __init__(self, device: DeviceRef, content: Content) -> None:
         self.device = device
         self.readings: list[DecodedReading] = []
-        self._received_us = received_us
+        self._content = content
         self._facts: dict[DeviceRef, dict[str, Any]] = {}
         self._refused = "no_values"
         self._steps = 0
@@ -97,7 +96,7 @@ class Walk:
         """What was found. Raises UndecodableError when that is nothing."""
         if not self.readings and not self._facts:
             raise UndecodableError(self._refused, size=MAX_TEXT + 1, limit=NAME_LENGTH)
-        facts = [DecodedFacts(ref.key, False, found, ref.identifier) for ref, found in self._facts.items()]
+        facts = [DecodedFacts(ref, found) for ref, found in self._facts.items()]
         return Decoded(decoder, self.readings, [], facts)
 
     def object(self, found: dict[str, Any], prefix: str, depth: int) -> None:  # noqa: C901 - one arm a role
@@ -113,7 +112,7 @@ class Walk:
                 self.value(value, prefix + key, means, depth)
             elif role is Role.TIME:
                 if time_us is None:
-                    time_us = device_time(value, self._received_us)
+                    time_us = self._content.time(value)
             elif role is Role.UNIT:
                 if isinstance(value, str):
                     units = units or {}
@@ -163,7 +162,7 @@ class Walk:
             elif role is Role.UNIT and not said.of and isinstance(value, str) and value:
                 reading.unit = clean(value)[:40]
             elif role is Role.TIME and reading.time_us is None:
-                reading.time_us = device_time(value, self._received_us)
+                reading.time_us = self._content.time(value)
 
     def array(self, found: list[Any], name: str, means: Meaning, depth: int) -> None:
         """Short arrays of plain values by index; of objects by who or when each is."""

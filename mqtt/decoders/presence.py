@@ -46,20 +46,19 @@ class PresenceDecoder:
         said = _said(content)
         if said is None:
             raise UndecodableError("no_values")
-        owner = place(content.message.topic).owner
-        key, identifier = owner.key, owner.identifier
-        if key.endswith("/bridge"):
+        owner = place(content.topic).owner
+        if owner.key.endswith("/bridge"):
             # A bridge speaks for all its devices: it takes them down, and each comes back by itself.
-            key = key.removesuffix("/bridge")
+            owner = owner._replace(key=owner.key.removesuffix("/bridge"))
             if said is Availability.ONLINE:
                 return Decoded(self.name)
-        return Decoded(self.name, availability=[DecodedAvailability(key, False, said, identifier)])
+        return Decoded(self.name, availability=[DecodedAvailability(owner, said)])
 
 
 def _said(content: Content) -> Availability | None:
     if len(content.message.payload) > 200:
         return None
-    topic = content.message.topic
+    topic = content.topic
     with_booleans = topic[topic.rfind("/") + 1 :].lower() not in SWITCHABLE
     if not content.is_structure:
         return _word(content.text, with_booleans)

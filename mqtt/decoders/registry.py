@@ -5,6 +5,7 @@ from functools import lru_cache
 
 from mqtt.decoders import general, ignored, presence, scalars, structural
 from mqtt.decoders.base import MAX_PAYLOAD_BYTES, Content, Decoder
+from mqtt.decoders.memory import Memory
 from mqtt.exceptions import UndecodableError
 from mqtt.messages import Decoded, InboundMessage
 
@@ -26,23 +27,26 @@ def candidates(topic: str) -> tuple[Decoder, ...]:
     return tuple(decoder for decoder in DECODERS if decoder.knows_topic(topic))
 
 
-def decode(message: InboundMessage, chosen: str = "") -> Decoded:
-    """What a message means; `chosen` names the decoder that a person picked. Raises only UndecodableError."""
-    if not message.payload:
-        raise UndecodableError("empty")
+def decode(message: InboundMessage, memory: Memory, chosen: str = "") -> Decoded:
+    """What a message means; `chosen` names the decoder that a person picked. Raises only UndecodableError.
+
+    The caller puts `announcements` into the memory.
+    """
     if len(message.payload) > MAX_PAYLOAD_BYTES:
         raise UndecodableError("too_large", size=message.size, limit=MAX_PAYLOAD_BYTES)
-    content = Content(message)
+    content = Content(message, memory)
     decoder = BY_NAME.get(chosen)
     try:
         if decoder is None:
             decoder = next(one for one in candidates(message.topic) if one.claims(content))
-        return decoder.decode(content)
+        decoded = decoder.decode(content)
     except UndecodableError:
         raise
     except Exception as error:  # noqa: BLE001 - one failing family must not stop the rest; reported with its traceback
         _report(decoder.name if decoder else "", message.topic, error)
-        return _without_the_failed(content, decoder, error)
+        decoded = _without_the_failed(content, decoder, error)
+    decoded.wrong_clock_us = content.wrong_clock_us
+    return decoded
 
 
 def _without_the_failed(content: Content, failed: Decoder | None, error: Exception) -> Decoded:

@@ -30,7 +30,7 @@ class ScalarDecoder:
 
     def decode(self, content: Content) -> Decoded:
         """One reading."""
-        where = place(content.message.topic)
+        where = place(content.topic)
         value, text = scalar(content.text)
         if text is not None and "mode" not in where.name.lower():
             switched = SWITCH_WORDS.get(text.lower())

@@ -11,7 +11,6 @@ from typing import Any
 from mqtt.decoders.base import MAX_VALUES, Content
 from mqtt.decoders.general import Walk
 from mqtt.decoders.places import NAME_LENGTH, clean
-from mqtt.decoders.times import device_time
 from mqtt.decoders.words import meaning
 from mqtt.enums import Availability
 from mqtt.exceptions import UndecodableError
@@ -40,13 +39,13 @@ class StructuralDecoder:
 
     def decode(self, content: Content) -> Decoded:
         """Readings, availability and facts of the gateway and what is behind it."""
-        match = TOPIC.fullmatch(content.message.topic)
+        match = TOPIC.fullmatch(content.topic)
         document = content.document
         if match is None or not isinstance(document, dict):
             raise UndecodableError("no_values")
         key, site, number, what = match.groups()
         serial = _text(document, "serial_number_gateway", "serial_number") or f"{site}-gateway_{number}"
-        message = _Telemetry(self.name, key, serial[:NAME_LENGTH], content.message.received_us)
+        message = _Telemetry(self.name, key, serial[:NAME_LENGTH], content)
         if what == "dataloggers/telemetry":
             message.telemetry(document)
         elif what == "datalogger/all/status":
@@ -57,33 +56,34 @@ class StructuralDecoder:
 
 
 class _Telemetry:
-    def __init__(self, decoder: str, key: str, serial: str, received_us: int) -> None:
+    def __init__(self, decoder: str, key: str, serial: str, content: Content) -> None:
         self.decoded = Decoded(decoder)
-        self._key, self._serial, self._received_us = key, serial, received_us
+        self._gateway = DeviceRef(key, serial)
+        self._content = content
 
     def gateway(self, document: dict[str, Any]) -> None:
         """The gateway's own status: its last will says offline, everything else that it is there."""
         status = _text(document, "status", "state").lower()
         availability = Availability.OFFLINE if status in {"offline", "lost", "stopped"} else Availability.ONLINE
-        self.decoded.availability.append(DecodedAvailability(self._key, True, availability, self._serial))
+        self.decoded.availability.append(DecodedAvailability(self._gateway, availability, is_gateway=True))
         facts = {
             means.of: value
             for name, value in document.items()
             if (means := meaning(name)).of and isinstance(value, str | int | float) and means.of != "serial"
         }
         if facts:
-            self.decoded.facts.append(DecodedFacts(self._key, True, facts, self._serial))
+            self.decoded.facts.append(DecodedFacts(self._gateway, facts, is_gateway=True))
 
     def listed(self, document: dict[str, Any]) -> None:
         """The collecting units that the gateway lists."""
         for unit in _objects(document.get("dataloggers")):
             serial = _text(unit, "serial_number", "serial_number_datalogger")[:NAME_LENGTH]
             if serial:
-                self._say(f"{self._key}#{serial}", serial, _text(unit, "status", "status_datalogger"))
+                self._say(self._ref(serial), _text(unit, "status", "status_datalogger"))
 
     def telemetry(self, document: dict[str, Any]) -> None:
         """All values of all devices, at the message's time."""
-        time_us = device_time(document.get("timestamp"), self._received_us)
+        time_us = self._content.time(document.get("timestamp"))
         for unit in _objects(document.get("dataloggers")):
             for device in _objects(unit.get("devices")):
                 serial = _text(device, "serial_number_device", "serial number device", "serial_number")[:NAME_LENGTH]
@@ -93,8 +93,8 @@ class _Telemetry:
             raise UndecodableError("no_values")
 
     def _device(self, device: dict[str, Any], serial: str, unit: dict[str, Any], time_us: int | None) -> None:
-        ref = DeviceRef(f"{self._key}#{serial}", serial, self._key, self._serial)
-        walk = Walk(ref, self._received_us)
+        ref = self._ref(serial)
+        walk = Walk(ref, self._content)
         taken: dict[str, int] = {}
         for entry in _objects(device.get("data")):
             kind = _text(entry, "type")[:100]
@@ -108,8 +108,8 @@ class _Telemetry:
         if len(self.decoded.readings) > MAX_VALUES:
             raise UndecodableError("too_many_values", limit=MAX_VALUES)
         facts = {"model": _text(device, "type"), "datalogger": _text(unit, "serial_number_datalogger")}
-        self.decoded.facts.append(DecodedFacts(ref.key, False, {k: v for k, v in facts.items() if v}, serial))
-        self._say(ref.key, serial, _text(unit, "status_datalogger"))
+        self.decoded.facts.append(DecodedFacts(ref, {k: v for k, v in facts.items() if v}))
+        self._say(ref, _text(unit, "status_datalogger"))
 
     @staticmethod
     def _value(walk: Walk, entry: dict[str, Any], name: str, kind: str) -> None:
@@ -124,10 +124,14 @@ class _Telemetry:
         for index, single in enumerate(value[:MEMBERS]):
             walk.value(single, f"{name}.{axes[index] if index < len(axes) else index}", means, 2)
 
-    def _say(self, key: str, serial: str, status: str) -> None:
+    def _ref(self, serial: str) -> DeviceRef:
+        key, identifier, *_ = self._gateway
+        return DeviceRef(f"{key}#{serial}", serial, key, identifier)
+
+    def _say(self, device: DeviceRef, status: str) -> None:
         if status:
             availability = Availability.ONLINE if status.lower() in RUNNING else Availability.OFFLINE
-            self.decoded.availability.append(DecodedAvailability(key, False, availability, serial))
+            self.decoded.availability.append(DecodedAvailability(device, availability))
 
 
 def _objects(value: Any) -> Iterator[dict[str, Any]]:

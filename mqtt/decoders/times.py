@@ -1,7 +1,7 @@
 """Moments as devices write them -> whole microseconds since 1970 UTC."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -9,28 +9,43 @@ MICROSECOND = timedelta(microseconds=1)
 EARLIEST = 946_684_800_000_000
 """2000-01-01: before that a clock was never set."""
 DAY = 86_400_000_000
+FIRST_SECOND = 100_000_000
+"""Smaller numbers are counters and uptimes, no moments."""
 
 _EPOCH_TEXT = re.compile(r"\d{9,19}(?:\.\d{1,9})?")
 
 
-def device_time(value: Any, received_us: int) -> int | None:
-    """The moment of ISO 8601 with a zone, or of an epoch number in s, ms, µs or ns, told apart by magnitude.
+def is_sane(moment: int, received_us: int) -> bool:
+    """Whether a device's time can be true: after 2000 and at most a day ahead of the receipt."""
+    return EARLIEST <= moment <= received_us + DAY
 
-    None when it is no moment, has no zone (the site's zone is not known here), or cannot be true: before
-    2000, or more than a day ahead of the receipt.
+
+def parse(value: Any, zone: tzinfo | None = None) -> int | None:
+    """The moment of ISO 8601 or of an epoch number in s, ms, µs or ns, told apart by magnitude.
+
+    Local time is read in `zone`, without one it is no moment. None for everything else.
     """
-    moment: int | None = None
     if isinstance(value, str):
-        moment = _from_text(value)
-    elif isinstance(value, int | float) and not isinstance(value, bool):
-        moment = _from_number(value)
-    if moment is None or not EARLIEST <= moment <= received_us + DAY:
+        return _from_text(value, zone)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return _from_number(value)
+    return None
+
+
+def in_zone(moment: datetime, zone: tzinfo | None) -> int | None:
+    """A datetime as microseconds; local time is read in `zone`."""
+    if moment.tzinfo is None:
+        if zone is None:
+            return None
+        moment = moment.replace(tzinfo=zone)
+    try:
+        return (moment - EPOCH) // MICROSECOND
+    except OverflowError:
         return None
-    return moment
 
 
 def _from_number(value: float) -> int | None:
-    if not 0 < value < 1e20:
+    if not FIRST_SECOND <= value < 1e20:
         return None
     if value < 1e11:
         return round(value * 1_000_000)
@@ -41,13 +56,12 @@ def _from_number(value: float) -> int | None:
     return int(value) // 1000
 
 
-def _from_text(value: str) -> int | None:
+def _from_text(value: str, zone: tzinfo | None) -> int | None:
     if len(value) > 40:
         return None
     if _EPOCH_TEXT.fullmatch(value):
         return _from_number(float(value) if "." in value else int(value))
     try:
-        moment = datetime.fromisoformat(value.strip())
-        return None if moment.tzinfo is None else (moment - EPOCH) // MICROSECOND
-    except (ValueError, OverflowError):
+        return in_zone(datetime.fromisoformat(value.strip()), zone)
+    except ValueError:
         return None

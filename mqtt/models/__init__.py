@@ -25,7 +25,7 @@ from mqtt.models.site import Site
 from mqtt.models.status import StatusChange
 from mqtt.models.task import ConnectionTest, PeriodicJob
 from mqtt.models.token import ApiToken
-from mqtt.models.topic import DiscoveredTopic, UndecodedMessage
+from mqtt.models.topic import DeviceAnnouncement, DiscoveredTopic, UndecodedMessage
 from mqtt.models.worker import CommittedPackets, MqttWorker
 
 __all__ = [
@@ -41,6 +41,7 @@ __all__ = [
     "Datalogger",
     "DataloggerState",
     "DeviceAlias",
+    "DeviceAnnouncement",
     "DiscoveredTopic",
     "Gateway",
     "GatewayState",

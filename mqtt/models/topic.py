@@ -58,3 +58,25 @@ class UndecodedMessage(models.Model):
     def reason_detail(self) -> str:
         """Why it was not understood, in the active language."""
         return reasons.explain(self.reason, self.context)
+
+
+class DeviceAnnouncement(models.Model):
+    """What a device said about messages to come: units, aliases, names; read again when a session starts."""
+
+    connection = models.ForeignKey(MqttConnection, models.CASCADE, related_name="announcements")
+    family = models.CharField(max_length=40)
+    """The decoder that reads it."""
+    key = models.CharField(max_length=KEY_LENGTH)
+    topics = models.TextField(default="[]")
+    """JSON: the topics that it speaks about."""
+    data = models.TextField()
+    """JSON as text, because PostgreSQL's own type cannot hold every character that devices send."""
+    updated_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("announcement")
+        verbose_name_plural = _("announcements")
+        constraints = [models.UniqueConstraint(fields=["connection", "family", "key"], name="announcement_key")]
+
+    def __str__(self) -> str:
+        return f"{self.family}: {self.key}"

@@ -13,6 +13,7 @@ from mqtt.models import DiscoveredTopic, TopicSubscription, UndecodedMessage, to
 from mqtt.pages.base import ObjectPage, Part, Shown, register
 from mqtt.payloads import views_of
 from mqtt.reasons import explain
+from mqtt.services.announcements import load_memory
 from mqtt.topics import matches
 
 SHOWN_READINGS = 100
@@ -77,7 +78,7 @@ def decode_last(topic: DiscoveredTopic, content: bytes) -> tuple[Decoded | None,
         received_us=to_us(timezone.now()),
     )
     try:
-        return decode(message, _chosen(topic)), ""
+        return decode(message, load_memory(topic.connection_id), _chosen(topic)), ""
     except UndecodableError as error:
         return None, explain(error.code, error.context)
 

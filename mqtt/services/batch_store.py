@@ -5,13 +5,13 @@ from typing import Any
 
 from mqtt.enums import Availability, NodeKind
 from mqtt.events import ReadingsStored
-from mqtt.messages import Decoded, DecodedAvailability, DecodedFacts, DecodedReading, InboundMessage
+from mqtt.messages import Decoded, DecodedAvailability, DecodedFacts, DecodedReading, DeviceRef, InboundMessage
 from mqtt.models import MAX_KEY_BYTES, SensorDevice, StatusChange, from_us
 from mqtt.services.availability import LATE_AFTER, STATES, Changes, take_behind_offline
 from mqtt.services.batch_plan import BatchPlan, NodeEntry
 from mqtt.services.device_directory import DeviceDirectory
 from mqtt.services.device_entries import DataloggerEntry, SensorEntry
-from mqtt.services.facts import FactsWriter
+from mqtt.services.facts import CLOCK, FactsWriter
 from mqtt.services.reading_store import (
     NodeStateRow,
     insert_readings,
@@ -38,6 +38,7 @@ class BatchStore:
         self._missing: list[tuple[int, DecodedReading]] = []
         self._gateways: dict[tuple[int, str], str] = {}
         self._named: set[tuple[int, str]] = set()
+        self._announced: dict[tuple[int, str], DeviceRef] = {}
         self._doubtful: dict[str, dict[int, Any]] = {}
         self._states: dict[str, dict[NodeEntry, NodeStateRow]] = {}
 
@@ -69,13 +70,15 @@ class BatchStore:
             self._want_node(message, facts)
 
     def _want_node(self, message: InboundMessage, said: DecodedAvailability | DecodedFacts) -> None:
-        key = (message.connection_id, said.key)
+        key = (message.connection_id, said.device.key)
         node = self._node(message.connection_id, said)
         if node is not None:
             if message.received_us - node.checked_us > RECHECK_US:
                 self._doubt(node)
         elif said.is_gateway:
-            self._gateways[key] = said.identifier or said.key
+            self._gateways[key] = said.device.identifier or said.device.key
+        elif said.announces:
+            self._announced[key] = said.device
         else:
             self._named.add(key)
 
@@ -92,8 +95,8 @@ class BatchStore:
         directory = self._directory
         if self._gateways:
             directory.ensure_gateways(self._gateways, now_us)
-        if self._missing:
-            directory.ensure(self._missing, now_us)
+        if self._missing or self._announced:
+            directory.ensure(self._missing, self._announced, now_us)
         if self._named:
             directory.load_dataloggers(self._named, now_us)
         for kind, entries in self._doubtful.items():
@@ -126,6 +129,19 @@ class BatchStore:
             node = self._node(connection_id, facts)
             if node is not None:
                 self._facts.take(node, facts.facts, message.received_us)
+        if decoded.readings:
+            self._take_clock(message, decoded)
+
+    def _take_clock(self, message: InboundMessage, decoded: Decoded) -> None:
+        """Note on the first device that its clock is wrong, or right again."""
+        node = self._directory.dataloggers.get((message.connection_id, decoded.readings[0].device.key))
+        if node is None or message.retain:
+            return
+        if decoded.wrong_clock_us is not None:
+            off = (decoded.wrong_clock_us - message.received_us) // 1_000_000
+            self._facts.take(node, {CLOCK: off}, message.received_us)
+        elif CLOCK in node.facts and decoded.readings[0].time_us is not None:
+            self._facts.take(node, {CLOCK: None}, message.received_us)
 
     def _leave_out(self, message: InboundMessage, key: str) -> None:
         size = len(key.encode())
@@ -137,7 +153,7 @@ class BatchStore:
     def _take_availability(self, message: InboundMessage, said: DecodedAvailability) -> None:
         node = self._node(message.connection_id, said)
         nodes = [] if node is None else [node]
-        if not said.is_gateway and "#" not in said.key:
+        if not said.is_gateway and "#" not in said.device.key:
             nodes += self._below(message, said)
         for one in nodes:
             self._plan.turn(one, said.availability.value, message.received_us, "said")
@@ -146,15 +162,14 @@ class BatchStore:
 
     def _below(self, message: InboundMessage, said: DecodedAvailability) -> list[DataloggerEntry]:
         """Whom else a prefix speaks for: it takes all below it down, and brings back what is next to it."""
-        entries = self._directory.below(message.connection_id, said.key, message.received_us)
+        entries = self._directory.below(message.connection_id, said.device.key, message.received_us)
         if said.availability is Availability.ONLINE:
-            entries = [entry for entry in entries if "/" not in entry.key[len(said.key) + 1 :]]
+            entries = [entry for entry in entries if "/" not in entry.key[len(said.device.key) + 1 :]]
         return entries
 
     def _node(self, connection_id: int, said: DecodedAvailability | DecodedFacts) -> NodeEntry | None:
-        if said.is_gateway:
-            return self._directory.gateways.get((connection_id, said.key))
-        return self._directory.dataloggers.get((connection_id, said.key))
+        place = (connection_id, said.device.key)
+        return self._directory.gateways.get(place) if said.is_gateway else self._directory.dataloggers.get(place)
 
     def write(self) -> int:
         """All that was planned; returns how many readings are new."""

@@ -61,9 +61,11 @@ class DeviceDirectory:
         self.dataloggers = {key: entry for key, entry in self.dataloggers.items() if key[0] not in gone}
         self._sensors = sum(len(entry.sensors) for entry in self.dataloggers.values())
 
-    def ensure(self, wanted: Sequence[tuple[int, DecodedReading]], now_us: int) -> None:
-        """Load or make everything that these readings need; keys that are too long stay unresolved."""
-        refs = {(connection_id, reading.device.key): reading.device for connection_id, reading in wanted}
+    def ensure(
+        self, wanted: Sequence[tuple[int, DecodedReading]], announced: dict[tuple[int, str], DeviceRef], now_us: int
+    ) -> None:
+        """Load or make all that these readings need, and announced devices; too long keys stay unresolved."""
+        refs = announced | {(connection_id, reading.device.key): reading.device for connection_id, reading in wanted}
         self.ensure_gateways(
             {
                 (connection_id, ref.gateway_key): ref.gateway_identifier

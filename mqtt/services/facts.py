@@ -6,7 +6,9 @@ from mqtt.enums import NodeKind
 from mqtt.models import Datalogger, Gateway
 from mqtt.services.batch_plan import NodeEntry
 
-RESTLESS = frozenset(("rssi", "snr", "linkquality", "uptime", "free_memory", "sequence"))
+CLOCK = "clock_off_seconds"
+"""The fact that a device's clock cannot be true: how far it is ahead, negative behind; absent when it is right."""
+RESTLESS = frozenset(("rssi", "snr", "linkquality", "uptime", "free_memory", "sequence", CLOCK))
 """They change with every message: not worth a write of the device's row each time."""
 WRITE_EVERY_US = 60_000_000
 MAX_FACTS = 50
@@ -19,7 +21,7 @@ class FactsWriter:
         self._news: dict[NodeEntry, tuple[dict[str, Any], int]] = {}
 
     def take(self, node: NodeEntry, said: dict[str, Any], at_us: int) -> None:
-        """Merge what a message says; the last word counts."""
+        """Merge what a message says; the last word counts, and null takes a fact back."""
         before, _ = self._news.get(node, ({}, 0))
         self._news[node] = (before | said, at_us)
 
@@ -27,23 +29,29 @@ class FactsWriter:
         """Update the rows of those who said something new."""
         for node, (said, _) in self._due().items():
             model: Any = Gateway if node.kind == NodeKind.GATEWAY else Datalogger
-            facts = dict(list((node.facts | said).items())[:MAX_FACTS])
+            facts = _merged(node.facts, said)
             fields: dict[str, Any] = {"facts": facts}
             for name in ("model", "firmware"):
-                if name in said:
+                if said.get(name) is not None:
                     fields[name] = str(said[name])[:120]
             model.objects.filter(pk=node.id).update(**fields)
 
     def apply(self) -> None:
         """After the commit: remember what is written."""
         for node, (said, at_us) in self._due().items():
-            node.facts = dict(list((node.facts | said).items())[:MAX_FACTS])
+            node.facts = _merged(node.facts, said)
             node.facts_us = at_us
 
     def _due(self) -> dict[NodeEntry, tuple[dict[str, Any], int]]:
         due = {}
         for node, (said, at_us) in self._news.items():
             new = {key for key, value in said.items() if node.facts.get(key) != value}
-            if new and (new - RESTLESS or not 0 <= at_us - node.facts_us < WRITE_EVERY_US):
+            urgent = any(key not in RESTLESS or key not in node.facts or said[key] is None for key in new)
+            if new and (urgent or not 0 <= at_us - node.facts_us < WRITE_EVERY_US):
                 due[node] = (said, at_us)
         return due
+
+
+def _merged(before: dict[str, Any], said: dict[str, Any]) -> dict[str, Any]:
+    both = {key: value for key, value in (before | said).items() if value is not None}
+    return dict(list(both.items())[:MAX_FACTS])

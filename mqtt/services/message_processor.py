@@ -17,9 +17,10 @@ from django.db import InterfaceError, OperationalError, transaction
 from mqtt.decoders.registry import decode
 from mqtt.events import MAX_IDS, ReadingsStored
 from mqtt.exceptions import UndecodableError
-from mqtt.messages import Decoded, InboundMessage
+from mqtt.messages import Decoded, InboundMessage, Request
 from mqtt.models import MAX_KEY_BYTES, MOST_OF_CONNECTION, ConnectionLease
 from mqtt.services import undecoded
+from mqtt.services.announcements import Memories
 from mqtt.services.batch_store import BatchStore
 from mqtt.services.broadcast import broadcast_event
 from mqtt.services.decoder_choice import DecoderChoice
@@ -67,6 +68,8 @@ class ProcessedBatch:
     counts: dict[int, ConnectionCounts] = field(default_factory=dict)
     stored: int = 0
     """Readings that were not stored before."""
+    requests: dict[int, list[Request]] = field(default_factory=dict)
+    """What the decoders want published, by connection."""
 
 
 class MessageProcessor:
@@ -77,6 +80,7 @@ class MessageProcessor:
         self._topics = TopicStatistics()
         self._undecoded = undecoded.UndecodedKeeper()
         self._choice = DecoderChoice()
+        self._memories = Memories()
         self._packets = PacketLog()
         self._tokens: dict[int, UUID] = {}
 
@@ -86,10 +90,16 @@ class MessageProcessor:
         Raises OperationalError or InterfaceError when the database is away; nothing is stored then.
         """
         self._follow(tokens)
-        self._choice.refresh(set(tokens))
+        if self._choice.refresh(set(tokens)):
+            self._memories.refresh_zones()
         result = ProcessedBatch()
-        for work in self._slices(batch):
-            self._store(work, result)
+        try:
+            for work in self._slices(batch):
+                self._store(work, result)
+                self._memories.commit()
+        except BaseException:
+            self._memories.rollback()
+            raise
         return result
 
     def flush(self, tokens: dict[int, UUID]) -> None:
@@ -121,15 +131,19 @@ class MessageProcessor:
             self._directory.forget(changed)
             self._topics.forget(changed)
             self._packets.forget(changed)
+            self._memories.forget(changed)
         self._tokens = dict(tokens)
 
     def _decode(self, message: InboundMessage) -> Work:
         if len(message.topic) > MAX_KEY_BYTES // 4 and (size := len(message.topic.encode())) > MAX_KEY_BYTES:
             return Work(message, None, "topic_too_long", {"size": size, "limit": MAX_KEY_BYTES})
         try:
-            return Work(message, decode(message, self._choice.of(message)))
+            decoded = decode(message, self._memories.of(message.connection_id), self._choice.of(message))
         except UndecodableError as error:
             return Work(message, None, error.code, error.context)
+        if decoded.announcements:
+            self._memories.take(message.connection_id, decoded.announcements)
+        return Work(message, decoded)
 
     def _slices(self, batch: Sequence[InboundMessage]) -> Iterator[list[Work]]:
         """The batch decoded, whole or in parts where one transaction would take too long."""
@@ -191,6 +205,7 @@ class MessageProcessor:
                     stored = store.write()
                     self._keep_undecoded(work)
                     flushed = self._count_topics(work, now_us)
+                self._memories.write(accepted)
                 self._packets.write()
         except BaseException:
             self._directory.rollback()
@@ -206,6 +221,9 @@ class MessageProcessor:
         if work:
             result.stored += stored
             store.apply()
+            for item in work:
+                if item.decoded and item.decoded.requests:
+                    result.requests.setdefault(item.message.connection_id, []).extend(item.decoded.requests)
             self._announce(work, store, flushed, result)
 
     def _held(self, connection_ids: set[int]) -> set[int]:

@@ -1,3 +1,4 @@
+from mqtt.decoders.memory import Memory
 from mqtt.decoders.registry import decode
 from mqtt.messages import Decoded, InboundMessage
 
@@ -10,8 +11,13 @@ def message(topic: str, payload: bytes | str, connection_id: int = 1, received_u
     return InboundMessage(connection_id, topic, data, qos=1, retain=False, received_us=received_us)
 
 
-def decoded(topic: str, payload: bytes | str, chosen: str = "") -> Decoded:
-    return decode(message(topic, payload), chosen)
+def decoded(topic: str, payload: bytes | str, chosen: str = "", memory: Memory | None = None) -> Decoded:
+    """What one message means; what it announces is put into the memory."""
+    memory = memory or Memory()
+    result = decode(message(topic, payload), memory, chosen)
+    for said in result.announcements:
+        memory.put(said)
+    return result
 
 
 def values(result: Decoded) -> dict[str, float | str | None]:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from mqtt import reasons
 from mqtt.decoders import registry
 from mqtt.decoders.base import Content
+from mqtt.decoders.memory import Memory
 from mqtt.enums import Availability
 from mqtt.exceptions import UndecodableError
 from mqtt.messages import Decoded
@@ -101,7 +102,7 @@ def test_availability_topics_tell_of_the_device_before_them(topic: str, payload:
     result = decoded(topic, payload)
     assert not result.readings
     (availability,) = result.availability
-    assert (availability.key, availability.availability) == (topic.rsplit("/", 1)[0], said)
+    assert (availability.device.key, availability.availability) == (topic.rsplit("/", 1)[0], said)
 
 
 @pytest.mark.parametrize(
@@ -115,7 +116,7 @@ def test_a_switch_position_is_no_availability(topic: str, payload: str) -> None:
 
 def test_a_bridge_takes_its_devices_down_and_leaves_them_to_come_back() -> None:
     (said,) = decoded("zigbee2mqtt/bridge/state", '{"state":"offline"}').availability
-    assert (said.key, said.availability) == ("zigbee2mqtt", Availability.OFFLINE)
+    assert (said.device.key, said.availability) == ("zigbee2mqtt", Availability.OFFLINE)
     assert not decoded("zigbee2mqtt/bridge/state", '{"state":"online"}').availability
 
 
@@ -156,6 +157,6 @@ def test_a_decoder_that_raises_is_logged_once_and_the_general_one_takes_over(
     registry.candidates.cache_clear()
     with caplog.at_level(logging.ERROR):
         for _ in range(3):
-            assert registry.decode(message("failing/x", '{"level": 3}')).decoder == "json"
+            assert registry.decode(message("failing/x", '{"level": 3}'), Memory()).decoder == "json"
     registry.candidates.cache_clear()
     assert [record.exc_info is not None for record in caplog.records] == [True]

@@ -41,7 +41,7 @@ def test_telemetry_gives_gateway_datalogger_and_sensors() -> None:
     assert {one.device for one in result.readings} == {(f"{BASE}#TM7", "TM7", BASE, "GW-2")}
     assert {one.time_us for one in result.readings} == {1_789_984_800_000_000}
     assert result.facts[0].facts == {"model": "tiltmeter", "datalogger": "unit_all"}
-    assert [(one.key, one.availability) for one in result.availability] == [(f"{BASE}#TM7", Availability.ONLINE)]
+    assert [(one.device.key, one.availability) for one in result.availability] == [(f"{BASE}#TM7", Availability.ONLINE)]
 
 
 def test_two_sensors_of_one_type_on_one_device_keep_apart() -> None:
@@ -62,12 +62,13 @@ def test_the_gateway_tells_its_status_and_facts(said: dict[str, str], availabili
     payload = {"serial_number": "GW-2", "ip_address": "10.1.1.2", "firmware_version": "V5", **said}
     result = decoded(f"{BASE}/status", json.dumps(payload))
     (one,) = result.availability
-    assert (one.key, one.is_gateway, one.availability, one.identifier) == (BASE, True, availability, "GW-2")
+    assert (one.device.key, one.device.identifier) == (BASE, "GW-2")
+    assert (one.is_gateway, one.availability) == (True, availability)
     assert result.facts[0].facts == {"ip": "10.1.1.2", "firmware": "V5"}
 
 
 def test_a_gateway_without_serial_number_is_named_by_its_topic() -> None:
-    assert decoded(f"{BASE}/status", '{"hostname": "g"}').availability[0].identifier == "bridge_3-gateway_2"
+    assert decoded(f"{BASE}/status", '{"hostname": "g"}').availability[0].device.identifier == "bridge_3-gateway_2"
 
 
 def test_telemetry_without_devices_is_not_understood() -> None:

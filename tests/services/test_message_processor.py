@@ -8,13 +8,24 @@ import pytest
 from django.db import DatabaseError, OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 
-from mqtt.enums import NodeKind, ReadingFlag
+from mqtt.decoders import registry
+from mqtt.decoders.base import Content
+from mqtt.enums import Availability, NodeKind, ReadingFlag
 from mqtt.events import AvailabilityChanged, Event, ReadingsStored
-from mqtt.messages import InboundMessage
+from mqtt.messages import (
+    Announcement,
+    Decoded,
+    DecodedAvailability,
+    DecodedFacts,
+    DeviceRef,
+    InboundMessage,
+    Request,
+)
 from mqtt.models import (
     Datalogger,
     DataloggerState,
     DeviceAlias,
+    DeviceAnnouncement,
     DiscoveredTopic,
     Gateway,
     GatewayState,
@@ -426,6 +437,53 @@ def test_what_a_device_says_about_itself_is_kept_without_a_write_each_time(pipel
     pipeline.send("a/b", said % (-72, 1))
     box.refresh_from_db()
     assert (box.firmware, box.facts["rssi"]) == ("1.1", -72)
+
+
+def test_a_clock_that_is_wrong_stands_at_the_device_until_it_is_right_again(pipeline: Pipeline) -> None:
+    pipeline.send("a/b", '{"level": 1, "time": "1985-02-01T00:00:00Z"}')
+    box = Datalogger.objects.get()
+    assert box.facts["clock_off_seconds"] // (365 * 86400) == -42
+    assert Reading.objects.get().time == from_us(pipeline.now_us)
+    pipeline.send("a/b", '{"level": 1, "time": "2026-09-21T14:00:00Z"}')
+    box.refresh_from_db()
+    assert "clock_off_seconds" not in box.facts
+
+
+class Announcer:
+    """A family whose messages announce a device and ask for something."""
+
+    name = "announcer"
+
+    def knows_topic(self, topic: str) -> bool:
+        return topic.startswith("announced/")
+
+    def claims(self, _content: Content) -> bool:
+        return True
+
+    def decode(self, content: Content) -> Decoded:
+        gateway, box = DeviceRef("base", "G"), DeviceRef("base#b", "b", "base", "G")
+        return Decoded(
+            self.name,
+            availability=[DecodedAvailability(gateway, Availability.ONLINE, is_gateway=True)],
+            facts=[DecodedFacts(box, {"model": "M1"}, announces=True)],
+            announcements=[Announcement(self.name, "b", {"unit": "V"}, ("base/b",))],
+            requests=[] if content.memory.get(self.name, "b") else [Request("base/ask", b"b")],
+        )
+
+
+def test_an_announced_device_is_there_before_its_first_reading(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry, "DECODERS", (Announcer(), *registry.DECODERS))
+    registry.candidates.cache_clear()
+    first = pipeline.send("announced/1", "x")
+    second = pipeline.send("announced/1", "x")
+    registry.candidates.cache_clear()
+    box = Datalogger.objects.get()
+    assert (box.identifier, box.model, box.gateway) == ("b", "M1", Gateway.objects.get())
+    assert first.requests == {pipeline.broker.pk: [Request("base/ask", b"b")]}
+    assert second.requests == {}
+    assert DeviceAnnouncement.objects.get().key == "b"
 
 
 def test_a_chosen_decoder_is_used(pipeline: Pipeline) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from mqtt import topics
+from mqtt.decoders.memory import Memory
 from mqtt.decoders.registry import decode
 from mqtt.enums import Protocol, StepState
 from mqtt.exceptions import ReasonError, UndecodableError
@@ -139,14 +140,17 @@ class Talk:
         devices: set[str] = set()
         values: set[tuple[str, str]] = set()
         understood = 0
+        memory = Memory()
         for message in self._messages:
             try:
-                decoded = decode(message)
+                decoded = decode(message, memory)
             except UndecodableError:
                 continue
             understood += 1
+            for said in decoded.announcements:
+                memory.put(said)
             devices |= {reading.device.key for reading in decoded.readings}
-            devices |= {said.key for said in decoded.availability if not said.is_gateway}
+            devices |= {said.device.key for said in decoded.availability if not said.is_gateway}
             values |= {(reading.device.key, reading.name) for reading in decoded.readings}
         live = [message for message in self._messages if not message.retain]
         facts: dict[str, str | int] = {"messages": len(self._messages), "devices": len(devices), "values": len(values)}

@@ -1,0 +1,95 @@
+"""What the devices of one connection announced about messages to come.
+
+Decoders read it and never write: what they announce stands in their result, and whoever runs them puts it here
+(`put`) and stores it. Tests and tools use a fresh Memory; nothing here touches the database.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, tzinfo
+from typing import Any
+
+from mqtt.messages import Announcement
+
+MOST_ANNOUNCEMENTS = 50_000
+"""Of one connection: ten for each of 5,000 devices."""
+MOST_NOTES = 10_000
+
+Key = tuple[str, str]
+"""(family, key)."""
+
+
+class Memory:
+    """Announcements by family and key, and by the topics that they speak about."""
+
+    def __init__(self, zone_of: Callable[[str], tzinfo] = lambda _topic: UTC) -> None:
+        """`zone_of` gives the time zone of local times on a topic."""
+        self.zone_of = zone_of
+        self.notes: dict[Any, Any] = {}
+        """For what may be lost: the last sequence number, the latest request. Bounded by `note`."""
+        self._entries: dict[Key, Announcement] = {}
+        self._by_topic: dict[str, dict[Key, Announcement]] = {}
+        self._before: dict[Key, Announcement | None] = {}
+        """What stood under the keys that changed since the last commit."""
+
+    def get(self, family: str, key: str) -> Any | None:
+        """What was announced under a key."""
+        entry = self._entries.get((family, key))
+        return None if entry is None else entry.data
+
+    def about(self, topic: str) -> list[Announcement]:
+        """The announcements that name this topic."""
+        found = self._by_topic.get(topic)
+        return list(found.values()) if found else []
+
+    def speaks_of(self, topic: str) -> bool:
+        """Whether an announcement names this topic."""
+        return topic in self._by_topic
+
+    def note(self, key: Any, value: Any) -> None:
+        """Remember something that may be lost."""
+        if len(self.notes) >= MOST_NOTES and key not in self.notes:
+            self.notes.clear()
+        self.notes[key] = value
+
+    def put(self, said: Announcement) -> None:
+        """Take an announcement, or take one back."""
+        key = (said.family, said.key)
+        before = self._entries.get(key)
+        if before is None:
+            if said.data is None or len(self._entries) >= MOST_ANNOUNCEMENTS:
+                return
+        elif before.data == said.data and before.topics == said.topics:
+            return
+        self._before.setdefault(key, before)
+        self._set(key, said if said.data is not None else None)
+
+    def load(self, entries: Iterator[Announcement]) -> None:
+        """Fill a fresh memory with what was stored."""
+        for entry in entries:
+            self._set((entry.family, entry.key), entry)
+
+    def changed(self) -> list[Announcement]:
+        """What is to be stored since the last commit; without data: to be deleted."""
+        return [self._entries.get(key) or Announcement(*key, None) for key in self._before]
+
+    def commit(self) -> None:
+        """What changed is stored."""
+        self._before.clear()
+
+    def rollback(self) -> None:
+        """What changed is not stored: its messages will come again."""
+        for key, before in self._before.items():
+            self._set(key, before)
+        self._before.clear()
+
+    def _set(self, key: Key, entry: Announcement | None) -> None:
+        before = self._entries.pop(key, None)
+        for topic in before.topics if before else ():
+            about = self._by_topic.get(topic, {})
+            about.pop(key, None)
+            if not about:
+                self._by_topic.pop(topic, None)
+        if entry is not None:
+            self._entries[key] = entry
+            for topic in entry.topics:
+                self._by_topic.setdefault(topic, {})[key] = entry
