@@ -182,6 +182,7 @@ SPECTACULAR_SETTINGS = {
         "Transport": "mqtt.enums.Transport",
         "Protocol": "mqtt.enums.Protocol",
         "QoS": "mqtt.enums.QoS",
+        "CommandState": "mqtt.enums.CommandState",
         "TaskState": "mqtt.enums.TaskState",
         "StepState": "mqtt.enums.StepState",
         "HealthStatus": ["up", "down"],

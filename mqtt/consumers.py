@@ -13,7 +13,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.http import HttpRequest, QueryDict
 from django.utils.translation import get_language_from_request
 
-from mqtt.events import AvailabilityChanged, ConnectionTestChanged, ReadingsStored, StatusUpdate
+from mqtt.events import AvailabilityChanged, CommandChanged, ConnectionTestChanged, ReadingsStored, StatusUpdate
 from mqtt.fragments import parse_row_id
 from mqtt.live import FORBIDDEN, LOGGED_OUT, current_hub
 from mqtt.live_viewer import MOST_ROWS, Viewer, change_of
@@ -138,6 +138,10 @@ class MqttConsumer(AsyncWebsocketConsumer):
 
     def test_changed(self, event: ConnectionTestChanged) -> None:
         """A connection test took a step."""
+        self.viewer.note(change_of(event))
+
+    def command_changed(self, event: CommandChanged) -> None:
+        """Somebody published, or something became of it."""
         self.viewer.note(change_of(event))
 
     async def deliver(self, frames: list[str]) -> None:

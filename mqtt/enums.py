@@ -92,6 +92,7 @@ class AuditAction(TextChoices):
     RESUBSCRIBED = "resubscribed", _("subscribed again")
     RETRIED = "retried", _("tried again now")
     TESTED = "tested", _("tested")
+    PUBLISHED = "published", _("published on")
     REVOKED = "revoked", _("revoked")
     PASSWORD_SET = "password_set", _("set the password of")
     ROLE_SET = "role_set", _("set the role of")
@@ -104,6 +105,16 @@ class TaskState(TextChoices):
     RUNNING = "running", _("running")
     DONE = "done", _("done")
     FAILED = "failed", _("failed")
+
+
+class CommandState(TextChoices):
+    """What became of a message that somebody published."""
+
+    QUEUED = "queued", pgettext_lazy("command", "waiting")
+    RUNNING = "running", pgettext_lazy("command", "being sent")
+    DONE = "done", pgettext_lazy("command", "published")
+    FAILED = "failed", pgettext_lazy("command", "not published")
+    UNCONFIRMED = "unconfirmed", pgettext_lazy("command", "not confirmed")
 
 
 class StepState(TextChoices):

@@ -77,6 +77,14 @@ class ConnectionTestChanged(Event):
 
 
 @dataclass(slots=True, kw_only=True)
+class CommandChanged(Event):
+    """A command was asked for, or something became of it."""
+
+    type: ClassVar[str] = "command.changed"
+    command_id: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
 class WakeUp(Event):
     """For mqtt processes: look at this connection now (0: at all of them)."""
 

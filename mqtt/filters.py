@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from mqtt.enums import STATUS_WORST_FIRST, AuditAction, Availability, NodeKind
+from mqtt.enums import STATUS_WORST_FIRST, AuditAction, Availability, CommandState, NodeKind
 from mqtt.models import Datalogger, Gateway, MqttConnection, Site
 from mqtt.permissions import visible_to
 
@@ -130,6 +130,17 @@ class UndecodedFilter(ListFilter):
     search_fields = ("topic",)
 
     reason = df.CharFilter(label=_("Reason"), widget=forms.HiddenInput)
+    connection = df.ModelChoiceFilter(queryset=choices_of(MqttConnection), label=_("Connection"), empty_label=_("all"))
+
+
+class CommandFilter(ListFilter):
+    """What was published, by what became of it, connection, person and topic."""
+
+    search_fields = ("topic", "actor")
+
+    state = df.ChoiceFilter(
+        field_name="effective_state", label=_("Status"), empty_label=_("all"), choices=CommandState.choices
+    )
     connection = df.ModelChoiceFilter(queryset=choices_of(MqttConnection), label=_("Connection"), empty_label=_("all"))
 
 

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 from django.template.loader import get_template, render_to_string
 from django.utils import translation
 
-KINDS = ("connection", "gateway", "datalogger", "sensor", "topic", "undecoded", "site", "alarm")
+KINDS = ("connection", "gateway", "datalogger", "sensor", "topic", "undecoded", "command", "site", "alarm")
 
 
 class Variant(NamedTuple):

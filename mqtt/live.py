@@ -20,7 +20,7 @@ from django.db import DatabaseError
 from django.http import QueryDict
 
 from mqtt import groups, live_render
-from mqtt.events import AvailabilityChanged, ConnectionTestChanged, Event, ReadingsStored, StatusUpdate
+from mqtt.events import AvailabilityChanged, CommandChanged, ConnectionTestChanged, Event, ReadingsStored, StatusUpdate
 from mqtt.layer_watch import LayerWatch
 from mqtt.live_render import Delivery, Order, Seen
 from mqtt.live_viewer import BADGES, TOTAL, Change, Viewer
@@ -42,7 +42,8 @@ LOGGED_OUT = 4401
 FORBIDDEN = 4403
 
 EVENTS: dict[str, type[Event]] = {
-    event.type: event for event in (StatusUpdate, ReadingsStored, AvailabilityChanged, ConnectionTestChanged)
+    event.type: event
+    for event in (StatusUpdate, ReadingsStored, AvailabilityChanged, ConnectionTestChanged, CommandChanged)
 }
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
-from mqtt.events import AvailabilityChanged, ConnectionTestChanged, Event, ReadingsStored, StatusUpdate
+from mqtt.events import AvailabilityChanged, CommandChanged, ConnectionTestChanged, Event, ReadingsStored, StatusUpdate
 from mqtt.fragments import render_part
 from mqtt.live_render import Delivery
 from mqtt.pages.base import STATES, ListPage, Shown, Touch
@@ -50,26 +50,33 @@ def change_of(event: Event) -> Change:
         # interval of its devices' rows.
         change.whole_connection = not only_rates
     elif isinstance(event, ReadingsStored | AvailabilityChanged):
-        for name in ("sensors", "dataloggers", "gateways", "topics"):
-            pks = getattr(event, name, None)
-            if pks:
-                change.rows[name[:-1]] = set(pks)
-        if event.more:
-            # Not all are named: whatever a page shows of this connection is read again.
-            change.rows["connection"] = {event.connection_id}
-            change.whole_connection = True
-        change.words = {"availability"}
-        if isinstance(event, ReadingsStored):
-            change.words = {"readings"}
-            change.words |= {f"new {name[:-1]}" for name, count in event.created.items() if count}
-            if event.undecoded:
-                change.words.add("new undecoded")
-            if any(word.startswith("new") for word in change.words):
-                change.words.add("new")
+        _note_devices(change, event)
     elif isinstance(event, ConnectionTestChanged):
         change.rows = {"connection": {event.connection_id}}
         change.words = {"test"}
+    elif isinstance(event, CommandChanged):
+        change.rows = {"connection": {event.connection_id}, "command": {event.command_id}}
+        change.words = {"new command"}
     return change
+
+
+def _note_devices(change: Change, event: ReadingsStored | AvailabilityChanged) -> None:
+    for name in ("sensors", "dataloggers", "gateways", "topics"):
+        pks = getattr(event, name, None)
+        if pks:
+            change.rows[name[:-1]] = set(pks)
+    if event.more:
+        # Not all are named: whatever a page shows of this connection is read again.
+        change.rows["connection"] = {event.connection_id}
+        change.whole_connection = True
+    change.words = {"availability"}
+    if isinstance(event, ReadingsStored):
+        change.words = {"readings"}
+        change.words |= {f"new {name[:-1]}" for name, count in event.created.items() if count}
+        if event.undecoded:
+            change.words.add("new undecoded")
+        if any(word.startswith("new") for word in change.words):
+            change.words.add("new")
 
 
 @dataclass(eq=False, slots=True)

@@ -10,16 +10,19 @@ M = TypeVar("M", bound=Model)
 
 VIEW = "view"
 OPERATE = "operate"
+PUBLISH = "publish"
 CONFIGURE = "configure"
 ADMINISTER = "administer"
 
 NEEDED = {
     VIEW: "mqtt.view_mqttconnection",
     OPERATE: "mqtt.operate_mqttconnection",
+    PUBLISH: "mqtt.publish_mqttconnection",
     CONFIGURE: "mqtt.change_mqttconnection",
     ADMINISTER: "auth.change_user",
 }
-"""view: every page; operate: switch and test; configure: create, edit, delete; administer: people."""
+"""view: every page; operate: switch and test; publish: send messages to devices;
+configure: create, edit, delete; administer: people."""
 
 
 def can(user: User, action: str, obj: Model | None = None) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import Case, Count, IntegerField, Model, Q, QuerySet, Value, When
 
 from mqtt.enums import STATUS_WORST_FIRST, Availability
-from mqtt.models import Datalogger, DiscoveredTopic, Gateway, MqttConnection, SensorDevice, UndecodedMessage
+from mqtt.models import Command, Datalogger, DiscoveredTopic, Gateway, MqttConnection, SensorDevice, UndecodedMessage
 from mqtt.permissions import User, visible_to
 
 AVAILABILITY_WORST_FIRST = (Availability.OFFLINE, Availability.LATE, Availability.UNKNOWN, Availability.ONLINE)
@@ -66,6 +66,11 @@ def undecoded() -> QuerySet[Any]:
     return UndecodedMessage.objects.select_related("connection")
 
 
+def commands() -> QuerySet[Any]:
+    """What people published, with its connection and what became of it."""
+    return Command.objects.with_effective_state().select_related("connection")
+
+
 BY_KIND = {
     "connection": connections,
     "gateway": gateways,
@@ -73,6 +78,7 @@ BY_KIND = {
     "sensor": sensors,
     "topic": topics,
     "undecoded": undecoded,
+    "command": commands,
 }
 
 

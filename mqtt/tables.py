@@ -105,6 +105,21 @@ class TopicTable(ListTable):
         order_by = ("topic",)
 
 
+class CommandTable(ListTable):
+    """What was published, newest first."""
+
+    kind = "command"
+    asked = column(_("Asked"), "requested_at", attrs=NUM)
+    topic = column(_("Topic"), "topic")
+    payload = column(_("Message"))
+    state = column(_("Status"), "effective_state", "requested_at")
+    connection = column(_("Connection"), "connection__name")
+    actor = column(_("Who"), "actor")
+
+    class Meta(ListTable.Meta):
+        order_by = ("-asked",)
+
+
 class UndecodedTable(ListTable):
     """Messages that were not understood, newest first."""
 

@@ -3,6 +3,9 @@
 MAX_BYTES = 65535
 """An MQTT string carries its length in two bytes."""
 
+MAX_PUBLISH_LENGTH = 1000
+"""Characters of a topic that is published to: as many as are kept of a topic that is heard."""
+
 SHARED_PREFIX = "$share/"
 STATUS_PREFIX = "vedetta/"
 """Vedetta's own birth and will messages live below; discovery ignores them."""
@@ -33,6 +36,19 @@ def filter_error(topic_filter: str) -> str | None:
         if ("#" in level or "+" in level) and len(level) > 1:
             return "filter_wildcard_alone"
     return None
+
+
+def topic_error(topic: str) -> str | None:
+    """The reason code why nothing can be published to a topic, or None when it is good."""
+    if not topic:
+        return "topic_empty"
+    if any(sign in topic for sign in "+#"):
+        return "topic_wildcard"
+    if any(sign < " " or "\x7f" <= sign <= "\x9f" or "\ud800" <= sign <= "\udfff" for sign in topic):
+        return "topic_signs"
+    if len(topic) > MAX_PUBLISH_LENGTH:
+        return "topic_length"
+    return "topic_reserved" if topic.startswith(SHARED_PREFIX) or is_own_status(topic) else None
 
 
 def matches(topic_filter: str, topic: str) -> bool:

@@ -3,7 +3,7 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import URLPattern, URLResolver, include, path
 
-from mqtt.views import account, actions, connection_edit, details, device_edit, health, lists, sites, tests
+from mqtt.views import account, actions, connection_edit, details, device_edit, health, lists, publish, sites, tests
 from mqtt.views.audit import audit_list
 from mqtt.views.overview import overview
 from mqtt.views.search import search_page
@@ -19,6 +19,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("connections/<int:pk>/disable/", actions.connection_disable, name="connection-disable"),
     path("connections/<int:pk>/resubscribe/", actions.connection_resubscribe, name="connection-resubscribe"),
     path("connections/<int:pk>/test/", tests.connection_test, name="connection-test"),
+    path("connections/<int:pk>/publish/", publish.connection_publish, name="connection-publish"),
     path("connections/<int:pk>/retry/", actions.connection_retry, name="connection-retry"),
     path("sites/", sites.site_list, name="site-list"),
     path("sites/new/", sites.site_create, name="site-create"),
@@ -38,6 +39,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("topics/<int:pk>/", details.topic_detail, name="topic-detail"),
     path("undecoded/", lists.undecoded_list, name="undecoded-list"),
     path("undecoded/<int:pk>/", details.undecoded_detail, name="undecoded-detail"),
+    path("commands/", lists.command_list, name="command-list"),
+    path("commands/<int:pk>/", publish.command_detail, name="command-detail"),
     path("audit/", audit_list, name="audit-list"),
     path("search/", search_page, name="search"),
     path("healthz", health.healthz, name="healthz"),

@@ -36,6 +36,13 @@ def validate_topic_filter(value: str) -> None:
         raise ValidationError(reasons.explain(code), code=code)
 
 
+def validate_topic(value: str) -> None:
+    """The MQTT rules for a topic that is published to."""
+    code = topics.topic_error(value)
+    if code:
+        raise ValidationError(reasons.explain(code, {"limit": topics.MAX_PUBLISH_LENGTH}), code=code)
+
+
 def validate_client_id(value: str) -> None:
     """What every broker accepts as a client id and what fits into our own status topic."""
     if not re.fullmatch(r"[A-Za-z0-9._:@=-]{1,128}", value):

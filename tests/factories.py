@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from mqtt.enums import Availability, ConnectionStatus
 from mqtt.models import (
+    Command,
     ConnectionActivity,
     ConnectionLease,
     Datalogger,
@@ -174,6 +175,18 @@ def make_undecoded(connection: MqttConnection | None = None, **fields: Any) -> U
             "received_at": timezone.now(),
             "reason": "not_utf8",
             "context": {"position": 0},
+            **fields,
+        }
+    )
+
+
+def make_command(connection: MqttConnection | None = None, **fields: Any) -> Command:
+    return Command.objects.create(
+        **{
+            "connection": connection or make_connection(),
+            "topic": f"hall/lamp-{next(counter)}/set",
+            "payload": b'{"on": true}',
+            "actor": "operator",
             **fields,
         }
     )

@@ -14,6 +14,7 @@ SHARED = {
     "services.announcements",
     "services.audit",
     "services.broadcast",
+    "services.commands",
     "services.connections",
     "services.deletion",
     "services.health",

@@ -59,3 +59,25 @@ def test_filters_without_a_common_topic_do_not_overlap() -> None:
     assert not topics.overlap("a/+/c", "a/b/d")
     assert not topics.overlap("a/b", "a/b/c")
     assert not topics.overlap("#", "$SYS/#")
+
+
+@pytest.mark.parametrize(
+    ("topic", "code"),
+    [
+        ("hall/lamp/set", None),
+        ("/", None),
+        ("$aws/things/x/shadow/update", None),
+        ("città/è", None),
+        ("", "topic_empty"),
+        ("a/+/b", "topic_wildcard"),
+        ("a/b#", "topic_wildcard"),
+        ("a\nb", "topic_signs"),
+        ("a\x85b", "topic_signs"),
+        ("a\ud800", "topic_signs"),
+        ("a" * 1001, "topic_length"),
+        ("$share/group/a", "topic_reserved"),
+        ("vedetta/id/status", "topic_reserved"),
+    ],
+)
+def test_a_topic_to_publish_to_is_checked_by_the_rules_of_mqtt(topic: str, code: str | None) -> None:
+    assert topics.topic_error(topic) == code

@@ -11,6 +11,7 @@ from mqtt.admin.base import ReadOnlyAdmin, actor_of
 from mqtt.models import (
     ApiToken,
     AuditEntry,
+    Command,
     ConnectionActivity,
     ConnectionLease,
     ConnectionTest,
@@ -74,6 +75,26 @@ class UndecodedAdmin(ReadOnlyAdmin):
     def content(self, message: UndecodedMessage) -> str:
         """As text; the template escapes it."""
         return as_text(bytes(message.payload))
+
+
+@admin.register(Command)
+class CommandAdmin(ReadOnlyAdmin):
+    """Messages that people and programs published."""
+
+    list_display = ("requested_at", "topic", "connection", "actor", "state", "detail")
+    list_filter = ("state", "connection")
+    list_select_related = ("connection",)
+    search_fields = ("topic__startswith", "actor")
+    readonly_fields = ("detail", "content")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Lists do without payloads."""
+        return super().get_queryset(request).defer("payload")
+
+    @admin.display(description=_("content"))
+    def content(self, command: Command) -> str:
+        """As text; the template escapes it."""
+        return as_text(bytes(command.payload))
 
 
 @admin.register(StatusChange)

@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 from rest_framework.routers import SimpleRouter
 
 from mqtt.api import schema  # noqa: F401 - registers how tokens are described
+from mqtt.api.views.commands import CommandViewSet
 from mqtt.api.views.connections import ConnectionViewSet
 from mqtt.api.views.devices import DataloggerViewSet, GatewayViewSet, SensorViewSet
 from mqtt.api.views.system import DocsView, HealthView, SchemaView, UnknownPath
@@ -17,9 +18,13 @@ router.register("sensors", SensorViewSet, "api-sensor")
 router.register("topics", TopicViewSet, "api-topic")
 router.register("undecoded", UndecodedViewSet, "api-undecoded")
 
+beside = SimpleRouter()
+beside.register("commands", CommandViewSet, "api-command")
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("mqtt/health/", HealthView.as_view(), name="api-health"),
     path("mqtt/", include(router.urls)),
+    path("", include(beside.urls)),
     path("schema/", SchemaView.as_view(), name="api-schema"),
     path("docs/", DocsView.as_view(), name="api-docs"),
     re_path("", UnknownPath.as_view(), name="api-unknown"),

@@ -3,6 +3,7 @@
 from mqtt.forms.account import TokenForm
 from mqtt.forms.connection import ConnectionForm
 from mqtt.forms.device import DataloggerForm, GatewayForm, SensorForm
+from mqtt.forms.publish import PublishForm
 from mqtt.forms.site import SiteForm
 from mqtt.forms.subscriptions import posted_filters, shown_filters
 
@@ -10,6 +11,7 @@ __all__ = [
     "ConnectionForm",
     "DataloggerForm",
     "GatewayForm",
+    "PublishForm",
     "SensorForm",
     "SiteForm",
     "TokenForm",

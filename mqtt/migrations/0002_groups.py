@@ -5,8 +5,8 @@ from django.db import migrations
 
 ROLES = {
     "viewer": ("view_",),
-    "operator": ("view_", "operate_"),
-    "administrator": ("view_", "operate_", "add_", "change_", "delete_"),
+    "operator": ("view_", "operate_", "publish_"),
+    "administrator": ("view_", "operate_", "publish_", "add_", "change_", "delete_"),
 }
 PEOPLE = ("view_user", "add_user", "change_user", "delete_user", "view_group")
 """Only administrators care for accounts."""
@@ -30,7 +30,7 @@ def create_groups(apps, schema_editor):
         ]
         if name == "administrator":
             granted += permission_model.objects.filter(content_type__app_label="auth", codename__in=PEOPLE)
-        group.permissions.set(granted)
+        group.permissions.add(*granted)
 
 
 class Migration(migrations.Migration):

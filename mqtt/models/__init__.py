@@ -1,6 +1,7 @@
 """The data of the console; see docs/architecture.md for why it is cut this way."""
 
 from mqtt.models.audit import AuditEntry
+from mqtt.models.command import COMMAND_PATIENCE, OVERDUE, Command
 from mqtt.models.connection import (
     LEASE_TIME,
     ConnectionActivity,
@@ -29,11 +30,14 @@ from mqtt.models.topic import DeviceAnnouncement, DiscoveredTopic, UndecodedMess
 from mqtt.models.worker import CommittedPackets, MqttWorker
 
 __all__ = [
+    "COMMAND_PATIENCE",
     "LEASE_TIME",
     "MAX_KEY_BYTES",
     "MOST_OF_CONNECTION",
+    "OVERDUE",
     "ApiToken",
     "AuditEntry",
+    "Command",
     "CommittedPackets",
     "ConnectionActivity",
     "ConnectionLease",

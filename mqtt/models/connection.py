@@ -113,7 +113,10 @@ class MqttConnection(models.Model):
         ordering = ["name"]
         verbose_name = _("connection")
         verbose_name_plural = _("connections")
-        permissions = [("operate_mqttconnection", _("Can switch connections on and off and test them"))]
+        permissions = [
+            ("operate_mqttconnection", _("Can switch connections on and off and test them")),
+            ("publish_mqttconnection", _("Can publish messages to devices")),
+        ]
 
     def __str__(self) -> str:
         return self.name

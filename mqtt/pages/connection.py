@@ -9,6 +9,7 @@ from mqtt import formats
 from mqtt.enums import LINK_UP, NodeKind
 from mqtt.models import (
     MOST_OF_CONNECTION,
+    Command,
     Datalogger,
     DiscoveredTopic,
     Gateway,
@@ -82,6 +83,13 @@ def brought(shown: Shown) -> dict[str, Any]:
     }
 
 
+def published(shown: Shown) -> dict[str, Any]:
+    """The newest messages that people sent, and what became of them."""
+    commands = Command.objects.with_effective_state().filter(connection=shown.object.pk)
+    url = list_url("command-list", connection=shown.object.pk)
+    return {"commands": commands.defer("payload")[:NEWEST], "commands_url": url}
+
+
 def timeline_of(kind: NodeKind, limit: int = TIMELINE) -> Any:
     """The context of a timeline part: the newest changes, each with how long it lasted."""
 
@@ -106,6 +114,7 @@ CONNECTION = register(
             Part("truths", "mqtt/parts/_connection_truths.html", truths, element="section"),
             Part("test", "mqtt/parts/_connection_test.html", connection_test.panel, element="section"),
             Part("brought", "mqtt/parts/_connection_brought.html", brought, every=5.0),
+            Part("commands", "mqtt/parts/_connection_commands.html", published, element="section"),
             Part("timeline", "mqtt/parts/_timeline.html", timeline_of(NodeKind.CONNECTION), element="ol", every=2.0),
         ),
     )

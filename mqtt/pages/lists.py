@@ -110,6 +110,7 @@ TOPICS = ListPage(name="topics", table=tables.TopicTable, filterset=filters.Topi
 UNDECODED = ListPage(
     name="undecoded", table=tables.UndecodedTable, filterset=filters.UndecodedFilter, title=_("Not understood")
 )
+COMMANDS = ListPage(name="commands", table=tables.CommandTable, filterset=filters.CommandFilter, title=_("Commands"))
 
-for page in (CONNECTIONS, GATEWAYS, DATALOGGERS, SENSORS, TOPICS, UNDECODED):
+for page in (CONNECTIONS, GATEWAYS, DATALOGGERS, SENSORS, TOPICS, UNDECODED, COMMANDS):
     register(page)

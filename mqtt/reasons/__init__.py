@@ -10,9 +10,9 @@ from typing import Any
 from django.utils.dateparse import parse_date
 from django.utils.formats import date_format
 
-from mqtt.reasons import devices, filters, links, messages, requests, steps
+from mqtt.reasons import commands, devices, filters, links, messages, requests, steps
 
-AREAS = (filters, requests, messages, devices, links, steps)
+AREAS = (filters, commands, requests, messages, devices, links, steps)
 REASONS: dict[str, Any] = {code: sentence for area in AREAS for code, sentence in area.REASONS.items()}
 
 

@@ -21,6 +21,7 @@ from mqtt.services.connection_settings import ConnectionSettings
 from mqtt.services.inbox import Inbox
 from mqtt.services.link_reasons import LinkError, Reason
 from mqtt.services.mqtt_connection import OWN_BIRTH, Link
+from mqtt.services.outbox import Answer, Outbox, Outgoing
 from mqtt.services.session_ending import SETTLING, end_elsewhere, say_goodbye
 from mqtt.services.session_filters import SessionFilters
 from mqtt.services.session_intake import Intake
@@ -57,6 +58,7 @@ class BrokerSession:
         notify: Callable[[], None],
         *,
         counters: Counters | None = None,
+        answers: "deque[Answer] | None" = None,
         kept_filters: Iterable[str] = (),
         is_kept: bool = False,
         is_noted: bool = False,
@@ -75,6 +77,7 @@ class BrokerSession:
         self.next_retry_at: datetime | None = None
         self.leftovers = list(leftovers)
         self.is_kept = is_kept
+        self._outbox = Outbox(deque() if answers is None else answers, notify)
         self._filters = SessionFilters(settings.filters, kept_filters)
         self._is_noted = is_noted
         self._waits_until = 0.0
@@ -108,6 +111,12 @@ class BrokerSession:
         return self._wish is Wish.END
 
     @property
+    def is_up(self) -> bool:
+        """Whether it has a link on which something can be published."""
+        link = self._link
+        return link is not None and link.is_up and self._wish is Wish.RUN
+
+    @property
     def kept_filters(self) -> set[str]:
         """The filters that the broker's session holds."""
         return self._filters.kept
@@ -124,6 +133,11 @@ class BrokerSession:
         self._is_quiet = quietly
         self._wish = Wish.END if end_session else Wish.STOP
         self._nudge()
+
+    def publish(self, message: Outgoing) -> None:
+        """Send a message for somebody; what became of it is in the answers. Returns at once."""
+        self._outbox.put(message)
+        self._nudge_link()
 
     def hand_over(self) -> None:
         """Leave so that another process goes on: what was read is stored and acknowledged first. Returns at once."""
@@ -185,6 +199,7 @@ class BrokerSession:
             facts = {"detail": f"{type(error).__name__}: {error}"[:200]}
             self._report(ConnectionStatus.ERROR, Reason("internal_error", facts, is_error=True))
         finally:
+            self._outbox.close()
             self._notify()
 
     def _inherit(self) -> None:
@@ -212,6 +227,7 @@ class BrokerSession:
             reason = error.reason
         finally:
             self._link = None
+            self._outbox.link_ended()
             if link:
                 link.close()
         return reason
@@ -226,6 +242,7 @@ class BrokerSession:
         return None
 
     def _tend(self, link: Link) -> None:
+        self._outbox.send(link)
         now = time.monotonic()
         if self._waits_until:
             if self._cleared != link.number and now < self._waits_until:
@@ -327,6 +344,10 @@ class BrokerSession:
         self._is_silent = False
         self._add(report)
 
+    def link_published(self, link: Link, mark: int, reason: Reason | None) -> None:
+        """The broker answered to a message of ours."""
+        self._outbox.answered(mark, reason)
+
     def link_forgot(self, link: Link, topic_filter: str) -> None:
         """A removed filter is gone from the broker's session."""
         self._filters.forgotten(topic_filter)
@@ -341,6 +362,9 @@ class BrokerSession:
 
     def _nudge(self) -> None:
         self._nudged.set()
+        self._nudge_link()
+
+    def _nudge_link(self) -> None:
         link = self._link
         if link:
             link.wake()

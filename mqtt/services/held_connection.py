@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections import deque
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -16,6 +17,7 @@ from mqtt.services.broadcast import broadcast_status_update
 from mqtt.services.broker_session import SILENT_AFTER, BrokerSession
 from mqtt.services.connection_settings import ConnectionSettings
 from mqtt.services.inbox import Inbox
+from mqtt.services.outbox import Answer
 from mqtt.services.session_reports import Counters, FilterAnswer, Report
 from mqtt.services.session_status import set_status
 from mqtt.services.wake_ups import Alarm
@@ -36,6 +38,8 @@ class HeldConnection:
     alarm: Alarm
     silent_after: float = SILENT_AFTER
     counters: Counters = field(default_factory=Counters)
+    answers: "deque[Answer]" = field(default_factory=deque)
+    """What became of the commands that its sessions were given."""
     session: BrokerSession | None = None
     status: str = ""
     is_leaving: bool = False
@@ -60,6 +64,7 @@ class HeldConnection:
                 self.inbox,
                 self.alarm.ring,
                 counters=self.counters,
+                answers=self.answers,
                 kept_filters=lease.session_filters if is_same else (),
                 is_kept=lease.session_open and is_same,
                 is_noted=CommittedPackets.objects.filter(connection=row.pk).exists(),
@@ -134,6 +139,7 @@ class HeldConnection:
                 self.inbox,
                 self.alarm.ring,
                 counters=self.counters,
+                answers=self.answers,
                 predecessor=old,
                 is_noted=True,
                 silent_after=self.silent_after,

@@ -93,6 +93,11 @@ FILTER_REFUSALS = {
 """Reason codes of SUBACK; 3.1.1 knows only 128."""
 
 
+PUBLISH_REFUSALS = {135: "command_not_authorised", 144: "command_topic_refused", 151: "command_quota"}
+"""Reason codes of PUBACK; 3.1.1 has none."""
+NOBODY_SUBSCRIBED = 16
+
+
 def of_exception(error: BaseException, settings: ConnectionSettings) -> Reason:
     """Why opening the link failed."""
     if isinstance(error, LinkError):
@@ -157,6 +162,18 @@ def of_filter(wanted_qos: int, value: int, name: str) -> Reason | None:
         return None if value >= wanted_qos else Reason("filter_qos_lowered", {"granted": value, "wanted": wanted_qos})
     code = FILTER_REFUSALS.get(value, "filter_refused")
     return Reason(code, {"detail": name}, is_error=True)
+
+
+def of_puback(value: int, name: str) -> Reason | None:
+    """What is to be said of the broker's answer to a message of ours; None: it has it."""
+    if value < 0x80:
+        return Reason("command_unheard") if value == NOBODY_SUBSCRIBED else None
+    return Reason(PUBLISH_REFUSALS.get(value, "command_refused"), {"detail": name}, is_error=True)
+
+
+def of_publishing(text: str) -> Reason:
+    """Why a message could not even be handed to the client library."""
+    return Reason("command_failed", {"detail": text[:200]}, is_error=True)
 
 
 def plain(code: str, settings: ConnectionSettings, *, is_error: bool = False, wait: float = 0.0) -> Reason:

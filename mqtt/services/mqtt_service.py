@@ -19,7 +19,7 @@ from django.db.models.functions import Now
 from mqtt.enums import ConnectionStatus
 from mqtt.messages import InboundMessage
 from mqtt.models import ConnectionLease, MqttConnection
-from mqtt.services import wake_ups
+from mqtt.services import command_desk, wake_ups
 from mqtt.services.activity import WRITE_EVERY, ActivityWriter
 from mqtt.services.broadcast import wake_up
 from mqtt.services.broker_session import SILENT_AFTER, BrokerSession
@@ -143,6 +143,7 @@ class MqttService:
         self._write_reports()
         if self._look.is_due():
             self._look_at_rows()
+            command_desk.hand_out(self.held)
             self._write_reports()
             if self._run_tests:
                 self._run_tests()
@@ -151,6 +152,7 @@ class MqttService:
             self._activity.write(list(self.held.values()))
 
     def _write_reports(self) -> None:
+        command_desk.write_answers(self.held)
         ended = [pk for pk, one in self.held.items() if one.write_reports()]
         if ended:
             self._activity.write(list(self.held.values()))  # while their last counts are still known
@@ -256,6 +258,7 @@ class MqttService:
         with suppress(OperationalError, InterfaceError):
             for one in self.held.values():
                 one.write_reports()
+            command_desk.write_answers(self.held)
             self._activity.write(list(self.held.values()))
             self.leases.release(self.held)
             self._shares.leave()

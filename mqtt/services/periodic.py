@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
-from mqtt.models import ConnectionTest, PeriodicJob
-from mqtt.services import availability, partitions, undecoded
+from mqtt.models import Command, ConnectionTest, PeriodicJob
+from mqtt.services import availability, commands, partitions, undecoded
 from mqtt.services.retention import OrphanSweep
 
 logger = logging.getLogger(__name__)
@@ -39,6 +39,11 @@ def _delete_old_tests(now: datetime) -> int:
     return deleted
 
 
+def _delete_old_commands(now: datetime) -> int:
+    deleted, _ = Command.objects.filter(requested_at__lt=now - commands.KEPT).delete()
+    return deleted
+
+
 def _trim_undecoded(_now: datetime) -> int:
     return undecoded.trim()
 
@@ -55,6 +60,7 @@ JOBS = (
     Job("availability", timedelta(seconds=20), _sweep_availability),
     Job("undecoded", timedelta(seconds=30), _trim_undecoded),
     Job("tests", timedelta(hours=1), _delete_old_tests),
+    Job("commands", timedelta(hours=1), _delete_old_commands),
     Job("orphans", timedelta(minutes=10), _delete_orphans),
 )
 

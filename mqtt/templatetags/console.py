@@ -11,7 +11,7 @@ from django import template
 from django.utils import timezone
 
 from mqtt import formats
-from mqtt.enums import AuditAction, Availability, ConnectionStatus
+from mqtt.enums import AuditAction, Availability, CommandState, ConnectionStatus
 
 register = template.Library()
 
@@ -23,6 +23,11 @@ LOOKS: dict[str, tuple[str, str]] = {
     ConnectionStatus.CONNECTING: ("off busy", "arc"),
     ConnectionStatus.DISABLED: ("off", "dash"),
     ConnectionStatus.UNKNOWN: ("off", "dashed"),
+    CommandState.QUEUED: ("off busy", "arc"),
+    CommandState.RUNNING: ("off busy", "arc"),
+    CommandState.DONE: ("ok", "disc"),
+    CommandState.FAILED: ("bad", "triangle"),
+    CommandState.UNCONFIRMED: ("warn", "half"),
     Availability.ONLINE: ("ok", "disc"),
     Availability.LATE: ("warn", "half"),
     Availability.OFFLINE: ("bad", "ring"),
@@ -32,6 +37,7 @@ LOOKS: dict[str, tuple[str, str]] = {
 WORDS: dict[str, Any] = {
     **{str(status): status.label for status in Availability},
     **{str(status): status.label for status in ConnectionStatus},
+    **{str(state): state.label for state in CommandState},
 }
 
 

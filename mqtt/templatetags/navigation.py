@@ -25,6 +25,7 @@ MENU: tuple[tuple[str, str, Any, str, Any], ...] = (
     ("sensor-list", "/sensors/", _("Sensors"), "", None),
     ("topic-list", "/topics/", _("Topics"), "", None),
     ("undecoded-list", "/undecoded/", _("Not understood"), "", _("Attention")),
+    ("command-list", "/commands/", _("Commands"), "", None),
     ("audit-list", "/audit/", _("Audit"), "", None),
 )
 

@@ -6,11 +6,12 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
+from mqtt.forms import PublishForm
 from mqtt.models import DiscoveredTopic, SensorDevice, UndecodedMessage
 from mqtt.pages import connection, devices, topic
 from mqtt.pages.base import Page, list_url
 from mqtt.payloads import views_of
-from mqtt.permissions import CONFIGURE, VIEW, can, visible_to
+from mqtt.permissions import CONFIGURE, PUBLISH, VIEW, can, visible_to
 from mqtt.views.guard import needs
 
 
@@ -38,7 +39,8 @@ def _render(request: HttpRequest, context: dict[str, Any], **more: Any) -> HttpR
 def connection_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One connection."""
     context = object_page(request, connection.CONNECTION, pk, "mqtt/connection_detail.html")
-    return _render(request, context, connection=context["object"])
+    form = PublishForm() if can(request.user, PUBLISH) else None
+    return _render(request, context, connection=context["object"], publish_form=form)
 
 
 @needs(VIEW)

@@ -109,6 +109,21 @@ def topic_list(request: HttpRequest) -> HttpResponse:
 
 
 @needs(VIEW)
+def command_list(request: HttpRequest) -> HttpResponse:
+    """What people and programs published, newest first."""
+    empty = {
+        "title": _("Nothing was published yet."),
+        "text": _(
+            "Messages that people and programs send to devices are listed here. Write one on a connection's page."
+        ),
+        "url": reverse("connection-list"),
+        "action": _("See the connections"),
+    }
+    lead = _("What people and programs sent to devices, and what became of it. Nothing is ever sent twice by itself.")
+    return _list(request, lists.COMMANDS, empty, lead=lead)
+
+
+@needs(VIEW)
 def undecoded_list(request: HttpRequest) -> HttpResponse:
     """Messages that no decoder understood, newest first."""
     empty = {"title": _("Everything was understood."), "text": _("Messages that cannot be read are kept here.")}

@@ -12,8 +12,17 @@ from tests.api.conftest import client_of
 
 pytestmark = pytest.mark.django_db
 
+API = "/api/v1/"
 BASE = "/api/v1/mqtt/"
-READ = ["connections", "gateways", "dataloggers", "sensors", "topics", "undecoded"]
+READ = [
+    "mqtt/connections",
+    "mqtt/gateways",
+    "mqtt/dataloggers",
+    "mqtt/sensors",
+    "mqtt/topics",
+    "mqtt/undecoded",
+    "commands",
+]
 
 
 def calls() -> list[tuple[str, str, str]]:
@@ -23,17 +32,21 @@ def calls() -> list[tuple[str, str, str]]:
     pks = {
         "connections": logger.connection_id, "gateways": logger.gateway_id, "dataloggers": logger.pk,
         "sensors": sensor.pk, "topics": factories.make_topic().pk, "undecoded": factories.make_undecoded().pk,
+        "commands": factories.make_command().pk,
     }  # fmt: skip
     connection = f"{BASE}connections/{logger.connection_id}/"
     test = MqttConnection.objects.get(pk=logger.connection_id).tests.create()
     return [
-        *(("get", f"{BASE}{kind}/", "viewer") for kind in READ),
-        *(("get", f"{BASE}{kind}/{pks[kind]}/", "viewer") for kind in READ),
+        *(("get", f"{API}{kind}/", "viewer") for kind in READ),
+        *(("get", f"{API}{kind}/{pks[kind.removeprefix('mqtt/')]}/", "viewer") for kind in READ),
         ("get", f"{BASE}sensors/{sensor.pk}/readings/", "viewer"),
         ("get", f"{BASE}dataloggers/{logger.pk}/readings/", "viewer"),
         ("get", f"{connection}tests/{test.pk}/", "viewer"),
         ("get", "/api/v1/schema/", "viewer"),
-        *(("post", f"{connection}{name}/", "operator") for name in ("enable", "resubscribe", "test", "disable")),
+        *(
+            ("post", f"{connection}{name}/", "operator")
+            for name in ("enable", "resubscribe", "test", "publish", "disable")
+        ),
         ("post", f"{BASE}connections/", "administrator"),
         ("patch", connection, "administrator"),
         ("delete", connection, "administrator"),
@@ -112,7 +125,7 @@ def test_an_unknown_path_is_json(path: str, method: str) -> None:
 def test_unknown_rows_are_json(api: APIClient) -> None:
     for kind in READ:
         for pk in ("999999", "9" * 18):
-            answer = api.get(f"{BASE}{kind}/{pk}/")
+            answer = api.get(f"{API}{kind}/{pk}/")
             assert answer.status_code == 404
             assert "detail" in answer.json()
 

@@ -18,6 +18,7 @@ LISTS = {
     "sensor": "/sensors/",
     "topic": "/topics/",
     "undecoded": "/undecoded/",
+    "command": "/commands/",
 }
 MAKERS: dict[str, Callable[[], Any]] = {
     "connection": factories.make_connection,
@@ -26,6 +27,7 @@ MAKERS: dict[str, Callable[[], Any]] = {
     "sensor": factories.make_sensor,
     "topic": factories.make_topic,
     "undecoded": factories.make_undecoded,
+    "command": factories.make_command,
 }
 NASTY = '<script>alert("x")</script>'
 
@@ -65,8 +67,8 @@ def test_three_rows_cost_as_many_queries_as_one(
 @pytest.mark.parametrize("url", [*LISTS.values(), "/"])
 def test_an_empty_console_leads_to_the_first_connection(client: Client, administrator: Any, url: str) -> None:
     client.force_login(administrator)
-    html = page(client, url)
-    assert ("Everything was understood." if url == "/undecoded/" else "Connect a broker") in html
+    expected = {"/undecoded/": "Everything was understood.", "/commands/": "Nothing was published yet."}
+    assert expected.get(url, "Connect a broker") in page(client, url)
 
 
 @pytest.mark.parametrize("url", [*LISTS.values(), "/"])
@@ -148,6 +150,7 @@ def test_markup_from_devices_and_brokers_is_text(as_operator: Client) -> None:
     factories.make_sensor(datalogger, name=NASTY, text=NASTY, unit=NASTY)
     factories.make_topic(connection, topic=NASTY, last_payload=NASTY.encode(), decoder=NASTY[:40])
     factories.make_undecoded(connection, topic=NASTY, payload=NASTY.encode(), reason=NASTY[:40])
+    factories.make_command(connection, topic=NASTY, payload=NASTY.encode(), actor=NASTY)
     factories.make_status_change(connection, label=NASTY)
     for url in [*LISTS.values(), "/"]:
         html = page(as_operator, url)

@@ -65,11 +65,16 @@ def things(viewer: User) -> dict[str, int]:
     undecoded = factories.make_undecoded(
         connection, topic=HOSTILE, payload=HOSTILE.encode(), reason="not_json", context={"detail": HOSTILE}
     )
+    command = factories.make_command(
+        connection, topic=HOSTILE, payload=HOSTILE.encode(), actor=HOSTILE, state="failed",
+        reason="command_refused", context={"detail": HOSTILE},
+    )  # fmt: skip
     token = ApiToken.objects.create(user=viewer, name=HOSTILE[:80], digest="0" * 64)
     made = {"site": site, "connection": connection, "gateway": gateway, "datalogger": datalogger, "sensor": sensor}
     return {name: thing.pk for name, thing in made.items()} | {
         "topic": topic.pk,
         "undecoded": undecoded.pk,
+        "command": command.pk,
         "token": token.pk,
     }
 
@@ -120,7 +125,9 @@ def test_only_administrators_configure(
         assert answer.status_code == 403
 
 
-@pytest.mark.parametrize("name", [name for name in ALL if re.search("-(enable|disable|resubscribe|retry|test)$", name)])
+@pytest.mark.parametrize(
+    "name", [name for name in ALL if re.search("-(enable|disable|resubscribe|retry|test|publish)$", name)]
+)
 def test_a_viewer_switches_nothing(client: Client, viewer: User, things: dict[str, int], name: str) -> None:
     client.force_login(viewer)
     assert client.post(url_of(name, things)).status_code == 403

@@ -13,13 +13,15 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from mqtt.api.access import actor
+from mqtt.api.serializers.commands import CommandSerializer, PublishSerializer
 from mqtt.api.serializers.connections import ConnectionSerializer, ConnectionTestSerializer
 from mqtt.api.views.base import VisibleMixin
 from mqtt.enums import TaskState
 from mqtt.filters import ConnectionFilter
 from mqtt.models import ConnectionTest, MqttConnection
-from mqtt.permissions import OPERATE
+from mqtt.permissions import OPERATE, PUBLISH
 from mqtt.services import connections
+from mqtt.services.commands import request_publish
 
 TEST_PATIENCE = 20.0
 """Seconds that a test call waits for its end; a test that goes on is asked for at its URL."""
@@ -66,7 +68,7 @@ class ConnectionViewSet(
     ordering = ("name",)
     lookup_value_regex = "[0-9]{1,18}"
     http_method_names = ("get", "post", "patch", "delete", "head", "options")
-    rights = dict.fromkeys(("enable", "disable", "resubscribe", "test"), OPERATE)
+    rights = {**dict.fromkeys(("enable", "disable", "resubscribe", "test"), OPERATE), "publish": PUBLISH}
 
     def perform_create(self, serializer: Any) -> None:
         """Through the service; without filters a connection takes everything."""
@@ -138,6 +140,22 @@ class ConnectionViewSet(
             test = found
         data = ConnectionTestSerializer(test, context=self.get_serializer_context()).data
         return Response(data, status.HTTP_200_OK if test.state in ENDED else status.HTTP_202_ACCEPTED)
+
+    @extend_schema(
+        request=PublishSerializer,
+        responses={202: CommandSerializer},
+        description="Asks an mqtt process to publish. It does so at once or, when its link is down for half a minute, "
+        "never; `url` of the answer says what became of it. Nothing is sent twice by itself.",
+    )
+    @action(methods=["post"], detail=True)
+    def publish(self, request: Request, pk: str) -> Response:
+        """Send a message to a device."""
+        connection = self.get_object()
+        asked = PublishSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        command = request_publish(actor(request), connection, **asked.validated_data)
+        data = CommandSerializer(command, context=self.get_serializer_context()).data
+        return Response(data, status.HTTP_202_ACCEPTED)
 
     @extend_schema(
         responses=ConnectionTestSerializer, parameters=[OpenApiParameter("test_id", int, OpenApiParameter.PATH)]

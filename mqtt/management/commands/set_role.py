@@ -16,8 +16,8 @@ class Command(BaseCommand):
     """The same as in the admin site, for the shell."""
 
     help = (
-        "Gives an account a role: viewer (looks), operator (also switches and tests), administrator (also configures "
-        "and cares for accounts) or none. With --create a missing account is made and its password printed."
+        "Gives an account a role: viewer (looks), operator (also switches, tests and publishes), administrator (also "
+        "configures and cares for accounts) or none. With --create a missing account is made and its password printed."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:

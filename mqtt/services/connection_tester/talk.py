@@ -112,6 +112,9 @@ class Talk:
         """The broker answered to one filter."""
         self._answers[topic_filter] = granted_qos, reason
 
+    def link_published(self, link: Link, mark: int, reason: Reason | None) -> None:
+        """Not asked for."""
+
     def link_forgot(self, link: Link, topic_filter: str) -> None:
         """Nothing is ever taken back here."""
 

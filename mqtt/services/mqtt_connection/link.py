@@ -55,6 +55,9 @@ class LinkListener(Protocol):
     def link_answered(self, link: "Link", topic_filter: str, granted_qos: int | None, reason: Reason | None) -> None:
         """The broker answered to one filter of a SUBSCRIBE; `granted_qos` None: refused."""
 
+    def link_published(self, link: "Link", mark: int, reason: Reason | None) -> None:
+        """The broker has what was published under this mark; a reason that is an error: it did not take it."""
+
     def link_forgot(self, link: "Link", topic_filter: str) -> None:
         """The broker took back one filter."""
 
@@ -75,6 +78,7 @@ class Link:
         self._listener = listener
         self._asked: dict[int, Sequence[Filter]] = {}
         self._taken_back: dict[int, Sequence[str]] = {}
+        self._published: dict[int, int] = {}
         self._cutter = PacketCutter()
         self._for_paho: bytes | OSError = b""
         self._is_given_up = False
@@ -156,6 +160,15 @@ class Link:
             if mid is not None:
                 self._taken_back[mid] = part
 
+    def publish(self, mark: int, topic: str, payload: bytes, *, qos: int, retain: bool) -> None:
+        """Publish; the answer comes to the listener under `mark`. Only from the driving thread."""
+        try:
+            sent = self._client.publish(topic, payload, qos=qos, retain=retain)
+        except ValueError as error:  # too large for the packet, or a topic that paho does not like
+            self._listener.link_published(self, mark, link_reasons.of_publishing(str(error)))
+            return
+        self._published[sent.mid] = mark
+
     def announce(self, payload: bytes) -> None:
         """Publish our own status, retained; empty clears it. Only from the driving thread."""
         self._client.publish(topics.own_status_topic(self.settings.client_id), payload, qos=0, retain=True)
@@ -201,6 +214,7 @@ class Link:
         client.on_disconnect = self._on_disconnect
         client.on_subscribe = self._on_subscribe
         client.on_unsubscribe = self._on_unsubscribe
+        client.on_publish = self._on_publish
         if self.settings.is_encrypted:
             client.on_log = self._on_log
         self._receive = client._sock_recv  # noqa: SLF001 - paho offers no other way to read many packets at once
@@ -306,6 +320,11 @@ class Link:
             self._listener.link_answered(
                 self, asked.topic_filter, granted, link_reasons.of_filter(asked.qos, code.value, str(code))
             )
+
+    def _on_publish(self, _client: Client, _: Any, mid: int, code: ReasonCode, _properties: Any) -> None:
+        mark = self._published.pop(mid, None)
+        if mark is not None:
+            self._listener.link_published(self, mark, link_reasons.of_puback(code.value, str(code)))
 
     def _on_unsubscribe(self, _client: Client, _: Any, mid: int, _codes: Any, _properties: Any) -> None:
         for topic_filter in self._taken_back.pop(mid, ()):
