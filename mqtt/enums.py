@@ -79,6 +79,7 @@ class NodeKind(TextChoices):
     TOPIC = "topic", _("topic")
     TOKEN = "token", _("API token")
     USER = "user", _("user")
+    MAPPING = "mapping", _("mapping")
 
 
 class AuditAction(TextChoices):

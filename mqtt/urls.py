@@ -3,7 +3,19 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import URLPattern, URLResolver, include, path
 
-from mqtt.views import account, actions, connection_edit, details, device_edit, health, lists, publish, sites, tests
+from mqtt.views import (
+    account,
+    actions,
+    connection_edit,
+    details,
+    device_edit,
+    health,
+    lists,
+    mappings,
+    publish,
+    sites,
+    tests,
+)
 from mqtt.views.audit import audit_list
 from mqtt.views.overview import overview
 from mqtt.views.search import search_page
@@ -41,6 +53,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("undecoded/<int:pk>/", details.undecoded_detail, name="undecoded-detail"),
     path("commands/", lists.command_list, name="command-list"),
     path("commands/<int:pk>/", publish.command_detail, name="command-detail"),
+    path("mappings/", mappings.mapping_list, name="mapping-list"),
+    path("mappings/new/", mappings.mapping_create, name="mapping-create"),
+    path("mappings/<int:pk>/", mappings.mapping_edit, name="mapping-edit"),
+    path("mappings/<int:pk>/delete/", mappings.mapping_delete, name="mapping-delete"),
     path("audit/", audit_list, name="audit-list"),
     path("search/", search_page, name="search"),
     path("healthz", health.healthz, name="healthz"),

@@ -21,6 +21,7 @@ SHARED = {
     "services.history",
     "services.kept_secrets",
     "services.key_pairs",
+    "services.mappings",
     "services.people",
     "services.places",
     "services.probes.certificates",
@@ -52,6 +53,7 @@ WEB = {
     "queries",
     "formats",
     "payloads",
+    "payload_tree",
 }
 ENTRANCES = {"management", "supervisor", "demo"}
 """What starts the others, or stands beside them: nothing below imports it."""

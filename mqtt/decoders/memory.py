@@ -26,6 +26,8 @@ class Memory:
         self.zone_of = zone_of
         self.notes: dict[Any, Any] = {}
         """For what may be lost: the last sequence number, the latest request. Bounded by `note`."""
+        self._mappings: tuple[Any, ...] = ()
+        self._mapping_of: dict[str, Any | None] = {}
         self._entries: dict[Key, Announcement] = {}
         self._by_topic: dict[str, dict[Key, Announcement]] = {}
         self._before: dict[Key, Announcement | None] = {}
@@ -44,6 +46,21 @@ class Memory:
     def speaks_of(self, topic: str) -> bool:
         """Whether an announcement names this topic."""
         return topic in self._by_topic
+
+    def use_mappings(self, mappings: tuple[Any, ...]) -> None:
+        """Take the decoders that people made (`decoders.mapping`), in the order in which they are asked."""
+        self._mappings = mappings
+        self._mapping_of = {}
+
+    def mapping_of(self, topic: str) -> Any | None:
+        """The first mapping that covers a topic."""
+        if not self._mappings:
+            return None
+        if topic not in self._mapping_of:
+            if len(self._mapping_of) >= MOST_NOTES:
+                self._mapping_of.clear()
+            self._mapping_of[topic] = next((one for one in self._mappings if one.knows_topic(topic)), None)
+        return self._mapping_of[topic]
 
     def note(self, key: Any, value: Any) -> None:
         """Remember something that may be lost."""

@@ -35,7 +35,7 @@ def decode(message: InboundMessage, memory: Memory, chosen: str = "") -> Decoded
     if len(message.payload) > MAX_PAYLOAD_BYTES:
         raise UndecodableError("too_large", size=message.size, limit=MAX_PAYLOAD_BYTES)
     content = Content(message, memory)
-    decoder = BY_NAME.get(chosen)
+    decoder: Decoder | None = BY_NAME.get(chosen) or memory.mapping_of(message.topic)
     try:
         if decoder is None:
             decoder = next(one for one in candidates(message.topic) if one.claims(content))

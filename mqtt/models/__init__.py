@@ -21,6 +21,7 @@ from mqtt.models.device import (
     SensorDevice,
     SensorState,
 )
+from mqtt.models.mapping import Mapping
 from mqtt.models.reading import Reading, from_us, to_us
 from mqtt.models.site import Site
 from mqtt.models.status import StatusChange
@@ -49,6 +50,7 @@ __all__ = [
     "DiscoveredTopic",
     "Gateway",
     "GatewayState",
+    "Mapping",
     "MqttConnection",
     "MqttWorker",
     "PeriodicJob",

@@ -16,6 +16,8 @@ REASONS: dict[str, Any] = {
     ),
     "filter_twice": _("This filter stands here twice. Keep one of them."),
     "filter_count": _("A connection has at most %(limit)s filters. One # covers everything."),
+    "pattern_twice": _("Two levels of the pattern have the same name."),
+    "pattern_level": _("Write + alone in its level, and names as {name} with letters, digits and _ only."),
     # a broker's answer to one topic filter
     "filter_refused": _("The broker refuses this filter. Check its access rules."),
     "filter_not_authorised": _("This client may not subscribe to this filter. Check the broker's access rules."),

@@ -18,6 +18,8 @@ REASONS: dict[str, Any] = {
     "long_name": _("The name of the value is longer than %(limit)s characters."),
     "long_text": _("The content is a text of %(size)s characters, too long for a reading."),
     "topic_too_long": _("The topic has %(size)s bytes; devices are recognised by topics of up to %(limit)s."),
+    "mapping_failed": _("The mapping of this topic does not fit the message: %(detail)s."),
+    "mapping_found_nothing": _("The mapping of this topic found no value in the message."),
     # messages that cannot be stored
     "too_many_devices": _(
         "This connection already has %(limit)s devices or values, the most that are kept, so what is new in this "

@@ -13,6 +13,7 @@ from mqtt.decoders.memory import Memory
 from mqtt.messages import Announcement
 from mqtt.models import DeviceAnnouncement, MqttConnection, Site
 from mqtt.models.device import KEY_LENGTH
+from mqtt.services.mappings import mapping_decoders
 
 logger = logging.getLogger(__name__)
 
@@ -25,6 +26,7 @@ def load_memory(connection_id: int) -> Memory:
     """What the devices of a connection announced."""
     memory = Memory(zones([connection_id]).of(connection_id))
     memory.load(_stored(connection_id))
+    memory.use_mappings(mapping_decoders([connection_id])[connection_id])
     return memory
 
 
@@ -81,12 +83,13 @@ class Memories:
             memory = self._memories[connection_id] = load_memory(connection_id)
         return memory
 
-    def refresh_zones(self) -> None:
-        """Follow what people changed at the sites."""
+    def refresh(self) -> None:
+        """Follow what people changed: the zones of sites, and mappings."""
         if self._memories:
-            found = zones(self._memories)
+            found, mappings = zones(self._memories), mapping_decoders(self._memories)
             for connection_id, memory in self._memories.items():
                 memory.zone_of = found.of(connection_id)
+                memory.use_mappings(mappings[connection_id])
 
     def take(self, connection_id: int, announcements: Iterable[Announcement]) -> None:
         """Remember what a message announces."""

@@ -91,7 +91,7 @@ class MessageProcessor:
         """
         self._follow(tokens)
         if self._choice.refresh(set(tokens)):
-            self._memories.refresh_zones()
+            self._memories.refresh()
         result = ProcessedBatch()
         try:
             for work in self._slices(batch):

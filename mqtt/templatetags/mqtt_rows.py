@@ -1,6 +1,6 @@
 """Template tags for the rows of connections, devices and topics: which tone, which reason, which preview."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import template
@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from mqtt import formats
 from mqtt.enums import LINK_UP, Availability, ConnectionStatus
+from mqtt.models import from_us
 from mqtt.templatetags.console import status
 
 register = template.Library()
@@ -120,3 +121,9 @@ def preview(payload: bytes | memoryview) -> str:
 def short(text: str) -> str:
     """A long topic cut to what a cell can hold."""
     return formats.short(text)
+
+
+@register.filter
+def instant(moment_us: int) -> datetime:
+    """Microseconds since 1970 as a datetime."""
+    return from_us(moment_us)

@@ -118,5 +118,6 @@ def undecoded_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "size": message.size,
         "stored": len(payload),
         "at": message.received_at,
+        "can_configure": can(request.user, CONFIGURE),
     }
     return render(request, "mqtt/undecoded_detail.html", context)

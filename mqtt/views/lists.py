@@ -105,7 +105,8 @@ def sensor_list(request: HttpRequest) -> HttpResponse:
 @needs(VIEW)
 def topic_list(request: HttpRequest) -> HttpResponse:
     """Every topic that was heard."""
-    return _list(request, lists.TOPICS, _nothing_heard(request.user))
+    actions = [{"url": reverse("mapping-list"), "label": _("Mappings")}]
+    return _list(request, lists.TOPICS, _nothing_heard(request.user), actions=actions)
 
 
 @needs(VIEW)
@@ -128,4 +129,5 @@ def undecoded_list(request: HttpRequest) -> HttpResponse:
     """Messages that no decoder understood, newest first."""
     empty = {"title": _("Everything was understood."), "text": _("Messages that cannot be read are kept here.")}
     lead = _("Kept with the reason, so that nothing is lost while you find out what it means.")
-    return _list(request, lists.UNDECODED, empty, lead=lead)
+    actions = [{"url": reverse("mapping-list"), "label": _("Mappings")}]
+    return _list(request, lists.UNDECODED, empty, lead=lead, actions=actions)

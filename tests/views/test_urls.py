@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from mqtt.models import ApiToken
+from mqtt.models import ApiToken, Mapping
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -70,7 +70,17 @@ def things(viewer: User) -> dict[str, int]:
         reason="command_refused", context={"detail": HOSTILE},
     )  # fmt: skip
     token = ApiToken.objects.create(user=viewer, name=HOSTILE[:80], digest="0" * 64)
-    made = {"site": site, "connection": connection, "gateway": gateway, "datalogger": datalogger, "sensor": sensor}
+    mapping = Mapping.objects.create(
+        name=HOSTILE[:120], connection=connection, topic_pattern=HOSTILE, values=[{"path": "x", "name": HOSTILE}]
+    )
+    made = {
+        "mapping": mapping,
+        "site": site,
+        "connection": connection,
+        "gateway": gateway,
+        "datalogger": datalogger,
+        "sensor": sensor,
+    }
     return {name: thing.pk for name, thing in made.items()} | {
         "topic": topic.pk,
         "undecoded": undecoded.pk,
