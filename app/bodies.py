@@ -10,7 +10,12 @@ from daphne import http_protocol
 MAX_BODY = 4 * 1024 * 1024
 """Bytes; a connection with its certificates, the largest that anybody sends us, has some ten thousand."""
 
-REFUSAL = b"HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+SENTENCE = b'{"detail":"The body is too large."}'
+REFUSAL = (
+    b"HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Type: application/json\r\n"
+    b"Content-Length: %d\r\n\r\n%s" % (len(SENTENCE), SENTENCE)
+)
+"""In JSON for programs, who send most of what is large; a person can read it too."""
 
 
 class BoundedRequest(http_protocol.WebRequest):  # type: ignore[misc]

@@ -154,6 +154,7 @@ STORAGES = {
     },
 }
 
+API_RATE = env.integer("API_RATE", 1200, 10, 1_000_000)
 REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_RENDERER_CLASSES": ["mqtt.api.wire.JSONRenderer"],
@@ -165,6 +166,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["mqtt.api.access.Rights"],
     "DEFAULT_PAGINATION_CLASS": "mqtt.api.pagination.Pages",
+    "DEFAULT_THROTTLE_CLASSES": ["mqtt.api.throttling.CallThrottle"],
     "EXCEPTION_HANDLER": "mqtt.api.errors.answer_error",
 }
 SPECTACULAR_SETTINGS = {
@@ -174,6 +176,10 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": ["mqtt.api.access.Rights"],
     "SERVE_INCLUDE_SCHEMA": False,
     "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "mqtt.api.schema.document_errors",
+    ],
     "SWAGGER_UI_DIST": "SIDECAR",  # the page works without internet
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "ENUM_NAME_OVERRIDES": {

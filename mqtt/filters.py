@@ -51,6 +51,12 @@ class ListFilter(df.FilterSet):  # type: ignore[misc]
         return queryset
 
 
+class SiteFilter(ListFilter):
+    """Sites by text."""
+
+    search_fields = ("name", "address", "contact", "topic_prefix")
+
+
 class ConnectionFilter(ListFilter):
     """Connections by site, effective status and text."""
 
@@ -117,7 +123,13 @@ class TopicFilter(ListFilter):
     search_fields = ("topic",)
 
     connection = df.ModelChoiceFilter(queryset=choices_of(MqttConnection), label=_("Connection"), empty_label=_("all"))
-    undecoded = df.BooleanFilter(method="filter_undecoded", label=_("Not understood"), widget=forms.HiddenInput)
+    undecoded = df.TypedChoiceFilter(
+        method="filter_undecoded",
+        label=_("Not understood"),
+        choices=[("true", _("yes")), ("false", _("no"))],
+        coerce=lambda word: word == "true",
+        widget=forms.HiddenInput,
+    )
 
     def filter_undecoded(self, queryset: QuerySet[Any], _name: str, value: bool) -> QuerySet[Any]:
         """Topics with messages that were not understood, or those without."""

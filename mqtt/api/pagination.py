@@ -13,6 +13,7 @@ from rest_framework.request import Request
 
 PAGE_SIZE = 100
 MAX_PAGE_SIZE = 1000
+MAX_PAGE = 10**9 - 1
 
 
 def whole_number(request: Request, name: str, default: int, highest: int) -> int:
@@ -23,6 +24,11 @@ def whole_number(request: Request, name: str, default: int, highest: int) -> int
     if given.isascii() and given.isdecimal() and len(given) < 10 and 1 <= int(given) <= highest:
         return int(given)
     raise ValidationError({name: [_("Write a whole number from 1 to %(highest)s.") % {"highest": highest}]})
+
+
+def _parameter(name: str, description: str, bounds: dict[str, int]) -> dict[str, Any]:
+    schema = {"type": "integer", **bounds}
+    return {"name": name, "in": "query", "required": False, "description": description, "schema": schema}
 
 
 class Pages(PageNumberPagination):
@@ -38,13 +44,20 @@ class Pages(PageNumberPagination):
 
     def get_page_number(self, request: Request, paginator: Any) -> int:
         """A whole number; behind the last page there is nothing (404)."""
-        number = whole_number(request, "page", 1, 10**9 - 1)
+        number = whole_number(request, "page", 1, MAX_PAGE)
         try:
             paginator.validate_number(number)
         except InvalidPage as error:
             last = {"last": paginator.num_pages}
             raise NotFound(_("There is no such page; the last one is %(last)s.") % last) from error
         return number
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        """Both with their bounds."""
+        return [
+            _parameter("page", "1 is the first page.", {"minimum": 1, "maximum": MAX_PAGE, "default": 1}),
+            _parameter("page_size", "Rows of a page.", {"minimum": 1, "maximum": MAX_PAGE_SIZE, "default": PAGE_SIZE}),
+        ]
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
         """As Django REST framework says it, with the two links that always stand there."""

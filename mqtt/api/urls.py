@@ -7,11 +7,13 @@ from mqtt.api import schema  # noqa: F401 - registers how tokens are described
 from mqtt.api.views.commands import CommandViewSet
 from mqtt.api.views.connections import ConnectionViewSet
 from mqtt.api.views.devices import DataloggerViewSet, GatewayViewSet, SensorViewSet
+from mqtt.api.views.sites import SiteViewSet
 from mqtt.api.views.system import DocsView, HealthView, SchemaView, UnknownPath
 from mqtt.api.views.topics import TopicViewSet, UndecodedViewSet
 
 router = SimpleRouter()
 router.register("connections", ConnectionViewSet, "api-connection")
+router.register("sites", SiteViewSet, "api-site")
 router.register("gateways", GatewayViewSet, "api-gateway")
 router.register("dataloggers", DataloggerViewSet, "api-datalogger")
 router.register("sensors", SensorViewSet, "api-sensor")

@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
+from mqtt.api import throttling
 from mqtt.models import ApiToken
 from mqtt.services import throttle
 
@@ -10,6 +11,7 @@ from mqtt.services import throttle
 @pytest.fixture(autouse=True)
 def _fresh_throttle() -> None:
     throttle.forget_everything()
+    throttling.forget_everything()
 
 
 def client_of(user: Any) -> APIClient:

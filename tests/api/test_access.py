@@ -15,6 +15,7 @@ pytestmark = pytest.mark.django_db
 API = "/api/v1/"
 BASE = "/api/v1/mqtt/"
 READ = [
+    "mqtt/sites",
     "mqtt/connections",
     "mqtt/gateways",
     "mqtt/dataloggers",
@@ -32,7 +33,7 @@ def calls() -> list[tuple[str, str, str]]:
     pks = {
         "connections": logger.connection_id, "gateways": logger.gateway_id, "dataloggers": logger.pk,
         "sensors": sensor.pk, "topics": factories.make_topic().pk, "undecoded": factories.make_undecoded().pk,
-        "commands": factories.make_command().pk,
+        "commands": factories.make_command().pk, "sites": factories.make_site().pk,
     }  # fmt: skip
     connection = f"{BASE}connections/{logger.connection_id}/"
     test = MqttConnection.objects.get(pk=logger.connection_id).tests.create()

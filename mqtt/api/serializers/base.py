@@ -1,11 +1,53 @@
 """What all serializers share: unknown fields are errors, current values, and payloads as text."""
 
 import codecs
-from typing import Any
+from typing import Any, ClassVar
 
+from django.db import models
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+
+
+class StrictBoolean(serializers.BooleanField):
+    """true or false; not 0, "yes" or "off", which a program may have meant otherwise."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Raises ValidationError for everything else."""
+        if not isinstance(data, bool):
+            self.fail("invalid", input=data)
+        return data
+
+
+class StrictText(serializers.CharField):
+    """A text; a number or a list is none."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Raises ValidationError for everything else."""
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class StrictInteger(serializers.IntegerField):
+    """A whole number; not the same in quotation marks."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Raises ValidationError for everything else."""
+        if isinstance(data, bool | str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class StrictModelSerializer(serializers.ModelSerializer):
+    """Fields of a model as strict as those above."""
+
+    serializer_field_mapping: ClassVar[dict[Any, Any]] = {
+        **serializers.ModelSerializer.serializer_field_mapping,
+        models.BooleanField: StrictBoolean,
+        models.CharField: StrictText,
+        models.TextField: StrictText,
+    }
 
 
 class StrictMixin:

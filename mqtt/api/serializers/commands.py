@@ -10,7 +10,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from mqtt import reasons
-from mqtt.api.serializers.base import StrictMixin, text_of
+from mqtt.api.serializers.base import StrictBoolean, StrictMixin, StrictText, text_of
 from mqtt.enums import CommandState, QoS
 from mqtt.models import Command
 from mqtt.services.commands import MAX_PAYLOAD
@@ -21,11 +21,11 @@ from mqtt.validators import validate_topic
 class PublishSerializer(StrictMixin, serializers.Serializer):
     """What is to be published; without content it is an empty message, which retained deletes what the broker keeps."""
 
-    topic = serializers.CharField(max_length=MAX_PUBLISH_LENGTH, trim_whitespace=False, validators=[validate_topic])
-    payload = serializers.CharField(
+    topic = StrictText(max_length=MAX_PUBLISH_LENGTH, trim_whitespace=False, validators=[validate_topic])
+    payload = StrictText(
         required=False, allow_blank=True, trim_whitespace=False, help_text="Text; it goes out as UTF-8."
     )
-    payload_base64 = serializers.CharField(
+    payload_base64 = StrictText(
         required=False, allow_blank=True, help_text="Bytes that are no text, instead of `payload`."
     )
     qos = serializers.ChoiceField(
@@ -33,7 +33,7 @@ class PublishSerializer(StrictMixin, serializers.Serializer):
         default=QoS.AT_LEAST_ONCE,
         error_messages={"invalid_choice": _("QoS is 0 or 1.")},
     )
-    retain = serializers.BooleanField(default=False)
+    retain = StrictBoolean(default=False)
 
     def validate_payload(self, value: str) -> bytes:
         """As it will be sent."""

@@ -9,7 +9,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from mqtt import reasons
-from mqtt.api.serializers.base import StrictMixin
+from mqtt.api.serializers.base import StrictBoolean, StrictInteger, StrictMixin, StrictModelSerializer, StrictText
 from mqtt.decoders.registry import BY_NAME
 from mqtt.enums import ConnectionStatus, Protocol, QoS, StepState, Transport
 from mqtt.models import ConnectionTest, MqttConnection, Site, TopicSubscription
@@ -23,7 +23,7 @@ from mqtt.validators import validate_private_key
 SECRETS = ("password", "client_key")
 
 
-class SubscriptionSerializer(StrictMixin, serializers.ModelSerializer):
+class SubscriptionSerializer(StrictMixin, StrictModelSerializer):
     """One filter; what the broker granted is read only."""
 
     qos = serializers.ChoiceField(
@@ -31,8 +31,8 @@ class SubscriptionSerializer(StrictMixin, serializers.ModelSerializer):
         default=QoS.AT_LEAST_ONCE,
         error_messages={"invalid_choice": _("QoS is 0 or 1. What is published at QoS 2 arrives at QoS 1.")},
     )
-    decoder = serializers.CharField(max_length=40, allow_blank=True, default="", help_text="Empty: chosen by content.")
-    is_active = serializers.BooleanField(default=True)
+    decoder = StrictText(max_length=40, allow_blank=True, default="", help_text="Empty: chosen by content.")
+    is_active = StrictBoolean(default=True)
     reason = serializers.CharField(source="reason_detail", read_only=True, help_text="Why the broker refused it.")
 
     class Meta:
@@ -78,29 +78,31 @@ class SiteField(serializers.PrimaryKeyRelatedField):
         return visible_to(request.user, Site.objects.all()) if request else Site.objects.none()
 
 
-class ConnectionSerializer(StrictMixin, serializers.ModelSerializer):
+class ConnectionSerializer(StrictMixin, StrictModelSerializer):
     """A connection; `password` and `client_key` are written and never returned."""
 
-    port = serializers.IntegerField(min_value=1, max_value=65535, default=1883)
-    keepalive = serializers.IntegerField(min_value=5, max_value=3600, default=30, help_text="Seconds.")
+    port = StrictInteger(min_value=1, max_value=65535, default=1883)
+    keepalive = StrictInteger(min_value=5, max_value=3600, default=30, help_text="Seconds.")
     transport = serializers.ChoiceField(choices=Transport.choices, default=Transport.TCP)
     protocol = serializers.ChoiceField(choices=Protocol.choices, default=Protocol.V311)
-    password = serializers.CharField(
+    password = StrictText(
         write_only=True, required=False, allow_blank=True, trim_whitespace=False, max_length=1000,
         help_text="Empty clears it; left out, it stays, but only while host, port and transport do.",
     )  # fmt: skip
-    client_key = serializers.CharField(
+    client_key = StrictText(
         write_only=True, required=False, allow_blank=True, max_length=20_000,
         help_text="PEM without a passphrase. Empty clears it; left out, it stays, but only while host, port and "
         "transport do.",
     )  # fmt: skip
     site = SiteField(queryset=Site.objects.none(), allow_null=True, required=False)
-    site_name = serializers.CharField(source="site.name", default=None, read_only=True)
+    site_name = serializers.CharField(source="site.name", default=None, allow_null=True, read_only=True)
     status = serializers.ChoiceField(source="effective_status", choices=ConnectionStatus.choices, read_only=True)
     status_detail = serializers.SerializerMethodField(help_text="Why, in the language of the request.")
-    last_message_at = serializers.DateTimeField(source="activity.last_message_at", default=None, read_only=True)
+    last_message_at = serializers.DateTimeField(
+        source="activity.last_message_at", default=None, allow_null=True, read_only=True
+    )
     message_rate = serializers.FloatField(
-        source="activity.message_rate", default=None, read_only=True, help_text="Messages a second."
+        source="activity.message_rate", default=None, allow_null=True, read_only=True, help_text="Messages a second."
     )
     id = serializers.IntegerField(read_only=True)
     subscriptions = SubscriptionListSerializer(child=SubscriptionSerializer(), required=False)

@@ -16,7 +16,7 @@ class _DeviceSerializer(serializers.ModelSerializer):
     availability = serializers.ChoiceField(
         source="effective_availability", choices=Availability.choices, read_only=True
     )
-    last_seen_at = serializers.DateTimeField(source="state.last_seen_at", default=None, read_only=True)
+    last_seen_at = serializers.DateTimeField(source="state.last_seen_at", default=None, allow_null=True, read_only=True)
 
 
 class GatewayRefSerializer(serializers.ModelSerializer):
@@ -70,7 +70,7 @@ class SensorSerializer(_DeviceSerializer):
     """A sensor with its current value; the value is a number, or a text for sensors that say words."""
 
     last_value = CurrentValueField(source="state", default=None)
-    last_reading_at = serializers.DateTimeField(source="state.time", default=None, read_only=True)
+    last_reading_at = serializers.DateTimeField(source="state.time", default=None, allow_null=True, read_only=True)
     datalogger = DataloggerRefSerializer(read_only=True)
 
     class Meta:

@@ -9,6 +9,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.filters import OrderingFilter
 from rest_framework.request import Request
 
+from mqtt.api.conditional import ConditionalMixin
 from mqtt.permissions import visible_to
 
 
@@ -24,6 +25,21 @@ class StrictOrdering(OrderingFilter):
                 raise ValidationError({"ordering": [_("Order by one of these: %(names)s.") % known]})
         return fields
 
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        """The names, alone or with a minus before them, several with commas."""
+        names = [f"{sign}{name}" for name in view.ordering_fields for sign in ("", "-")]
+        return [
+            {
+                "name": self.ordering_param,
+                "in": "query",
+                "required": False,
+                "description": "Names with commas, the most important first; a minus turns one round.",
+                "schema": {"type": "array", "items": {"type": "string", "enum": names}},
+                "explode": False,
+                "style": "form",
+            }
+        ]
+
     def get_ordering(self, request: Request, queryset: Any, view: Any) -> Any:
         """The wanted order, then the id."""
         wanted = super().get_ordering(request, queryset, view) or ()
@@ -32,10 +48,28 @@ class StrictOrdering(OrderingFilter):
         return [*named, *(["id"] if "id" not in {one.lstrip("-") for one in named} else [])]
 
 
-class VisibleMixin:
+class StrictFilters(DjangoFilterBackend):  # type: ignore[misc]
+    """The filters of the pages; a parameter that does not exist is an error: misspelled it would show everything."""
+
+    def filter_queryset(self, request: Request, queryset: Any, view: Any) -> Any:
+        """Compare the names first, of lists only."""
+        if view.action == "list":
+            known = {*view.filterset_class.base_filters, *COMMON_PARAMETERS}
+            unknown = sorted(set(request.query_params) - known)
+            if unknown:
+                names = {"names": ", ".join(sorted(known))}
+                sentence = _("There is no such parameter. Known are: %(names)s.") % names
+                raise ValidationError({name[:100]: [sentence] for name in unknown[:20]})
+        return super().filter_queryset(request, queryset, view)
+
+
+COMMON_PARAMETERS = frozenset({"page", "page_size", "ordering", "format"})
+
+
+class VisibleMixin(ConditionalMixin):
     """Only what this user may see; `rows` is the view's queryset."""
 
-    filter_backends: Any = (DjangoFilterBackend, StrictOrdering)
+    filter_backends: Any = (StrictFilters, StrictOrdering)
     rows: QuerySet[Any]
 
     def get_queryset(self) -> QuerySet[Any]:

@@ -78,6 +78,11 @@ class ConnectionViewSet(
         made = connections.create_connection(actor(self.request), MqttConnection(**values), filters or [], secrets)
         serializer.instance = self._fresh(made.pk)
 
+    def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Answer with the whole connection: a partial serializer would leave out what is empty."""
+        super().partial_update(request, *args, **kwargs)
+        return Response(self.get_serializer(self.get_object()).data)
+
     def perform_update(self, serializer: Any) -> None:
         """Through the service, with exactly the named fields."""
         values, filters, secrets = serializer.take()
