@@ -142,6 +142,7 @@ class UndecodedFilter(ListFilter):
     search_fields = ("topic",)
 
     reason = df.CharFilter(label=_("Reason"), widget=forms.HiddenInput)
+    topic = df.CharFilter(label=_("Topic"), widget=forms.HiddenInput)
     connection = df.ModelChoiceFilter(queryset=choices_of(MqttConnection), label=_("Connection"), empty_label=_("all"))
 
 

@@ -36,6 +36,8 @@ class InboundMessage:
     """No message: from here on the broker counts packet ids anew, and what was noted of them is forgotten."""
     is_noted: bool = False
     """Its packet id is in the log of stored packets."""
+    kept_id: int = 0
+    """It was not understood when it came and is read again: the primary key of its UndecodedMessage."""
 
     @property
     def size(self) -> int:

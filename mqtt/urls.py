@@ -15,6 +15,7 @@ from mqtt.views import (
     publish,
     sites,
     tests,
+    undecoded,
 )
 from mqtt.views.audit import audit_list
 from mqtt.views.overview import overview
@@ -51,6 +52,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("topics/<int:pk>/", details.topic_detail, name="topic-detail"),
     path("undecoded/", lists.undecoded_list, name="undecoded-list"),
     path("undecoded/<int:pk>/", details.undecoded_detail, name="undecoded-detail"),
+    path("undecoded/again/", undecoded.undecoded_again, name="undecoded-again"),
     path("commands/", lists.command_list, name="command-list"),
     path("commands/<int:pk>/", publish.command_detail, name="command-detail"),
     path("mappings/", mappings.mapping_list, name="mapping-list"),

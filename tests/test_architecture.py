@@ -16,6 +16,7 @@ SHARED = {
     "services.broadcast",
     "services.commands",
     "services.connections",
+    "services.decode_again",
     "services.deletion",
     "services.health",
     "services.history",

@@ -45,11 +45,14 @@ class UndecodedMessage(models.Model):
     received_at = models.DateTimeField(_("received"), db_index=True)
     reason = models.CharField(max_length=40)
     context = models.JSONField(default=dict, blank=True)
+    read_again = models.BooleanField(default=False)
+    """Somebody asked to decode it again; cleared when that is done."""
 
     class Meta:
         ordering = ["-received_at", "-id"]
         verbose_name = _("message not understood")
         verbose_name_plural = _("messages not understood")
+        indexes = [models.Index(fields=["connection"], name="to_be_read_again", condition=models.Q(read_again=True))]
 
     def __str__(self) -> str:
         return f"{self.topic[:80]} ({self.size} B)"

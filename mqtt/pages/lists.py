@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from django.db.models import Sum
+from django.db.models import Count, Max, Sum
 from django.utils.translation import gettext_lazy as _
 
 from mqtt import filters, tables
 from mqtt.badges import TROUBLE
 from mqtt.enums import STATUS_WORST_FIRST, ConnectionStatus
-from mqtt.models import ConnectionActivity
-from mqtt.pages.base import STATES, ListPage, Part, Shown, register
+from mqtt.models import ConnectionActivity, UndecodedMessage
+from mqtt.pages.base import STATES, ListPage, Part, Shown, list_url, register
 from mqtt.permissions import visible_to
 from mqtt.queries import AVAILABILITY_WORST_FIRST
 
@@ -69,6 +69,26 @@ def behind(activity: Any) -> float:
     return float(worst)
 
 
+MOST_GROUPS = 20
+
+
+def groups(shown: Shown) -> dict[str, Any]:
+    """What was not understood, by topic and reason, most frequent first; nothing while a filter narrows the list."""
+    page: Any = shown.page
+    if page.is_filtered(shown.params):
+        return {"groups": []}
+    rows = visible_to(shown.user, UndecodedMessage.objects.order_by())
+    fields = ("connection", "connection__name", "topic", "reason")
+    counted = rows.values(*fields).annotate(count=Count("pk"), last=Max("received_at"), newest=Max("pk"))
+    found = list(counted.order_by("-count", "topic")[: MOST_GROUPS + 1])
+    examples = UndecodedMessage.objects.defer("payload").in_bulk([group["newest"] for group in found])
+    for group in found:
+        group["why"] = examples[group["newest"]].reason_detail if group["newest"] in examples else group["reason"]
+        chosen = {name: group[name] for name in ("connection", "topic", "reason")}
+        group["url"] = list_url("undecoded-list", **chosen)
+    return {"groups": found[:MOST_GROUPS], "more": len(found) > MOST_GROUPS}
+
+
 CHIPS = Part("chips", "mqtt/parts/_chips.html", chips, every=COUNTS_EVERY)
 SUMMARY = Part(
     "summary", "mqtt/parts/_connections_summary.html", summary, element="p", every=COUNTS_EVERY, on=STATES | {"rates"}
@@ -108,7 +128,11 @@ SENSORS = ListPage(
 )
 TOPICS = ListPage(name="topics", table=tables.TopicTable, filterset=filters.TopicFilter, title=_("Topics"))
 UNDECODED = ListPage(
-    name="undecoded", table=tables.UndecodedTable, filterset=filters.UndecodedFilter, title=_("Not understood")
+    name="undecoded",
+    table=tables.UndecodedTable,
+    filterset=filters.UndecodedFilter,
+    title=_("Not understood"),
+    parts=(Part("groups", "mqtt/parts/_undecoded_groups.html", groups, every=COUNTS_EVERY, on=STATES | {"readings"}),),
 )
 COMMANDS = ListPage(name="commands", table=tables.CommandTable, filterset=filters.CommandFilter, title=_("Commands"))
 

@@ -47,7 +47,7 @@ class BatchPlan:
                 if sensor.time_us is None and sensor not in self.latest:
                     self.latest[sensor] = (None, reading.value, reading.text, RETAINED)
                 return
-        else:
+        elif not message.kept_id:
             self.seen[sensor] = received
         if own is None:
             time = received

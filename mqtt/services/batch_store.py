@@ -116,14 +116,14 @@ class BatchStore:
             key = reading.device.key
             if key != last_key:
                 last_key, entry = key, dataloggers.get((connection_id, key))
-                if entry is not None and not message.retain:
+                if entry is not None and not message.retain and not message.kept_id:
                     plan.heard(entry, message.received_us)
             sensor = entry.sensors.get(reading.name) if entry is not None else None
             if sensor is None:
                 self._leave_out(message, f"{key}#{reading.name}")
             else:
                 plan.reading(message, reading, sensor)
-        for said in decoded.availability:
+        for said in () if message.kept_id else decoded.availability:
             self._take_availability(message, said)
         for facts in decoded.facts:
             node = self._node(connection_id, facts)
@@ -135,7 +135,7 @@ class BatchStore:
     def _take_clock(self, message: InboundMessage, decoded: Decoded) -> None:
         """Note on the first device that its clock is wrong, or right again."""
         node = self._directory.dataloggers.get((message.connection_id, decoded.readings[0].device.key))
-        if node is None or message.retain:
+        if node is None or message.retain or message.kept_id:
             return
         if decoded.wrong_clock_us is not None:
             off = (decoded.wrong_clock_us - message.received_us) // 1_000_000

@@ -25,6 +25,7 @@ from mqtt.services.batch_store import BatchStore
 from mqtt.services.broadcast import broadcast_event
 from mqtt.services.decoder_choice import DecoderChoice
 from mqtt.services.device_directory import DeviceDirectory
+from mqtt.services.kept_messages import settle_kept
 from mqtt.services.packet_log import PacketLog
 from mqtt.services.topic_statistics import Flushed, TopicStatistics
 from mqtt.topics import is_own_status
@@ -204,6 +205,7 @@ class MessageProcessor:
                     self._resolve(store, work, now_us)
                     stored = store.write()
                     self._keep_undecoded(work)
+                    settle_kept(work, store)
                     flushed = self._count_topics(work, now_us)
                 self._memories.write(accepted)
                 self._packets.write()
@@ -240,20 +242,26 @@ class MessageProcessor:
         for item in work:
             if item.decoded is not None:
                 store.take(item.message, item.decoded)
-        for message, size in store.too_long:
-            context = {"size": size, "limit": MAX_KEY_BYTES}
-            undecoded.store(self._undecoded.choose([(message, "topic_too_long", context)]))
         limit = {"limit": MOST_OF_CONNECTION}
-        self._keep_undecoded([Work(message, None, "too_many_devices", limit) for message in store.beyond])
+        left_out = [
+            Work(message, None, "topic_too_long", {"size": size, "limit": MAX_KEY_BYTES})
+            for message, size in store.too_long
+        ]
+        self._keep_undecoded(left_out + [Work(message, None, "too_many_devices", limit) for message in store.beyond])
 
     def _keep_undecoded(self, work: list[Work]) -> None:
-        found = [(item.message, item.reason, item.context) for item in work if item.decoded is None]
+        found = [
+            (item.message, item.reason, item.context)
+            for item in work
+            if item.decoded is None and not item.message.kept_id
+        ]
         if found:
             undecoded.store(self._undecoded.choose(found))
 
     def _count_topics(self, work: list[Work], now_us: int) -> Flushed | None:
         for item in work:
-            if not is_own_status(item.message.topic):  # our own birth and will are no discovery
+            # Our own birth and will are no discovery, and what is read again was counted when it came.
+            if not is_own_status(item.message.topic) and not item.message.kept_id:
                 self._topics.add(item.message, item.decoded.decoder if item.decoded else "")
         return self._topics.flush(now_us) if self._topics.is_due(now_us) else None
 
@@ -286,10 +294,14 @@ def _counted(work: list[Work]) -> dict[int, ConnectionCounts]:
     counts: dict[int, ConnectionCounts] = {}
     for item in work:
         message = item.message
+        if message.kept_id:
+            counts.setdefault(message.connection_id, ConnectionCounts())
+            continue
         count = counts.get(message.connection_id)
         if count is None:
-            count = counts[message.connection_id] = ConnectionCounts(oldest_received_us=message.received_us)
+            count = counts[message.connection_id] = ConnectionCounts()
         count.messages += 1
+        count.oldest_received_us = count.oldest_received_us or message.received_us
         if item.decoded is None:
             count.undecoded += 1
         else:

@@ -26,6 +26,7 @@ from mqtt.services.broker_session import SILENT_AFTER, BrokerSession
 from mqtt.services.database_outage import drop_connection
 from mqtt.services.held_connection import HeldConnection
 from mqtt.services.inbox import Inbox
+from mqtt.services.kept_messages import KeptMessages
 from mqtt.services.leases import RENEW_EVERY, Leases, new_holder
 from mqtt.services.message_processor import MessageProcessor, ProcessedBatch
 from mqtt.services.processor_thread import ProcessorThread
@@ -78,6 +79,7 @@ class MqttService:
         self.leases = Leases(new_holder(worker_name))
         self._shares = Shares(self.leases.holder)
         self.inbox = Inbox()
+        self._kept = KeptMessages(self.inbox)
         self.held: dict[int, HeldConnection] = {}
         self._leaving: list[BrokerSession] = []
         self._processor = ProcessorThread(self.inbox, processor, self.leases.tokens, self._committed)
@@ -144,6 +146,7 @@ class MqttService:
         if self._look.is_due():
             self._look_at_rows()
             command_desk.hand_out(self.held)
+            self._kept.put_waiting(self.held)
             self._write_reports()
             if self._run_tests:
                 self._run_tests()
@@ -229,7 +232,8 @@ class MqttService:
             counters.undecoded += counts.undecoded
             counters.refused += counts.refused
             counters.repeated += counts.repeated
-        counters.lag_seconds = max(0.0, time.time() - messages[-1].received_us / 1e6)
+        if not messages[-1].kept_id:
+            counters.lag_seconds = max(0.0, time.time() - messages[-1].received_us / 1e6)
 
     def _run_jobs(self) -> None:
         """A thread of its own: a long job must not cost us the leases."""

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from mqtt.models import MqttConnection
 from mqtt.pages import lists
 from mqtt.pages.base import ListPage, Shown
-from mqtt.permissions import CONFIGURE, VIEW, User, can, visible_to
+from mqtt.permissions import CONFIGURE, OPERATE, VIEW, User, can, visible_to
 from mqtt.views.guard import needs
 
 
@@ -25,6 +25,7 @@ def _list(request: HttpRequest, page: ListPage, empty: dict[str, str], **context
             "title": page.title,
             "has_chips": bool(page.status_field),
             "has_summary": any(part.name == "summary" for part in page.parts),
+            "has_groups": any(part.name == "groups" for part in page.parts),
             "total_all": counts[""],
             "is_filtered": page.is_filtered(request.GET),
             "removable": _removable(page, shown),
@@ -130,4 +131,7 @@ def undecoded_list(request: HttpRequest) -> HttpResponse:
     empty = {"title": _("Everything was understood."), "text": _("Messages that cannot be read are kept here.")}
     lead = _("Kept with the reason, so that nothing is lost while you find out what it means.")
     actions = [{"url": reverse("mapping-list"), "label": _("Mappings")}]
+    if can(request.user, OPERATE):
+        query = f"?{request.GET.urlencode()}" if request.GET else ""
+        actions.append({"url": reverse("undecoded-again") + query, "label": _("Decode again")})
     return _list(request, lists.UNDECODED, empty, lead=lead, actions=actions)

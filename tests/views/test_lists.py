@@ -7,6 +7,7 @@ from django.urls import reverse
 
 from mqtt import queries
 from mqtt.fragments import Variant, render_row
+from mqtt.models import UndecodedMessage
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -179,3 +180,27 @@ def test_a_value_carries_its_machine_form_and_its_unit(as_operator: Client) -> N
     factories.make_sensor(value=-1234.5)
     html = page(as_operator, reverse("sensor-list"))
     assert 'data-field="value" data-value="-1234.5">−1,234.5</span><span class="u" data-field="unit">°C</span>' in html
+
+
+def test_what_is_not_understood_is_grouped_and_can_be_decoded_again(as_operator: Client) -> None:
+    connection = factories.make_connection()
+    for topic, count in (("a/often", 3), ("a/once", 1)):
+        for _ in range(count):
+            factories.make_undecoded(connection, topic=topic, reason="empty")
+    html = page(as_operator, "/undecoded/")
+    groups = html.split('id="groups"')[1].split("</table>", maxsplit=1)[0]
+    assert groups.index("a/often") < groups.index("a/once")
+    query = f"connection={connection.pk}&topic=a%2Foften&reason=empty"
+    assert query.replace("&", "&amp;") in groups
+    narrowed = page(as_operator, f"/undecoded/?{query}")
+    assert "a/once" not in narrowed
+    assert "Decode 3 messages again?" in page(as_operator, f"/undecoded/again/?{query}")
+    assert as_operator.post(f"/undecoded/again/?{query}").status_code == 302
+    assert set(UndecodedMessage.objects.filter(read_again=True).values_list("topic", flat=True)) == {"a/often"}
+
+
+def test_a_viewer_cannot_have_messages_decoded_again(client: Client, viewer: Any) -> None:
+    client.force_login(viewer)
+    factories.make_undecoded()
+    assert "Decode again" not in page(client, "/undecoded/")
+    assert client.post("/undecoded/again/").status_code == 403
