@@ -94,6 +94,7 @@ class AuditAction(TextChoices):
     RETRIED = "retried", _("tried again now")
     TESTED = "tested", _("tested")
     PUBLISHED = "published", _("published on")
+    ACCEPTED = "accepted", _("accepted")
     READ_AGAIN = "read_again", _("had messages decoded again of")
     REVOKED = "revoked", _("revoked")
     PASSWORD_SET = "password_set", _("set the password of")

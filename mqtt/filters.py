@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from mqtt.enums import STATUS_WORST_FIRST, AuditAction, Availability, CommandState, NodeKind
-from mqtt.models import Datalogger, Gateway, MqttConnection, Site
+from mqtt.models import IS_NEW, Datalogger, Gateway, MqttConnection, Site
 from mqtt.permissions import visible_to
 
 MAX_SEARCH = 200
@@ -85,6 +85,10 @@ class DeviceFilter(ListFilter):
     connection = df.ModelChoiceFilter(queryset=choices_of(MqttConnection), label=_("Connection"), empty_label=_("all"))
     site = df.ModelChoiceFilter(queryset=choices_of(Site), method="filter_site", label=_("Site"), empty_label=_("all"))
 
+    def filter_new(self, queryset: QuerySet[Any], _name: str, value: bool) -> QuerySet[Any]:
+        """Devices that nobody has accepted yet, or those that somebody has."""
+        return queryset.filter(IS_NEW) if value else queryset.exclude(IS_NEW)
+
     def filter_site(self, queryset: QuerySet[Any], _name: str, site: Site) -> QuerySet[Any]:
         """Devices of the site, and those without one of their own on a connection of the site."""
         own = Q(**{self.site_field: site})
@@ -96,6 +100,8 @@ class GatewayFilter(DeviceFilter):
 
     search_fields = ("identifier", "label", "key", "model")
 
+    new = df.BooleanFilter(method="filter_new", label=_("New"), widget=forms.HiddenInput)
+
 
 class DataloggerFilter(DeviceFilter):
     """Dataloggers, also by their gateway."""
@@ -103,6 +109,7 @@ class DataloggerFilter(DeviceFilter):
     search_fields = ("identifier", "label", "key", "model", "gateway__identifier", "gateway__label")
 
     gateway = df.ModelChoiceFilter(queryset=choices_of(Gateway), label=_("Gateway"), widget=forms.HiddenInput)
+    new = df.BooleanFilter(method="filter_new", label=_("New"), widget=forms.HiddenInput)
 
 
 class SensorFilter(DeviceFilter):

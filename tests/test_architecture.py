@@ -18,6 +18,7 @@ SHARED = {
     "services.connections",
     "services.decode_again",
     "services.deletion",
+    "services.discovery",
     "services.health",
     "services.history",
     "services.kept_secrets",

@@ -11,8 +11,10 @@ from mqtt.models.connection import (
     new_client_id,
 )
 from mqtt.models.device import (
+    IS_NEW,
     MAX_KEY_BYTES,
     MOST_OF_CONNECTION,
+    NEW_AN_HOUR,
     Datalogger,
     DataloggerState,
     DeviceAlias,
@@ -32,9 +34,11 @@ from mqtt.models.worker import CommittedPackets, MqttWorker
 
 __all__ = [
     "COMMAND_PATIENCE",
+    "IS_NEW",
     "LEASE_TIME",
     "MAX_KEY_BYTES",
     "MOST_OF_CONNECTION",
+    "NEW_AN_HOUR",
     "OVERDUE",
     "ApiToken",
     "AuditEntry",

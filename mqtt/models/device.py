@@ -14,9 +14,14 @@ from mqtt.models.site import Site
 MAX_KEY_BYTES = 1000
 """PostgreSQL indexes values up to about 2,700 bytes; longer topics are set aside as not understood."""
 KEY_LENGTH = 1000
+NEW_AN_HOUR = 50
+"""New gateways and dataloggers together that wait to be accepted, after a connection's first hour."""
 MOST_OF_CONNECTION = 150_000
 """Gateways, dataloggers, sensors and topics each: above the largest installations, and a bound all the same, because
 a device that invents names must not fill the disk."""
+
+
+IS_NEW = Q(accepted_at__isnull=True)
 
 
 class DeviceQuerySet(models.QuerySet[models.Model]):
@@ -58,6 +63,8 @@ class Node(Device):
     firmware = models.CharField(_("firmware"), max_length=120, blank=True)
     facts = models.JSONField(default=dict, blank=True)
     """What else it says about itself: addresses, signal, uptime."""
+    accepted_at = models.DateTimeField(null=True, editable=False)
+    """When somebody said that it belongs here; null: it is new."""
 
     class Meta:
         abstract = True
@@ -72,6 +79,7 @@ class Gateway(Node):
         verbose_name = _("gateway")
         verbose_name_plural = _("gateways")
         constraints = [models.UniqueConstraint(fields=["connection", "key"], name="gateway_key")]
+        indexes = [models.Index(fields=["connection", "created_at"], name="new_gateways", condition=IS_NEW)]
 
 
 class Datalogger(Node):
@@ -82,6 +90,7 @@ class Datalogger(Node):
         verbose_name = _("datalogger")
         verbose_name_plural = _("dataloggers")
         constraints = [models.UniqueConstraint(fields=["connection", "key"], name="datalogger_key")]
+        indexes = [models.Index(fields=["connection", "created_at"], name="new_dataloggers", condition=IS_NEW)]
 
 
 class SensorDevice(Device):

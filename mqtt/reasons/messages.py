@@ -25,6 +25,10 @@ REASONS: dict[str, Any] = {
         "This connection already has %(limit)s devices or values, the most that are kept, so what is new in this "
         "message was not stored. Delete what is not needed, or subscribe to less."
     ),
+    "too_many_new": _(
+        "%(limit)s new devices an hour are taken, so that a broken publisher cannot flood the console; this was one "
+        "too many. Accept the new ones to make room, or find who invents names."
+    ),
     "refused_by_database": _("The database refused what this message holds: %(detail)s."),
     "decoder_failed": _("The decoder %(decoder)s failed on this message. Please report it."),
 }

@@ -6,7 +6,7 @@ from typing import Any
 from mqtt.enums import Availability, NodeKind
 from mqtt.events import ReadingsStored
 from mqtt.messages import Decoded, DecodedAvailability, DecodedFacts, DecodedReading, DeviceRef, InboundMessage
-from mqtt.models import MAX_KEY_BYTES, SensorDevice, StatusChange, from_us
+from mqtt.models import MAX_KEY_BYTES, MOST_OF_CONNECTION, NEW_AN_HOUR, SensorDevice, StatusChange, from_us
 from mqtt.services.availability import LATE_AFTER, STATES, Changes, take_behind_offline
 from mqtt.services.batch_plan import BatchPlan, NodeEntry
 from mqtt.services.device_directory import DeviceDirectory
@@ -142,6 +142,17 @@ class BatchStore:
             self._facts.take(node, {CLOCK: off}, message.received_us)
         elif CLOCK in node.facts and decoded.readings[0].time_us is not None:
             self._facts.take(node, {CLOCK: None}, message.received_us)
+
+    def left_out(self) -> list[tuple[InboundMessage, tuple[str, dict[str, Any]]]]:
+        """The messages of which something is not stored, each with the reason and its facts."""
+        found: list[tuple[InboundMessage, tuple[str, dict[str, Any]]]] = [
+            (message, ("topic_too_long", {"size": size, "limit": MAX_KEY_BYTES})) for message, size in self.too_long
+        ]
+        for message in self.beyond:
+            is_crowded = message.connection_id in self._directory.crowded
+            why = ("too_many_new", NEW_AN_HOUR) if is_crowded else ("too_many_devices", MOST_OF_CONNECTION)
+            found.append((message, (why[0], {"limit": why[1]})))
+        return found
 
     def _leave_out(self, message: InboundMessage, key: str) -> None:
         size = len(key.encode())

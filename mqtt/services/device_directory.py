@@ -12,6 +12,7 @@ from mqtt.messages import DecodedReading, DeviceRef
 from mqtt.models import MOST_OF_CONNECTION, Datalogger, Gateway, SensorDevice
 from mqtt.services.device_entries import NODE_FIELDS, SENSOR_FIELDS, DataloggerEntry, GatewayEntry, SensorEntry
 from mqtt.services.device_lookup import Sites, fits, rows_of
+from mqtt.services.discovery import room_for_new
 
 MAX_SENSORS = 200_000
 """About 100 MB; beyond it the dataloggers that were met first are looked up again."""
@@ -32,12 +33,15 @@ class DeviceDirectory:
         self._touched: set[tuple[int, str]] = set()
         self._sensors = 0
         self._room: dict[tuple[int, Any], int] = {}
-        """{(connection, model): how many may still be made}, for one transaction."""
+        """{(connection, model): how many may still be made}, for one transaction; None as model: of new nodes."""
+        self.crowded: set[int] = set()
+        """Connections that brought more new devices in this transaction than are taken in an hour."""
 
     def commit(self) -> Created:
         """Keep what the transaction found and made; returns what it made."""
         self._touched.clear()
         self._room.clear()
+        self.crowded.clear()
         created, self.created = self.created, {}
         if self._sensors > MAX_SENSORS:
             self._forget_some()
@@ -50,6 +54,7 @@ class DeviceDirectory:
             self.gateways.pop(key, None)
         self._touched.clear()
         self._room.clear()
+        self.crowded.clear()
         self._below.clear()
         self.created = {}
 
@@ -221,10 +226,25 @@ class DeviceDirectory:
         found = []
         for place in absent:
             left = self._left(place[0], model)
-            if left > 0 and (model is not Datalogger or self._left(place[0], SensorDevice) > 0):
-                self._room[place[0], model] = left - 1
-                found.append(place)
+            if left <= 0 or (model is Datalogger and self._left(place[0], SensorDevice) <= 0):
+                continue
+            if model is not SensorDevice and not self._takes_one_more(place[0]):
+                continue
+            self._room[place[0], model] = left - 1
+            found.append(place)
         return found
+
+    def _takes_one_more(self, connection_id: int) -> bool:
+        """Whether a new node finds room in this hour."""
+        place = (connection_id, None)
+        if place not in self._room:
+            room = room_for_new(connection_id)
+            self._room[place] = MOST_OF_CONNECTION if room is None else room
+        if self._room[place] <= 0:
+            self.crowded.add(connection_id)
+            return False
+        self._room[place] -= 1
+        return True
 
     def _left(self, connection_id: int, model: Any) -> int:
         place = (connection_id, model)

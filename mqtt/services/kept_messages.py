@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from mqtt.messages import InboundMessage
-from mqtt.models import MAX_KEY_BYTES, MOST_OF_CONNECTION, to_us
+from mqtt.models import to_us
 from mqtt.services import decode_again
 from mqtt.services.batch_store import BatchStore
 from mqtt.services.inbox import Inbox
@@ -52,11 +52,7 @@ def settle_kept(work: Sequence[Any], store: BatchStore) -> None:
     again = [item for item in work if item.message.kept_id]
     if not again:
         return
-    left_out: dict[int, tuple[str, dict[str, Any]]] = {
-        message.kept_id: ("too_many_devices", {"limit": MOST_OF_CONNECTION}) for message in store.beyond
-    }
-    for message, size in store.too_long:
-        left_out[message.kept_id] = ("topic_too_long", {"size": size, "limit": MAX_KEY_BYTES})
+    left_out = {message.kept_id: why for message, why in store.left_out()}
     understood, failed = [], []
     for item in again:
         message = item.message

@@ -18,7 +18,7 @@ from mqtt.decoders.registry import decode
 from mqtt.events import MAX_IDS, ReadingsStored
 from mqtt.exceptions import UndecodableError
 from mqtt.messages import Decoded, InboundMessage, Request
-from mqtt.models import MAX_KEY_BYTES, MOST_OF_CONNECTION, ConnectionLease
+from mqtt.models import MAX_KEY_BYTES, ConnectionLease
 from mqtt.services import undecoded
 from mqtt.services.announcements import Memories
 from mqtt.services.batch_store import BatchStore
@@ -242,12 +242,7 @@ class MessageProcessor:
         for item in work:
             if item.decoded is not None:
                 store.take(item.message, item.decoded)
-        limit = {"limit": MOST_OF_CONNECTION}
-        left_out = [
-            Work(message, None, "topic_too_long", {"size": size, "limit": MAX_KEY_BYTES})
-            for message, size in store.too_long
-        ]
-        self._keep_undecoded(left_out + [Work(message, None, "too_many_devices", limit) for message in store.beyond])
+        self._keep_undecoded([Work(message, None, *why) for message, why in store.left_out()])
 
     def _keep_undecoded(self, work: list[Work]) -> None:
         found = [

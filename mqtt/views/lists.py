@@ -6,8 +6,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
-from mqtt.models import MqttConnection
+from mqtt.models import IS_NEW, Datalogger, Gateway, MqttConnection
 from mqtt.pages import lists
 from mqtt.pages.base import ListPage, Shown
 from mqtt.permissions import CONFIGURE, OPERATE, VIEW, User, can, visible_to
@@ -64,6 +65,19 @@ def _nothing_heard(user: User) -> dict[str, str]:
     }
 
 
+def _new_ones(request: HttpRequest, model: Any, url_name: str) -> list[dict[str, Any]]:
+    """The ways to what is new and to accepting it, while there is something new."""
+    count = visible_to(request.user, model.objects.filter(IS_NEW)).count()
+    if not count:
+        return []
+    if not request.GET.get("new"):
+        label = ngettext("%(count)s new device", "%(count)s new devices", count) % {"count": count}
+        return [{"url": "?new=true", "label": label}]
+    if not can(request.user, OPERATE):
+        return []
+    return [{"url": f"{reverse(url_name)}?{request.GET.urlencode()}", "label": _("Accept them"), "primary": True}]
+
+
 def connect_first(user: User) -> dict[str, str]:
     """Where an empty console starts."""
     return {
@@ -88,13 +102,15 @@ def connection_list(request: HttpRequest) -> HttpResponse:
 @needs(VIEW)
 def gateway_list(request: HttpRequest) -> HttpResponse:
     """Gateways."""
-    return _list(request, lists.GATEWAYS, _nothing_heard(request.user))
+    actions = _new_ones(request, Gateway, "gateways-accept")
+    return _list(request, lists.GATEWAYS, _nothing_heard(request.user), actions=actions)
 
 
 @needs(VIEW)
 def datalogger_list(request: HttpRequest) -> HttpResponse:
     """Dataloggers."""
-    return _list(request, lists.DATALOGGERS, _nothing_heard(request.user))
+    actions = _new_ones(request, Datalogger, "dataloggers-accept")
+    return _list(request, lists.DATALOGGERS, _nothing_heard(request.user), actions=actions)
 
 
 @needs(VIEW)

@@ -39,7 +39,7 @@ class DataloggerRefSerializer(serializers.ModelSerializer):
 
 NODE_FIELDS = (
     "id", "identifier", "label", "key", "connection", "site", "model", "firmware", "facts", "availability",
-    "last_seen_at", "created_at",
+    "last_seen_at", "created_at", "accepted_at",
 )  # fmt: skip
 
 
