@@ -26,6 +26,7 @@ SHARED = {
     "services.mappings",
     "services.people",
     "services.places",
+    "services.pressure",
     "services.probes.certificates",
     "services.session_status",
     "services.subscriptions",

@@ -12,6 +12,7 @@ from mqtt.models import ConnectionActivity, UndecodedMessage
 from mqtt.pages.base import STATES, ListPage, Part, Shown, list_url, register
 from mqtt.permissions import visible_to
 from mqtt.queries import AVAILABILITY_WORST_FIRST
+from mqtt.services.pressure import BEHIND_FROM
 
 COUNTS_EVERY = 2.0
 """Seconds between two counts of the same list: they read the whole table, rows do not."""
@@ -57,10 +58,6 @@ def summary(shown: Shown) -> dict[str, Any]:
         "trouble": sum(counts.get(status, 0) for status in TROUBLE),
         "all": counts[""],
     }
-
-
-BEHIND_FROM = 2.0
-"""Seconds from which a delay in storing is worth a reader's attention."""
 
 
 def behind(activity: Any) -> float:

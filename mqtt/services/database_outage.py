@@ -1,8 +1,12 @@
-"""What a thread of the mqtt process does between two tries while the database is away."""
+"""While the database is away: what a thread of the mqtt process does between two tries, and since when it waits."""
 
+import time
 from contextlib import suppress
 
 from django.db import connection
+
+STALLS_AFTER = 5.0
+"""Seconds without an answer to what was asked: that is away as well. SQLite raises an error only after twenty."""
 
 
 def drop_connection() -> None:
@@ -12,3 +16,31 @@ def drop_connection() -> None:
     if close_pool is not None:
         with suppress(KeyError):  # another thread was faster
             close_pool()
+
+
+class DatabaseWatch:
+    """For how long the database has not answered; one thread asks, any may look."""
+
+    def __init__(self) -> None:
+        self._since = 0.0
+        self._has_failed = False
+
+    def asking(self) -> None:
+        """A question goes out."""
+        if not self._since:
+            self._since = time.monotonic()
+
+    def answered(self) -> None:
+        """All answers are in."""
+        self._since, self._has_failed = 0.0, False
+
+    def failed(self) -> None:
+        """It said, or the network said, that it is away."""
+        self._has_failed = True
+
+    @property
+    def away_seconds(self) -> float:
+        """0: it answers."""
+        since = self._since
+        away = time.monotonic() - since if since else 0.0
+        return away if self._has_failed or away > STALLS_AFTER else 0.0

@@ -8,7 +8,7 @@ and its session counts it.
 
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 
 from mqtt.messages import InboundMessage
 
@@ -42,6 +42,17 @@ class Inbox:
 
     def __len__(self) -> int:
         return len(self._waiting)
+
+    @property
+    def bytes_waiting(self) -> int:
+        """Bytes of the topics and payloads that wait."""
+        return self._bytes
+
+    def depths(self) -> Counter[int]:
+        """How many messages of each connection wait; for a look now and then."""
+        with self._lock:
+            waiting = list(self._waiting)
+        return Counter(message.connection_id for message in waiting)
 
     def put(self, message: InboundMessage) -> bool:
         """Hand over one message; False: there is no room."""

@@ -23,7 +23,8 @@ from mqtt.services import command_desk, wake_ups
 from mqtt.services.activity import WRITE_EVERY, ActivityWriter
 from mqtt.services.broadcast import wake_up
 from mqtt.services.broker_session import SILENT_AFTER, BrokerSession
-from mqtt.services.database_outage import drop_connection
+from mqtt.services.database_outage import DatabaseWatch, drop_connection
+from mqtt.services.heartbeat import Heartbeat
 from mqtt.services.held_connection import HeldConnection
 from mqtt.services.inbox import Inbox
 from mqtt.services.kept_messages import KeptMessages
@@ -41,9 +42,10 @@ LOOK_EVERY = 2.0
 PATIENCE = 1.0
 """Seconds before the loop tries again after an error."""
 
+HEARTBEAT_PATIENCE = 0.3
 BATCH_PATIENCE = 2.0
 GOODBYE_PATIENCE = 1.0
-"""Seconds at the end for the batch in hand, and for all sessions together to disconnect."""
+"""Seconds at the end for the last heartbeat, for the batch in hand, and for all sessions together to disconnect."""
 
 
 class Every:
@@ -84,6 +86,10 @@ class MqttService:
         self._leaving: list[BrokerSession] = []
         self._processor = ProcessorThread(self.inbox, processor, self.leases.tokens, self._committed)
         self._activity = ActivityWriter()
+        self._database = DatabaseWatch()
+        self._heartbeat = Heartbeat(
+            self.leases.holder, lambda: list(self.held.values()), self.inbox, self._processor, self._database
+        )
         self._alarm = Alarm()
         self._stopping = threading.Event()
         self._ready_file = ready_file
@@ -99,6 +105,7 @@ class MqttService:
         """Hold connections until `stop`."""
         logger.info("Holding connections as %s", self.leases.holder)
         self._processor.start()
+        self._heartbeat.start()
         if self._jobs:
             threading.Thread(target=self._run_jobs, name="periodic", daemon=True).start()
         wake_ups.listen(self._alarm.summon)
@@ -114,17 +121,21 @@ class MqttService:
         self._alarm.ring()
 
     def _round(self) -> None:
+        self._database.asking()
         try:
             self._work()
         except (OperationalError, InterfaceError) as error:
+            self._database.failed()
             if not self._is_troubled:
                 logger.warning("The database is away, sessions stay up: %s", str(error).strip())
             self._recover()
         except Exception:
             logger.exception("A round of the mqtt process failed")
+            self._database.answered()  # a mistake of ours is no outage
             self._recover()
         else:
             self._is_troubled = False
+            self._database.answered()
             self._wait()
 
     def _recover(self) -> None:
@@ -252,6 +263,7 @@ class MqttService:
             self._ready_file.touch()
 
     def _shut_down(self) -> None:
+        self._heartbeat.stop(HEARTBEAT_PATIENCE)
         self._processor.stop(BATCH_PATIENCE)
         sessions = [one.session for one in self.held.values() if one.session]
         for session in sessions:

