@@ -45,6 +45,14 @@ def as_hex(payload: bytes) -> str:
     return "\n".join(lines)
 
 
+def marked_lines(text: str, before: str) -> list[tuple[str, bool]]:
+    """The lines of a text, each with whether it stands nowhere in the text before: what changed, lit up."""
+    if not before:
+        return [(line, False) for line in text.split("\n")]
+    known = set(before.split("\n"))
+    return [(line, line not in known) for line in text.split("\n")]
+
+
 def views_of(payload: bytes, wanted: str) -> tuple[str, str, list[str]]:
     """(view, text, possible views) for a page: pretty where it is JSON, else as text."""
     pretty = as_pretty(payload)

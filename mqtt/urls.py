@@ -16,6 +16,7 @@ from mqtt.views import (
     publish,
     sites,
     tests,
+    topics,
     undecoded,
 )
 from mqtt.views.audit import audit_list
@@ -54,6 +55,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("sensors/<int:pk>/", details.sensor_detail, name="sensor-detail"),
     path("sensors/<int:pk>/edit/", device_edit.sensor_edit, name="sensor-edit"),
     path("topics/", lists.topic_list, name="topic-list"),
+    path("topics/tree/", topics.topic_tree, name="topic-tree"),
+    path("topics/ignore/", topics.topics_ignore, name="topics-ignore"),
+    path("topics/<int:pk>/purge/", topics.topic_purge, name="topic-purge"),
     path("topics/<int:pk>/", details.topic_detail, name="topic-detail"),
     path("undecoded/", lists.undecoded_list, name="undecoded-list"),
     path("undecoded/<int:pk>/", details.undecoded_detail, name="undecoded-detail"),

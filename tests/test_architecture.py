@@ -47,6 +47,7 @@ WEB = {
     "layer_watch",
     "badges",
     "templatetags",
+    "topic_tree",
     "consumers",
     "routing",
     "api",

@@ -56,6 +56,8 @@ class Rules:
     """As in strptime; empty: ISO 8601 or an epoch number."""
     separator: str = ""
     decimal_comma: bool = False
+    is_ignored: bool = False
+    """Messages are left aside: counted, and nothing else."""
 
 
 def pattern_error(pattern: str) -> str | None:
@@ -108,7 +110,7 @@ class MappingDecoder:
 
     def __init__(self, rules: Rules) -> None:
         self.rules = rules
-        self.name = f"mapping:{rules.pk}"
+        self.name = "ignored" if rules.is_ignored else f"mapping:{rules.pk}"
         self._topic = _regex(rules.topic_pattern)
         self._items = _compiled(rules.items_path)
         self._device = _compiled(rules.device_path)
@@ -121,13 +123,15 @@ class MappingDecoder:
 
     def claims(self, content: Content) -> bool:
         """Everything on its topics: a person said so."""
-        return not content.is_empty
+        return self.rules.is_ignored or not content.is_empty
 
     def decode(self, content: Content) -> Decoded:
         """What the paths find. Raises UndecodableError when that is nothing."""
         match = self._topic.fullmatch(content.topic)
         levels = match.groupdict() if match else {}
         decoded = Decoded(self.name)
+        if self.rules.is_ignored:
+            return decoded
         try:
             for item in self.items(content):
                 decoded.readings += self._read(content, item, levels)

@@ -21,6 +21,8 @@ class Mapping(models.Model):
         help_text=_("Empty: on all connections."),
     )
     topic_pattern = models.CharField(_("topics"), max_length=1000)
+    is_ignored = models.BooleanField(_("left aside"), default=False)
+    """Nothing is read on these topics; the other fields are empty."""
     is_active = models.BooleanField(_("active"), default=True)
     items_path = models.CharField(_("list of entries"), max_length=500, blank=True)
     device = models.CharField(_("device"), max_length=250, blank=True)

@@ -17,6 +17,8 @@ class DiscoveredTopic(models.Model):
     undecoded_count = models.BigIntegerField(_("not understood"), default=0)
     last_payload = models.BinaryField(default=b"")
     """At most the first 4 KiB."""
+    previous_payload = models.BinaryField(default=b"")
+    """The last one that was different, cut like `last_payload`."""
     last_size = models.PositiveIntegerField(default=0)
     last_qos = models.PositiveSmallIntegerField(default=0)
     last_retained = models.BooleanField(default=False)

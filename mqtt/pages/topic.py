@@ -11,7 +11,7 @@ from mqtt.exceptions import UndecodableError
 from mqtt.messages import Decoded, InboundMessage
 from mqtt.models import DiscoveredTopic, TopicSubscription, UndecodedMessage, to_us
 from mqtt.pages.base import ObjectPage, Part, Shown, register
-from mqtt.payloads import views_of
+from mqtt.payloads import marked_lines, views_of
 from mqtt.reasons import explain
 from mqtt.services.announcements import load_memory
 from mqtt.topics import matches
@@ -25,11 +25,14 @@ def payload(shown: Shown) -> dict[str, Any]:
     topic = shown.object
     content = bytes(topic.last_payload)
     view, text, views = views_of(content, shown.params.get("view", ""))
+    before = views_of(bytes(topic.previous_payload), view)
+    lines = marked_lines(text, before[1] if topic.previous_payload and before[0] == view == "pretty" else "")
     return {
         "topic": topic,
         "view": view,
         "views": views,
         "text": text,
+        "lines": lines if any(is_new for _line, is_new in lines) else [],
         "size": topic.last_size,
         "stored": len(content),
         "at": topic.last_seen_at,

@@ -19,6 +19,7 @@ FIELDS = (
     "connection",
     "topic_pattern",
     "is_active",
+    "is_ignored",
     "items_path",
     "device",
     "device_path",
@@ -45,6 +46,7 @@ def rules_of(row: Row) -> Rules:
         time_format=row.time_format,
         separator=row.separator,
         decimal_comma=row.decimal_comma,
+        is_ignored=row.is_ignored,
     )
 
 

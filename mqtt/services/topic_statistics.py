@@ -34,18 +34,20 @@ class Flushed(NamedTuple):
 _UPSERT = """
 INSERT INTO mqtt_discoveredtopic
     (connection_id, topic, first_seen_at, last_seen_at, message_count, undecoded_count,
-     last_payload, last_size, last_qos, last_retained, decoder)
+     last_payload, last_size, last_qos, last_retained, decoder, previous_payload)
 {rows}
 ON CONFLICT (connection_id, topic) DO UPDATE SET
     last_seen_at = excluded.last_seen_at,
     message_count = mqtt_discoveredtopic.message_count + excluded.message_count,
     undecoded_count = mqtt_discoveredtopic.undecoded_count + excluded.undecoded_count,
+    previous_payload = CASE WHEN excluded.last_payload = mqtt_discoveredtopic.last_payload
+        THEN mqtt_discoveredtopic.previous_payload ELSE mqtt_discoveredtopic.last_payload END,
     last_payload = excluded.last_payload, last_size = excluded.last_size, last_qos = excluded.last_qos,
     last_retained = excluded.last_retained,
     decoder = CASE WHEN excluded.decoder = '' THEN mqtt_discoveredtopic.decoder ELSE excluded.decoder END
 """
 _TYPES = (
-    "bigint", "text", "time", "time", "bigint", "bigint", "bytea", "integer", "smallint", "boolean", "text",
+    "bigint", "text", "time", "time", "bigint", "bigint", "bytea", "integer", "smallint", "boolean", "text", "bytea",
 )  # fmt: skip
 
 
@@ -97,6 +99,7 @@ class TopicStatistics:
                 count.last.qos,
                 count.last.retain,
                 count.decoder,
+                b"",
             )
             for key, count in sorted(counts.items(), key=lambda item: item[0])
             if len(key[1].encode()) <= MAX_KEY_BYTES

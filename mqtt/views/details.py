@@ -99,7 +99,7 @@ def sensor_detail(request: HttpRequest, pk: int) -> HttpResponse:
 def topic_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """The last payload of a topic, and what it becomes."""
     context = object_page(request, topic.TOPIC, pk, "mqtt/topic_detail.html")
-    return _render(request, context, topic=context["object"])
+    return _render(request, context, topic=context["object"], can_publish=can(request.user, PUBLISH))
 
 
 @needs(VIEW)

@@ -122,7 +122,9 @@ def sensor_list(request: HttpRequest) -> HttpResponse:
 @needs(VIEW)
 def topic_list(request: HttpRequest) -> HttpResponse:
     """Every topic that was heard."""
-    actions = [{"url": reverse("mapping-list"), "label": _("Mappings")}]
+    chosen = request.GET.get("connection", "")
+    tree = reverse("topic-tree") + (f"?connection={int(chosen)}" if chosen.isdecimal() and len(chosen) < 18 else "")
+    actions = [{"url": tree, "label": _("As a tree")}, {"url": reverse("mapping-list"), "label": _("Mappings")}]
     return _list(request, lists.TOPICS, _nothing_heard(request.user), actions=actions)
 
 

@@ -44,7 +44,8 @@ def mapping_create(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def mapping_edit(request: HttpRequest, pk: int) -> HttpResponse:
     """An existing mapping."""
-    return _edit(request, get_object_or_404(visible_to(request.user, Mapping.objects.all()), pk=pk), _start(request))
+    rows = visible_to(request.user, Mapping.objects.filter(is_ignored=False))
+    return _edit(request, get_object_or_404(rows, pk=pk), _start(request))
 
 
 @needs(CONFIGURE)

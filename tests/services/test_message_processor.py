@@ -29,6 +29,7 @@ from mqtt.models import (
     DiscoveredTopic,
     Gateway,
     GatewayState,
+    Mapping,
     MqttConnection,
     Reading,
     SensorDevice,
@@ -484,6 +485,23 @@ def test_an_announced_device_is_there_before_its_first_reading(
     assert first.requests == {pipeline.broker.pk: [Request("base/ask", b"b")]}
     assert second.requests == {}
     assert DeviceAnnouncement.objects.get().key == "b"
+
+
+def test_the_payload_before_the_last_different_one_is_kept_for_comparison(pipeline: Pipeline) -> None:
+    for value in (1, 2, 2):
+        pipeline.send("a/b", f'{{"level": {value}}}', received_us=pipeline.now_us + 2_000_000)
+        pipeline.processor._topics._flushed_us = 0
+    pipeline.processor.flush(pipeline.tokens)
+    topic = DiscoveredTopic.objects.get()
+    assert (bytes(topic.last_payload), bytes(topic.previous_payload)) == (b'{"level": 2}', b'{"level": 1}')
+
+
+def test_topics_that_are_left_aside_become_nothing(pipeline: Pipeline) -> None:
+    Mapping.objects.create(name="x", connection=pipeline.broker, topic_pattern="noise/#", is_ignored=True)
+    pipeline.send("noise/a", '{"level": 1}')
+    pipeline.send("noise/b", "")
+    assert not SensorDevice.objects.exists()
+    assert not UndecodedMessage.objects.exists()
 
 
 def test_a_chosen_decoder_is_used(pipeline: Pipeline) -> None:
