@@ -30,5 +30,6 @@ REASONS: dict[str, Any] = {
         "too many. Accept the new ones to make room, or find who invents names."
     ),
     "refused_by_database": _("The database refused what this message holds: %(detail)s."),
+    "unstorable": _("This message could not be kept, only where and when it came; the log has its beginning."),
     "decoder_failed": _("The decoder %(decoder)s failed on this message. Please report it."),
 }

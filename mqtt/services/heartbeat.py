@@ -86,6 +86,7 @@ class Heartbeat:
             redelivered=now.redelivered,
             repeated=now.repeated,
             refused=now.refused,
+            unkept=now.unkept,
         )
 
     def _run(self) -> None:

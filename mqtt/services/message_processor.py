@@ -58,6 +58,8 @@ class ConnectionCounts:
     """Messages with something new for which there was no room."""
     repeated: int = 0
     """Messages that were stored already when the broker sent them again."""
+    unkept: int = 0
+    """Messages that could not be kept, only their facts."""
     oldest_received_us: int = 0
 
 
@@ -97,7 +99,6 @@ class MessageProcessor:
         try:
             for work in self._slices(batch):
                 self._store(work, result)
-                self._memories.commit()
         except BaseException:
             self._memories.rollback()
             raise
@@ -163,30 +164,64 @@ class MessageProcessor:
         if work:
             yield work
 
-    def _store(self, work: list[Work], result: ProcessedBatch, first_try: bool = True) -> None:
-        """Commit; when the data is refused look the rows up again, then halve until the bad message stands alone."""
+    def _store(self, work: list[Work], result: ProcessedBatch) -> None:
+        """Commit; when the data is refused, find the bad messages, set them aside, and store the rest."""
         try:
             self._commit(work, result)
         except (OperationalError, InterfaceError):
             raise
-        except Exception as error:  # noqa: BLE001 - found one by one, logged with its traceback in _set_aside
+        except Exception:  # noqa: BLE001 - found one by one, logged with its traceback in _set_aside
             # A device deleted meanwhile, what the database does not take, or a mistake of ours.
             self._directory.forget({item.message.connection_id for item in work})
-            if first_try:
-                self._store(work, result, first_try=False)
-            elif len(work) > 1:
+            self._store_again([item.message for item in work], result)
+
+    def _store_again(self, messages: list[InboundMessage], result: ProcessedBatch) -> None:
+        """Look everything up and decode afresh; when it is refused again, halve until the bad message stands alone."""
+        self._memories.rollback()  # what the others announce must not be stored with these
+        work = [self._decode(message) for message in messages]
+        try:
+            self._commit(work, result)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception as error:  # noqa: BLE001 - as above
+            self._directory.forget({message.connection_id for message in messages})
+            if len(work) > 1:
                 middle = len(work) // 2
-                self._store(work[:middle], result, first_try=False)
-                self._store(work[middle:], result, first_try=False)
+                self._store_again(messages[:middle], result)
+                self._store_again(messages[middle:], result)
             else:
                 self._set_aside(work[0], error, result)
 
     def _set_aside(self, item: Work, error: Exception, result: ProcessedBatch) -> None:
-        if item.decoded is None:
-            raise error
-        logger.error("The database refused a message on topic %r.", item.message.topic[:200], exc_info=error)
-        detail = str(error).replace("\0", "").partition("\n")[0][:250]
-        self._commit([Work(item.message, None, "refused_by_database", {"detail": detail})], result)
+        """Keep a refused message with the reason; when that is refused too, keep its facts."""
+        self._memories.rollback()
+        message = item.message
+        logger.error("The database refused a message on topic %r.", message.topic[:200], exc_info=error)
+        if item.decoded is not None:
+            detail = str(error).replace("\0", "").partition("\n")[0][:250]
+            try:
+                self._commit([Work(message, None, "refused_by_database", {"detail": detail})], result)
+            except (OperationalError, InterfaceError):
+                raise
+            except Exception as second:  # noqa: BLE001 - logged in _keep_facts
+                error = second
+            else:
+                return
+        self._keep_facts(message, error, result)
+
+    def _keep_facts(self, message: InboundMessage, error: Exception, result: ProcessedBatch) -> None:
+        """The last resort. Raises when not even this can be stored: then the database is broken, not the message."""
+        with transaction.atomic():
+            if not self._held({message.connection_id}):
+                return
+            undecoded.store_facts(message)
+        logger.error(
+            "A message on topic %r (%s bytes, beginning with %r) cannot be kept; only its facts are.",
+            message.topic[:200], message.size, message.payload[:200], exc_info=error,
+        )  # fmt: skip
+        result.accepted.add(message.connection_id)
+        count = ConnectionCounts(messages=1, undecoded=1, unkept=1, oldest_received_us=message.received_us)
+        _add(result.counts.setdefault(message.connection_id, ConnectionCounts()), count)
 
     def _commit(self, work: list[Work], result: ProcessedBatch) -> None:
         now_us = _now_us()
@@ -216,6 +251,7 @@ class MessageProcessor:
             raise
         self._topics.commit()
         self._packets.commit()
+        self._memories.commit()
         result.accepted |= accepted
         for message in again:
             if not message.begins_session:
@@ -309,6 +345,7 @@ def _add(total: ConnectionCounts, more: ConnectionCounts) -> None:
     total.readings += more.readings
     total.undecoded += more.undecoded
     total.refused += more.refused
+    total.unkept += more.unkept
     total.oldest_received_us = min(total.oldest_received_us or more.oldest_received_us, more.oldest_received_us)
 
 

@@ -243,6 +243,7 @@ class MqttService:
             counters.undecoded += counts.undecoded
             counters.refused += counts.refused
             counters.repeated += counts.repeated
+            counters.unkept += counts.unkept
         if not messages[-1].kept_id:
             counters.lag_seconds = max(0.0, time.time() - messages[-1].received_us / 1e6)
 

@@ -54,6 +54,8 @@ class ConnectionPressure:
     """Those of them that were stored already."""
     refused: int = 0
     """Messages with something of a new device, beyond what is kept of a connection."""
+    unkept: int = 0
+    """Messages that could not be kept, only their facts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -51,5 +51,7 @@ class Counters:
     undecoded: int = 0
     refused: int = 0
     """Messages with something of a new device, beyond what is kept of a connection."""
+    unkept: int = 0
+    """Messages that could not be kept, only their facts."""
     lag_seconds: float = 0.0
     """How long the newest committed message waited between receipt and commit."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import connection
+from django.utils import timezone
 
 from mqtt.messages import InboundMessage
 from mqtt.models import UndecodedMessage, from_us
@@ -61,6 +62,24 @@ def store(rows: Sequence[UndecodedMessage]) -> None:
     """Write the chosen rows in the caller's transaction."""
     if rows:
         UndecodedMessage.objects.bulk_create(rows)
+
+
+def store_facts(message: InboundMessage) -> None:
+    """Keep of a message what any database takes: a topic of ASCII and the size, without the payload."""
+    if message.kept_id:
+        UndecodedMessage.objects.filter(pk=message.kept_id).update(read_again=False, reason="unstorable", context={})
+        return
+    topic = message.topic.encode("ascii", "backslashreplace").decode().replace("\0", "")
+    UndecodedMessage.objects.create(
+        connection_id=message.connection_id,
+        topic=topic[:MAX_TOPIC],
+        payload=b"",
+        size=message.size,
+        qos=message.qos,
+        retained=message.retain,
+        received_at=timezone.now(),
+        reason="unstorable",
+    )
 
 
 _TRIM = """

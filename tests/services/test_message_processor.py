@@ -40,7 +40,15 @@ from mqtt.models import (
     from_us,
     to_us,
 )
-from mqtt.services import availability, batch_store, device_directory, message_processor, topic_statistics
+from mqtt.services import (
+    announcements,
+    availability,
+    batch_store,
+    device_directory,
+    message_processor,
+    topic_statistics,
+    undecoded,
+)
 from mqtt.services.message_processor import MessageProcessor, ProcessedBatch
 from tests.factories import make_connection, make_site
 
@@ -345,6 +353,69 @@ def test_one_refused_message_in_two_thousand_is_set_aside_and_the_rest_is_stored
     assert [record.message for record in caplog.records] == ["The database refused a message on topic 'site/bad'."]
 
 
+def test_a_message_that_cannot_even_be_set_aside_leaves_its_facts_and_is_not_tried_for_ever(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = undecoded.store
+
+    def refusing(rows: Any) -> None:
+        if any("bad" in row.topic for row in rows):
+            raise DatabaseError("no")
+        store(rows)
+
+    monkeypatch.setattr(undecoded, "store", refusing)
+    batch = [pipeline.message(f"site/box{number}", '{"level": 1}') for number in range(20)]
+    batch[7] = pipeline.message("site/bad/\u20ac", "{broken", mid=7)
+    batch[8] = pipeline.message("site/other", "{broken")
+    result = pipeline.process(batch)
+    assert result.stored == Reading.objects.count() == 18
+    assert result.accepted == {pipeline.broker.pk}
+    counts = result.counts[pipeline.broker.pk]
+    assert (counts.messages, counts.undecoded, counts.unkept) == (20, 2, 1)
+    facts = UndecodedMessage.objects.get(reason="unstorable")
+    assert (facts.topic, bytes(facts.payload), facts.size) == ("site/bad/\\u20ac", b"", 7)
+    assert "the log has its beginning" in facts.reason_detail
+    assert "{broken" in caplog.text
+
+
+def test_a_database_that_takes_nothing_keeps_the_broker_waiting(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Broken tables refuse everything: no message is at fault, and none may be given up."""
+
+    def refusing(_message: Any) -> None:
+        raise DatabaseError("malformed")
+
+    monkeypatch.setattr(batch_store, "insert_readings", refusing)
+    monkeypatch.setattr(undecoded, "store", refusing)
+    monkeypatch.setattr(undecoded, "store_facts", refusing)
+    with pytest.raises(DatabaseError):
+        pipeline.send("site/box", '{"level": 1}')
+
+
+def test_an_announcement_that_is_refused_costs_nobody_else_a_reading(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry, "DECODERS", (Announcer(), *registry.DECODERS))
+    registry.candidates.cache_clear()
+    write = announcements._write
+
+    def refusing(connection_id: int, changed: Any) -> None:
+        if any("bad" in said.key for said in changed):
+            raise DatabaseError("no")
+        write(connection_id, changed)
+
+    monkeypatch.setattr(announcements, "_write", refusing)
+    batch = [pipeline.message(f"site/box{number}", '{"level": 1}') for number in range(8)]
+    batch[5] = pipeline.message("announced/bad", "x")
+    batch[6] = pipeline.message("announced/good", "x")
+    result = pipeline.process(batch)
+    registry.candidates.cache_clear()
+    assert result.stored == 6
+    assert UndecodedMessage.objects.values_list("topic", "reason").get() == ("announced/bad", "refused_by_database")
+    assert [row.key for row in DeviceAnnouncement.objects.all()] == ["good"]
+
+
 def test_a_lost_database_stores_nothing_and_the_repeated_batch_everything_once(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -462,13 +533,14 @@ class Announcer:
         return True
 
     def decode(self, content: Content) -> Decoded:
-        gateway, box = DeviceRef("base", "G"), DeviceRef("base#b", "b", "base", "G")
+        key = content.topic.rpartition("/")[2]
+        gateway, box = DeviceRef("base", "G"), DeviceRef(f"base#{key}", key, "base", "G")
         return Decoded(
             self.name,
             availability=[DecodedAvailability(gateway, Availability.ONLINE, is_gateway=True)],
             facts=[DecodedFacts(box, {"model": "M1"}, announces=True)],
-            announcements=[Announcement(self.name, "b", {"unit": "V"}, ("base/b",))],
-            requests=[] if content.memory.get(self.name, "b") else [Request("base/ask", b"b")],
+            announcements=[Announcement(self.name, key, {"unit": "V"}, ("base/b",))],
+            requests=[] if content.memory.get(self.name, key) else [Request("base/ask", b"b")],
         )
 
 
@@ -477,8 +549,8 @@ def test_an_announced_device_is_there_before_its_first_reading(
 ) -> None:
     monkeypatch.setattr(registry, "DECODERS", (Announcer(), *registry.DECODERS))
     registry.candidates.cache_clear()
-    first = pipeline.send("announced/1", "x")
-    second = pipeline.send("announced/1", "x")
+    first = pipeline.send("announced/b", "x")
+    second = pipeline.send("announced/b", "x")
     registry.candidates.cache_clear()
     box = Datalogger.objects.get()
     assert (box.identifier, box.model, box.gateway) == ("b", "M1", Gateway.objects.get())
