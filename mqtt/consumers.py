@@ -13,12 +13,20 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.http import HttpRequest, QueryDict
 from django.utils.translation import get_language_from_request
 
-from mqtt.events import AvailabilityChanged, CommandChanged, ConnectionTestChanged, ReadingsStored, StatusUpdate
+from mqtt.events import (
+    AvailabilityChanged,
+    CommandChanged,
+    ConnectionTestChanged,
+    ReadingsStored,
+    StatusUpdate,
+    TailHeard,
+)
 from mqtt.fragments import parse_row_id
 from mqtt.live import FORBIDDEN, LOGGED_OUT, current_hub
 from mqtt.live_viewer import MOST_ROWS, Viewer, change_of
 from mqtt.pages import REGISTRY
-from mqtt.permissions import OPERATE, VIEW, can
+from mqtt.permissions import OPERATE, TAIL, VIEW, can
+from mqtt.watching import Watching
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +44,8 @@ class MqttConsumer(AsyncWebsocketConsumer):
     channel_layer_alias = "none"  # a channel of its own for each browser would only cost the layer
 
     viewer: Viewer
+    watching: Watching | None = None
+    """The live tail that this page shows, if any."""
     window, received = 0.0, 0
     """Since when, and how many messages of this browser are counted."""
     ignored = 0
@@ -81,7 +91,7 @@ class MqttConsumer(AsyncWebsocketConsumer):
         await self.hub.leave(self)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        """What the page asks: {"action": "show", "query" or "ids"}, pause, resume. Anything else is ignored."""
+        """What the page asks, as {"action": …}: show (with query or ids), tail (with filter), pause, resume."""
         now = time.monotonic()
         if now - self.window > 10:
             self.window, self.received = now, 0
@@ -113,6 +123,8 @@ class MqttConsumer(AsyncWebsocketConsumer):
             rows = [row for name in ids[:MOST_ROWS] if isinstance(name, str) and (row := parse_row_id(name))]
         if action == "show":
             self.viewer.ask(query, rows)
+        elif action == "tail":
+            self._watch(message.get("filter"))
         elif action == "pause":
             self.viewer.paused = True
         elif action == "resume":
@@ -121,6 +133,14 @@ class MqttConsumer(AsyncWebsocketConsumer):
             self.viewer.ask(query, rows)
         else:
             raise ValueError("unknown action")
+
+    def _watch(self, topic_filter: Any) -> None:
+        """Watch the raw messages of a filter, where the page and the right are there."""
+        if not isinstance(topic_filter, str) or self.viewer.shown.page.name != "tail":
+            raise TypeError("no live tail here")
+        if can(self.viewer.user, TAIL):
+            self.watching = Watching(self.viewer.shown.connection_id, topic_filter)
+            self.hub.watch_tails()
 
     # ---- called by the hub
 
@@ -143,6 +163,11 @@ class MqttConsumer(AsyncWebsocketConsumer):
     def command_changed(self, event: CommandChanged) -> None:
         """Somebody published, or something became of it."""
         self.viewer.note(change_of(event))
+
+    def tail_heard(self, event: TailHeard) -> None:
+        """Raw messages of a live tail."""
+        if self.watching:
+            self.watching.take(event)
 
     async def deliver(self, frames: list[str]) -> None:
         """Send frames as they are."""

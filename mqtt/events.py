@@ -90,3 +90,27 @@ class WakeUp(Event):
 
     type: ClassVar[str] = "wake.up"
     connection_id: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class TailWanted(Event):
+    """For mqtt processes: somebody watches the messages of a filter; repeated while they do."""
+
+    type: ClassVar[str] = "tail.wanted"
+    topic_filter: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class TailHeard(Event):
+    """Raw messages of a live tail, cut; they are shown and never stored."""
+
+    type: ClassVar[str] = "tail.heard"
+    tail: str = ""
+    """The group's name."""
+    messages: list[dict[str, Any]] = field(default_factory=list)
+    """[{topic, payload, size, qos, retained, at_us}]"""
+    skipped: int = 0
+    """How many more there were than are shown."""
+    reason: str = ""
+    """Why it ended or was refused, as in `reasons`."""
+    context: dict[str, Any] = field(default_factory=dict)

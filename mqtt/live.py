@@ -16,16 +16,24 @@ from typing import Any
 
 from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
-from django.db import DatabaseError
-from django.http import QueryDict
 
 from mqtt import groups, live_render
-from mqtt.events import AvailabilityChanged, CommandChanged, ConnectionTestChanged, Event, ReadingsStored, StatusUpdate
+from mqtt.events import (
+    AvailabilityChanged,
+    CommandChanged,
+    ConnectionTestChanged,
+    Event,
+    ReadingsStored,
+    StatusUpdate,
+    TailHeard,
+    TailWanted,
+)
 from mqtt.layer_watch import LayerWatch
 from mqtt.live_render import Delivery, Order, Seen
+from mqtt.live_rights import grant, take_user
 from mqtt.live_viewer import BADGES, TOTAL, Change, Viewer
-from mqtt.pages.base import Shown
-from mqtt.permissions import OPERATE, User, can
+from mqtt.permissions import TAIL, User, can
+from mqtt.services.broadcast import send_event
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +51,7 @@ FORBIDDEN = 4403
 
 EVENTS: dict[str, type[Event]] = {
     event.type: event
-    for event in (StatusUpdate, ReadingsStored, AvailabilityChanged, ConnectionTestChanged, CommandChanged)
+    for event in (StatusUpdate, ReadingsStored, AvailabilityChanged, ConnectionTestChanged, CommandChanged, TailHeard)
 }
 
 
@@ -192,6 +200,7 @@ class LiveHub:
             if BADGES in extras:
                 badge_users[viewer.language] = viewer.user
             takers.append((consumer, key, rows, parts, BADGES in extras))
+        await self._flush_tails(now)
         if not takers:
             return
         try:
@@ -208,6 +217,18 @@ class LiveHub:
             )
             if frames:
                 await self._speak(consumer, frames, now)
+
+    async def _flush_tails(self, now: float) -> None:
+        for consumer in list(self.consumers):
+            if consumer.watching and (frames := consumer.watching.frames(consumer.viewer.language)):
+                await self._speak(consumer, frames, now)
+
+    def watch_tails(self) -> None:
+        """Ask the mqtt processes for every live tail that some page shows; they end what nobody asks for."""
+        tails = {one.watching.group: one.watching for one in self.consumers if one.watching and not one.viewer.paused}
+        for tail in tails.values():
+            wanted = TailWanted(connection_id=tail.connection_id, topic_filter=tail.topic_filter)
+            send_event(groups.COMMANDS, wanted)
 
     async def _speak(self, consumer: Any, frames: list[str], now: float) -> None:
         consumer.viewer.spoke_at = now
@@ -235,6 +256,7 @@ class LiveHub:
         seen, journal = await database_sync_to_async(live_render.look_around)()
         self._compare(seen, journal)
         await self._join_groups()
+        self.watch_tails()
         if self.is_layer_lost:
             self.note_everything()
         if now - self.rights_at >= RIGHTS_EVERY:
@@ -279,6 +301,8 @@ class LiveHub:
                     await consumer.close(LOGGED_OUT)
             else:
                 take_user(consumer.viewer, user)
+                if consumer.watching and not can(user, TAIL):
+                    consumer.watching = None
 
     # ---- the channel layer
 
@@ -289,6 +313,7 @@ class LiveHub:
         abouts = {consumer.viewer.shown.connection_id for consumer in self.consumers}
         connections = set(self.seen) | abouts if 0 in abouts else abouts
         wanted = {groups.STATUS_UPDATES} | {groups.connection(pk) for pk in connections if pk}
+        wanted |= {consumer.watching.group for consumer in self.consumers if consumer.watching}
         try:
             for group in wanted - self.joined:
                 await self.layer.group_add(group, self.channel)
@@ -333,40 +358,6 @@ class LiveHub:
             logger.warning("Open pages are brought up to date again.")
             self.is_database_lost = False
             self.note_everything()
-
-
-def take_user(viewer: Viewer, user: User) -> None:
-    """The same person with rights read afresh; other rights mean other buttons."""
-    viewer.user = viewer.shown.user = user
-    may = can(user, OPERATE)
-    if may != viewer.can_operate:
-        viewer.can_operate = may
-        viewer.everything()
-
-
-def grant(viewers: list[Viewer]) -> None:
-    """Look up what browsers asked to be shown; what they may not see is left out."""
-    for viewer in viewers:
-        try:
-            _grant(viewer)
-        except DatabaseError:
-            raise
-        except Exception:  # what one browser asks must not stop the rows of all
-            logger.exception("A page asked for something that cannot be shown")
-
-
-def _grant(viewer: Viewer) -> None:
-    wish, viewer.wish = viewer.wish, None
-    query, rows = wish or (None, None)
-    shown: Shown | None = viewer.shown
-    if query is not None:
-        pk = viewer.shown.object.pk if viewer.shown.object else 0
-        shown = viewer.shown.page.show(viewer.user, QueryDict(query), pk)
-    if shown is None:
-        return
-    if rows is not None:
-        shown.rows = live_render.rows_of(viewer.user, rows)
-    viewer.show(shown)
 
 
 _hubs: "weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, LiveHub]" = weakref.WeakKeyDictionary()

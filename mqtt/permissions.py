@@ -11,6 +11,7 @@ M = TypeVar("M", bound=Model)
 VIEW = "view"
 OPERATE = "operate"
 PUBLISH = "publish"
+TAIL = "tail"
 CONFIGURE = "configure"
 ADMINISTER = "administer"
 
@@ -18,11 +19,12 @@ NEEDED = {
     VIEW: "mqtt.view_mqttconnection",
     OPERATE: "mqtt.operate_mqttconnection",
     PUBLISH: "mqtt.publish_mqttconnection",
+    TAIL: "mqtt.tail_mqttconnection",
     CONFIGURE: "mqtt.change_mqttconnection",
     ADMINISTER: "auth.change_user",
 }
-"""view: every page; operate: switch and test; publish: send messages to devices;
-configure: create, edit, delete; administer: people."""
+"""view: every page; operate: switch and test; publish: send messages to devices; tail: watch raw
+messages of any topic; configure: create, edit, delete; administer: people."""
 
 
 def can(user: User, action: str, obj: Model | None = None) -> bool:

@@ -5,8 +5,8 @@ from django.db import migrations
 
 ROLES = {
     "viewer": ("view_",),
-    "operator": ("view_", "operate_", "publish_"),
-    "administrator": ("view_", "operate_", "publish_", "add_", "change_", "delete_"),
+    "operator": ("view_", "operate_", "publish_", "tail_"),
+    "administrator": ("view_", "operate_", "publish_", "tail_", "add_", "change_", "delete_"),
 }
 PEOPLE = ("view_user", "add_user", "change_user", "delete_user", "view_group")
 """Only administrators care for accounts."""

@@ -116,6 +116,7 @@ class MqttConnection(models.Model):
         permissions = [
             ("operate_mqttconnection", _("Can switch connections on and off and test them")),
             ("publish_mqttconnection", _("Can publish messages to devices")),
+            ("tail_mqttconnection", _("Can watch raw messages of any topic")),
         ]
 
     def __str__(self) -> str:

@@ -105,6 +105,7 @@ def timeline_of(kind: NodeKind, limit: int = TIMELINE) -> Any:
     return timeline
 
 
+TAIL = register(ObjectPage(name="tail", kind="connection", parts=()))
 CONNECTION = register(
     ObjectPage(
         name="connections",

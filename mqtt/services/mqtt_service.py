@@ -29,6 +29,7 @@ from mqtt.services.held_connection import HeldConnection
 from mqtt.services.inbox import Inbox
 from mqtt.services.kept_messages import KeptMessages
 from mqtt.services.leases import RENEW_EVERY, Leases, new_holder
+from mqtt.services.live_tail import LiveTails
 from mqtt.services.message_processor import MessageProcessor, ProcessedBatch
 from mqtt.services.processor_thread import ProcessorThread
 from mqtt.services.shares import Shares
@@ -82,6 +83,7 @@ class MqttService:
         self._shares = Shares(self.leases.holder)
         self.inbox = Inbox()
         self._kept = KeptMessages(self.inbox)
+        self._tails = LiveTails()
         self.held: dict[int, HeldConnection] = {}
         self._leaving: list[BrokerSession] = []
         self._processor = ProcessorThread(self.inbox, processor, self.leases.tokens, self._committed)
@@ -108,7 +110,7 @@ class MqttService:
         self._heartbeat.start()
         if self._jobs:
             threading.Thread(target=self._run_jobs, name="periodic", daemon=True).start()
-        wake_ups.listen(self._alarm.summon)
+        wake_ups.listen(self._alarm.summon, self._tails.want)
         try:
             while not self._stopping.is_set():
                 self._round()
@@ -158,6 +160,7 @@ class MqttService:
             self._look_at_rows()
             command_desk.hand_out(self.held)
             self._kept.put_waiting(self.held)
+            self._tails.follow(self.held)
             self._write_reports()
             if self._run_tests:
                 self._run_tests()
@@ -265,6 +268,7 @@ class MqttService:
 
     def _shut_down(self) -> None:
         self._heartbeat.stop(HEARTBEAT_PATIENCE)
+        self._tails.stop()
         self._processor.stop(BATCH_PATIENCE)
         sessions = [one.session for one in self.held.values() if one.session]
         for session in sessions:

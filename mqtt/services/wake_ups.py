@@ -11,6 +11,7 @@ from collections.abc import Callable
 from channels.layers import get_channel_layer
 
 from mqtt import groups
+from mqtt.events import TailWanted
 from mqtt.services import broadcast
 
 logger = logging.getLogger(__name__)
@@ -42,12 +43,15 @@ class Alarm:
         return summoned
 
 
-def listen(on_wake_up: Callable[[], None]) -> None:
-    """Call back, on the sender loop's thread, for every wake-up from now on; survives Valkey being away."""
-    broadcast.run(_listen(on_wake_up))
+def listen(on_wake_up: Callable[[], None], on_tail: Callable[[TailWanted], bool]) -> None:
+    """Call back, on the sender loop's thread, for every wake-up from now on; survives Valkey being away.
+
+    `on_tail` says whether a wanted tail is news, and so a reason to wake up.
+    """
+    broadcast.run(_listen(on_wake_up, on_tail))
 
 
-async def _listen(on_wake_up: Callable[[], None]) -> None:
+async def _listen(on_wake_up: Callable[[], None], on_tail: Callable[[TailWanted], bool]) -> None:
     layer = get_channel_layer()
     if layer is None:
         return
@@ -58,8 +62,9 @@ async def _listen(on_wake_up: Callable[[], None]) -> None:
             await layer.group_add(groups.COMMANDS, channel)
             on_wake_up()  # what was asked while nobody listened
             while True:
-                await layer.receive(channel)
-                on_wake_up()
+                message = await layer.receive(channel)
+                if message.get("type") != TailWanted.type or on_tail(TailWanted.from_message(message)):
+                    on_wake_up()
         except Exception as error:  # noqa: BLE001 - whatever the channel layer raises means: no hints for now
             if not is_known:
                 logger.warning("Wake-ups are not heard, the channel layer does not answer: %s", error)

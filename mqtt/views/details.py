@@ -11,7 +11,7 @@ from mqtt.models import DiscoveredTopic, SensorDevice, UndecodedMessage
 from mqtt.pages import connection, devices, topic
 from mqtt.pages.base import Page, list_url
 from mqtt.payloads import views_of
-from mqtt.permissions import CONFIGURE, PUBLISH, VIEW, can, visible_to
+from mqtt.permissions import CONFIGURE, PUBLISH, TAIL, VIEW, can, visible_to
 from mqtt.views.guard import needs
 
 
@@ -40,7 +40,7 @@ def connection_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One connection."""
     context = object_page(request, connection.CONNECTION, pk, "mqtt/connection_detail.html")
     form = PublishForm() if can(request.user, PUBLISH) else None
-    return _render(request, context, connection=context["object"], publish_form=form)
+    return _render(request, context, can_tail=can(request.user, TAIL), connection=context["object"], publish_form=form)
 
 
 @needs(VIEW)
@@ -99,7 +99,13 @@ def sensor_detail(request: HttpRequest, pk: int) -> HttpResponse:
 def topic_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """The last payload of a topic, and what it becomes."""
     context = object_page(request, topic.TOPIC, pk, "mqtt/topic_detail.html")
-    return _render(request, context, topic=context["object"], can_publish=can(request.user, PUBLISH))
+    return _render(
+        request,
+        context,
+        topic=context["object"],
+        can_publish=can(request.user, PUBLISH),
+        can_tail=can(request.user, TAIL),
+    )
 
 
 @needs(VIEW)

@@ -133,6 +133,17 @@
     return [...document.querySelectorAll("tr[id][data-status]")].map((row) => row.id);
   }
 
+  // A live tail: asked for on every new link, and only so many lines kept.
+  const tail = document.querySelector("[data-tail]");
+  function listen() {
+    if (tail && !document.hidden) say({ action: "tail", filter: tail.dataset.tail });
+  }
+  if (tail)
+    body.addEventListener("htmx:wsAfterMessage", () => {
+      const rows = document.getElementById("tail-rows").children;
+      while (rows.length > 300) rows[rows.length - 1].remove();
+    });
+
   async function askWhetherLoggedIn() {
     try {
       const answer = await fetch(location.href, { method: "HEAD", redirect: "manual", cache: "no-store" });
@@ -149,6 +160,7 @@
       setLive("up");
       if (document.hidden) say({ action: "pause" });
       else say({ action: "show", ids: shownRows() });
+      listen();
     });
     body.addEventListener("htmx:wsClose", (event) => {
       const { code } = event.detail.event;
@@ -183,6 +195,7 @@
       lastHeard = Date.now();
       if (document.hidden) say({ action: "pause" });
       else say({ action: "resume", ids: shownRows() });
+      listen();
     });
   }
 
