@@ -12,7 +12,7 @@ import pytest
 from tests import servers
 
 ROOT = Path(__file__).resolve().parent.parent
-NAMES = ("ingest", "latency", "fanout", "crash", "memory", "scale", "pages", "start")
+NAMES = ("decode", "ingest", "latency", "fanout", "crash", "memory", "scale", "pages", "start")
 
 pytestmark = pytest.mark.system
 

@@ -7,11 +7,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import bench, crash, fanout, ingest, latency, machine, memory, pages, scale, start
+from benchmarks import bench, crash, decode, fanout, ingest, latency, machine, memory, pages, scale, start
 from benchmarks.report import Report
 from benchmarks.stores import ROOT
 
 BENCHES: dict[str, Callable[[bench.Bench], Report]] = {
+    "decode": decode.measure,
     "ingest": ingest.measure,
     "latency": latency.measure,
     "fanout": fanout.measure,

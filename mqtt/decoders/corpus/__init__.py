@@ -1,0 +1,1 @@
+"""How well the decoders do on messages whose meaning is known: `lines` reads a corpus, `judge` compares."""
