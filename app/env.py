@@ -101,6 +101,12 @@ def folder(name: str, default: Path) -> Path:
     return path
 
 
+def path(name: str) -> Path | None:
+    """A path that need not exist yet, or nothing."""
+    value = text(name)
+    return Path(value).expanduser().resolve() if value else None
+
+
 def kept_secret(name: str, path: Path, make: Callable[[], str] = lambda: secrets.token_urlsafe(48)) -> str:
     """The variable, else the secret kept at `path`, which is made once with mode 0600.
 

@@ -16,3 +16,7 @@ class UndecodableError(ReasonError):
 
 class ServiceError(ReasonError):
     """A request that a service refuses, such as enabling what is being deleted."""
+
+
+class BackupError(Exception):
+    """A backup that cannot be made or put back; its text is the sentence for whoever sits at the shell."""

@@ -13,6 +13,7 @@ LEAVES = {"enums", "messages", "topics", "groups", "events", "exceptions", "reas
 SHARED = {
     "services.announcements",
     "services.audit",
+    "services.backup",
     "services.broadcast",
     "services.commands",
     "services.connections",

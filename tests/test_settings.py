@@ -12,7 +12,7 @@ import pytest
 from tests.console import ROOT, environment
 
 READERS = re.compile(
-    r"\benv\.(?:text|flag|integer|number|words|choice|folder|kept_secret|database|url)\(\s*\"([A-Z_]+)\""
+    r"\benv\.(?:text|flag|integer|number|words|choice|folder|path|kept_secret|database|url)\(\s*\"([A-Z_]+)\""
 )
 
 

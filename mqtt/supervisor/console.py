@@ -48,6 +48,7 @@ class Console:
         guards.check_ports(self._listeners())
         prepare.check_keys()
         prepare.check_database()
+        prepare.refuse_newer()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._asked_to_stop)
         signal.signal(signal.SIGCHLD, lambda *_: None)  # a handler of our own, so that it wakes the loop
@@ -74,7 +75,7 @@ class Console:
             servers.append(programs.valkey(settings.VALKEY_SOCKET))
         self.family.start(servers)
         # The servers come up while the tables are looked at.
-        prepare.migrate()
+        prepare.migrate(self.output.say)
         if self.broker:
             keep_embedded_connection(self.broker, before)
         if not settings.DEBUG and prepare.collect_static():

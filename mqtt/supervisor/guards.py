@@ -16,16 +16,28 @@ JUST_STOPPED = 2.0
 """Seconds that a port may take to come free after the console before was killed."""
 
 
+class FolderInUseError(Exception):
+    """Another process holds the data folder; its text is that process's id."""
+
+
 def lock_folder(data_dir: Path) -> IO[str]:
-    """Hold the data folder for this process; the lock ends with the returned file."""
+    """Hold the data folder for this process; the lock ends with the returned file. Stops with one line when held."""
+    try:
+        return take_folder(data_dir)
+    except FolderInUseError as error:
+        stop(f"it runs already in {data_dir} (process {error}). Stop that one, or set another DATA_DIR.")
+
+
+def take_folder(data_dir: Path) -> IO[str]:
+    """Hold the data folder. Raises FolderInUseError."""
     stream = (data_dir / "run" / "up.lock").open("a+")
     try:
         fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    except BlockingIOError as error:
         stream.seek(0)
         pid = stream.read().strip() or "unknown"
         stream.close()
-        stop(f"it runs already in {data_dir} (process {pid}). Stop that one, or set another DATA_DIR.")
+        raise FolderInUseError(pid) from error
     stream.truncate(0)
     stream.write(f"{os.getpid()}\n")
     stream.flush()

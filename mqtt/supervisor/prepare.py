@@ -2,9 +2,7 @@
 
 import logging
 import secrets
-import sqlite3
-from contextlib import closing
-from datetime import UTC, datetime
+from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 
@@ -20,10 +18,16 @@ from django.db.migrations.executor import MigrationExecutor
 
 from app.env import stop
 from mqtt.encryption import encrypt
+from mqtt.exceptions import BackupError
+from mqtt.services.backup.making import make_backup
 
 BACKUPS_KEPT = 5
 DATABASE_PATIENCE = 5
 """Seconds for PostgreSQL to answer the first time."""
+
+
+def say_nothing(_line: str) -> None:
+    """For who does not listen."""
 
 
 def check_keys() -> None:
@@ -48,27 +52,42 @@ def check_database() -> None:
         stop(f"the database of DATABASE_URL cannot be used: {' '.join(str(error).split())}")
 
 
-def migrate() -> int:
-    """Bring the tables up to date, after a copy of a SQLite file that holds data; returns how many steps it took."""
+def migrate(say: Callable[[str], None] = say_nothing) -> int:
+    """Bring the tables up to date, after a backup when they hold data; returns how many steps it took.
+
+    Stops with one line when the backup cannot be made.
+    """
     executor = MigrationExecutor(connection)
     steps = executor.migration_plan(executor.loader.graph.leaf_nodes())
     if steps:
-        if executor.loader.applied_migrations and connection.vendor == "sqlite":
-            back_up(Path(str(settings.DATABASES["default"]["NAME"])), settings.DATA_DIR / "backups")
+        if executor.loader.applied_migrations and settings.BACKUP_BEFORE_UPDATE:
+            say("The tables change: a backup is made first ...")
+            say(f"Backup before the update: {_back_up()}")
         call_command("migrate", interactive=False, verbosity=0)
     return len(steps)
 
 
-def back_up(database: Path, folder: Path) -> Path:
-    """Copy a SQLite file as it is at this moment, also while it is written to; keeps the newest few copies."""
-    folder.mkdir(mode=0o700, exist_ok=True)
-    copy = folder / f"{database.stem}-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}.sqlite3"
-    copy.touch(mode=0o600)
-    with closing(sqlite3.connect(database)) as source, closing(sqlite3.connect(copy)) as target:
-        source.backup(target)
-    for old in sorted(folder.glob(f"{database.stem}-*.sqlite3"))[:-BACKUPS_KEPT]:
-        old.unlink()
-    return copy
+def refuse_newer() -> None:
+    """Stop with one line when the tables were changed by a version that this one does not know."""
+    loader = MigrationExecutor(connection).loader
+    newer = sorted(name for app, name in loader.applied_migrations if (app, name) not in loader.disk_migrations)
+    if newer:
+        stop(
+            f"its database was updated by a newer version ({newer[-1]}). Take that version again, or restore a backup "
+            f"from before the update (in {settings.DATA_DIR / 'backups'}) with manage.py restore."
+        )
+
+
+def _back_up() -> Path:
+    try:
+        return make_backup(
+            settings.DATA_DIR / "backups",
+            passphrase=settings.BACKUP_PASSPHRASE,
+            kind="before-update",
+            keep=BACKUPS_KEPT,
+        )
+    except BackupError as error:
+        stop(f"{error} Make room, or go on without a backup with BACKUP_BEFORE_UPDATE=off.")
 
 
 def collect_static() -> bool:

@@ -1,6 +1,3 @@
-import sqlite3
-import stat
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -9,27 +6,7 @@ from django.core.management import call_command
 from django.test import Client
 
 from mqtt.supervisor import prepare
-from tests.console import Console, run_up
-
-
-def test_a_backup_holds_what_is_not_yet_in_the_main_file(tmp_path: Path) -> None:
-    database = tmp_path / "vedetta.sqlite3"
-    with closing(sqlite3.connect(database)) as writer:
-        writer.execute("PRAGMA journal_mode=WAL")
-        writer.execute("CREATE TABLE reading (value)")
-        writer.execute("INSERT INTO reading VALUES (21.5)")
-        writer.commit()
-        copy = prepare.back_up(database, tmp_path / "backups")
-    assert stat.S_IMODE(copy.stat().st_mode) == 0o600
-    with closing(sqlite3.connect(copy)) as reader:
-        assert reader.execute("SELECT value FROM reading").fetchall() == [(21.5,)]
-
-
-def test_the_newest_backups_are_kept(tmp_path: Path) -> None:
-    database = tmp_path / "vedetta.sqlite3"
-    sqlite3.connect(database).close()
-    copies = [prepare.back_up(database, tmp_path / "backups") for _ in range(prepare.BACKUPS_KEPT + 2)]
-    assert sorted((tmp_path / "backups").iterdir()) == copies[2:]
+from tests.console import run_up
 
 
 @pytest.mark.database
@@ -106,17 +83,3 @@ def test_a_file_that_is_no_database_is_said_in_one_line(tmp_path: Path) -> None:
 @pytest.mark.django_db
 def test_a_database_that_answers_is_good_enough() -> None:
     prepare.check_database()
-
-
-def test_a_database_with_data_is_copied_before_its_tables_change(tmp_path: Path) -> None:
-    console = Console(tmp_path / "data")
-    assert console.manage("migrate", "mqtt", "0002").returncode == 0
-    done = console.manage("prepare")
-    assert done.returncode == 0, done.stderr
-    copies = list((tmp_path / "data" / "backups").iterdir())
-    assert len(copies) == 1
-    with closing(sqlite3.connect(copies[0])) as copy:
-        applied = {name for (name,) in copy.execute("SELECT name FROM django_migrations WHERE app = 'mqtt'")}
-    assert applied == {"0001_initial", "0002_groups"}
-    assert console.manage("prepare").returncode == 0
-    assert list((tmp_path / "data" / "backups").iterdir()) == copies

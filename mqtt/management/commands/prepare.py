@@ -9,13 +9,16 @@ from mqtt.supervisor import prepare
 
 
 class Command(BaseCommand):
-    help = "Migrates (after a backup of a SQLite file), gathers the static files, makes the first account. Repeatable."
+    help = (
+        "Migrates (after a backup when there is data), gathers the static files, makes the first account. Repeatable."
+    )
     requires_system_checks = ()
 
     def handle(self, *_: Any, **__: Any) -> None:
         prepare.check_keys()
         prepare.check_database()
-        self.stdout.write(f"{prepare.migrate()} migrations applied.")
+        prepare.refuse_newer()
+        self.stdout.write(f"{prepare.migrate(self.stdout.write)} migrations applied.")
         if prepare.collect_static():
             self.stdout.write("The static files were gathered anew.")
         password = prepare.make_first_account()
