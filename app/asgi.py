@@ -11,6 +11,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "app.settings")
 http = get_asgi_application()
 
 from app.bodies import bound_bodies  # noqa: E402 - as below
+from app.outage import CloseWhileAway  # noqa: E402 - as below
 from mqtt.routing import websocket_urlpatterns  # noqa: E402 - models can be imported only after Django is set up
 
 bound_bodies()
@@ -18,6 +19,6 @@ bound_bodies()
 application = ProtocolTypeRouter(
     {
         "http": http,
-        "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
+        "websocket": AllowedHostsOriginValidator(CloseWhileAway(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))),
     }
 )

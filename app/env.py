@@ -167,7 +167,7 @@ def database(name: str, data_dir: Path) -> dict[str, object]:
         }
     else:
         given = config.get("OPTIONS")
-        pool = {"min_size": 1, "max_size": 16, "timeout": 10}
+        pool = {"min_size": 1, "max_size": 16, "timeout": 5}
         config["OPTIONS"] = {**(given if isinstance(given, dict) else {}), "pool": pool}
         config["CONN_MAX_AGE"] = 0  # the pool keeps the connections
     return config

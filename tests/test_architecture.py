@@ -17,6 +17,7 @@ SHARED = {
     "services.broadcast",
     "services.commands",
     "services.connections",
+    "services.database_outage",
     "services.decode_again",
     "services.deletion",
     "services.discovery",

@@ -32,7 +32,6 @@ def answer_error(error: Exception, context: dict[str, Any]) -> Response | None:
     if response is not None:
         return response
     if isinstance(error, OperationalError | InterfaceError):
-        logger.warning("The API could not reach the database: %s", error)
-        return Response({"detail": _("The database does not answer.")}, status.HTTP_503_SERVICE_UNAVAILABLE)
+        return None  # raised again, and answered like everywhere else
     logger.error("The API failed", exc_info=error)
     return Response({"detail": _("This failed. The log says more.")}, status.HTTP_500_INTERNAL_SERVER_ERROR)

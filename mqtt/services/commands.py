@@ -32,7 +32,7 @@ def request_publish(
     if len(payload) > MAX_PAYLOAD:
         raise ServiceError("payload_too_large", size=len(payload), limit=MAX_PAYLOAD)
     with transaction.atomic():
-        row = MqttConnection.objects.select_for_update().filter(pk=connection.pk).first()
+        row = MqttConnection.objects.select_for_update(no_key=True).filter(pk=connection.pk).first()
         if row is None:
             raise ServiceError("gone", name=connection.name)
         if not row.is_enabled:

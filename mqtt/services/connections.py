@@ -232,7 +232,7 @@ def _switch(actor: Actor, row: MqttConnection, instance: MqttConnection, *, on: 
 
 
 def _locked(connection: MqttConnection) -> MqttConnection:
-    row = MqttConnection.objects.select_for_update().filter(pk=connection.pk).first()
+    row = MqttConnection.objects.select_for_update(no_key=True).filter(pk=connection.pk).first()
     if row is None:
         raise ServiceError("gone", name=connection.name)
     return row

@@ -73,7 +73,7 @@ def save_mapping(actor: Actor, row: Row) -> Row:
             row.save(force_insert=True)
             record(actor, AuditAction.CREATED, NodeKind.MAPPING, row, {"topics": row.topic_pattern})
         else:
-            stored = Row.objects.select_for_update().get(pk=row.pk)
+            stored = Row.objects.select_for_update(no_key=True).get(pk=row.pk)
             details = differences(snapshot(stored, FIELDS), snapshot(row, FIELDS))
             if details:
                 row.save(update_fields=list(details))

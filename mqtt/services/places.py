@@ -37,7 +37,7 @@ def update_site(actor: Actor, site: Site, changed: Iterable[str]) -> Site:
     """Store the changed fields of a site; a new prefix brings further devices, and takes none away."""
     fields = sorted(set(changed) & set(SITE_FIELDS))
     with transaction.atomic():
-        stored = Site.objects.select_for_update().get(pk=site.pk)
+        stored = Site.objects.select_for_update(no_key=True).get(pk=site.pk)
         details: dict[str, Any] = differences(snapshot(stored, fields), snapshot(site, fields))
         if details:
             site.save(update_fields=list(details))
@@ -59,7 +59,7 @@ def update_device(actor: Actor, device: Device, changed: Iterable[str]) -> None:
     kind, allowed, rows = DEVICES[type(device)]
     fields = sorted(set(changed) & allowed)
     with transaction.atomic():
-        stored = rows.select_for_update().filter(pk=device.pk).first()
+        stored = rows.select_for_update(no_key=True).filter(pk=device.pk).first()
         if stored is None:
             raise ServiceError("gone", name=str(device))
         details = differences(snapshot(stored, fields), snapshot(device, fields))

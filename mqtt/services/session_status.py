@@ -26,7 +26,8 @@ def set_status(
     With `token` only the lease that carries it may write. False: the connection is gone or held by another.
     """
     with transaction.atomic():
-        rows = MqttConnection.objects.select_for_update(of=("self",))
+        # Without the key: a batch that refers to the row locks the lease first, and would wait for us in a circle.
+        rows = MqttConnection.objects.select_for_update(of=("self",), no_key=True)
         if token is not None:
             rows = rows.filter(lease__token=token)
         connection = rows.filter(pk=connection_id).first()

@@ -4,7 +4,7 @@ The script in the browser ticks ages and shows times in the viewer's zone; what 
 at the moment of rendering, and stays readable without the script.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django import template
@@ -82,6 +82,12 @@ def number(given: float | None) -> str:
 def rate(given: float | None) -> str:
     """Events a second: whole from 10 up, one decimal below."""
     return formats.rate(given or 0.0)
+
+
+@register.filter
+def lasting(seconds: float | None) -> str:
+    """How long something takes or took, in one unit."""
+    return formats.age(timedelta(seconds=seconds or 0.0))
 
 
 @register.filter

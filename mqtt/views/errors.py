@@ -3,12 +3,16 @@
 Below /api/ the same is said in JSON.
 """
 
+import sys
 from typing import Any
 
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseServerError, JsonResponse
 from django.shortcuts import render
 from django.template import loader
 from django.utils.translation import gettext as _
+
+from mqtt.views.outage import database_away
 
 PLAIN = "Something went wrong here, and it is logged. Go back and try again."
 
@@ -55,6 +59,8 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """500: no context and no database, because either may be the reason."""
+    if isinstance(sys.exception(), OperationalError | InterfaceError):
+        return database_away(request)
     if _is_api(request):
         return _json(500, _("This failed. The log says more."))
     try:
