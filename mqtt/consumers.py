@@ -22,8 +22,7 @@ from mqtt.events import (
     TailHeard,
 )
 from mqtt.fragments import parse_row_id
-from mqtt.live import FORBIDDEN, LOGGED_OUT, current_hub
-from mqtt.live_viewer import MOST_ROWS, Viewer, change_of
+from mqtt.live import FORBIDDEN, LOGGED_OUT, MOST_ROWS, Viewer, change_of, current_hub
 from mqtt.pages import REGISTRY
 from mqtt.permissions import OPERATE, TAIL, VIEW, can
 from mqtt.watching import Watching

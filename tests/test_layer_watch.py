@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from mqtt.layer_watch import LayerWatch
+from mqtt.live.layer_watch import LayerWatch
 from tests import servers
 
 

@@ -286,7 +286,7 @@ async def test_one_broken_row_template_does_not_close_the_sockets(viewer: Any, m
     async with open_page("/ws/sensors/", viewer) as socket:
         await socket.settle()
         with monkeypatch.context() as patch:
-            patch.setattr("mqtt.live_render.render_row", lambda *_: 1 / 0)
+            patch.setattr("mqtt.live.render.render_row", lambda *_: 1 / 0)
             await db(set_value)(sensor, 1.5)
             await asyncio.sleep(0.6)
         await db(set_value)(sensor, 2.5)

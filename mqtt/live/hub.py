@@ -15,9 +15,8 @@ import weakref
 from typing import Any
 
 from channels.db import database_sync_to_async
-from channels.layers import get_channel_layer
 
-from mqtt import groups, live_render
+from mqtt import groups
 from mqtt.events import (
     AvailabilityChanged,
     CommandChanged,
@@ -28,10 +27,11 @@ from mqtt.events import (
     TailHeard,
     TailWanted,
 )
-from mqtt.layer_watch import LayerWatch
-from mqtt.live_render import Delivery, Order, Seen
-from mqtt.live_rights import grant, take_user
-from mqtt.live_viewer import BADGES, TOTAL, Change, Viewer
+from mqtt.live import render
+from mqtt.live.channel import HubChannel
+from mqtt.live.render import Delivery, Order, Seen
+from mqtt.live.rights import grant, take_user
+from mqtt.live.viewer import BADGES, TOTAL, Change, Viewer
 from mqtt.permissions import TAIL, User, can
 from mqtt.services.broadcast import send_event
 
@@ -43,8 +43,6 @@ SWEEP_EVERY = 2.0
 RIGHTS_EVERY = 4.0
 HEARTBEAT = 10.0
 """The browser calls a link dead that has said nothing for three of these."""
-LAYER_PATIENCE = 5.0
-"""Seconds without our own ping after which the channel layer counts as lost."""
 
 LOGGED_OUT = 4401
 FORBIDDEN = 4403
@@ -60,17 +58,12 @@ class LiveHub:
 
     def __init__(self) -> None:
         self.consumers: set[Any] = set()
-        self.layer: Any = None
-        self.watch: LayerWatch | None = None
-        self.channel = ""
-        self.joined: set[str] = set()
+        self.channel = HubChannel(self._take, self.note_everything)
         self.tasks: list[asyncio.Task[None]] = []
         self.wanted = asyncio.Event()
         self.starting = asyncio.Lock()
         self.seen: dict[int, Seen] = {}
         self.journal: tuple[int, int] = (0, 0)
-        self.pinged_at = 0.0
-        self.is_layer_lost = False
         self.rights_at = 0.0
         self.is_database_lost = False
 
@@ -86,21 +79,11 @@ class LiveHub:
         self.wanted.set()
 
     async def _start(self) -> None:
-        self.layer = get_channel_layer()
-        self.watch = LayerWatch()
-        await self.watch.is_another()
-        self.pinged_at = self.rights_at = time.monotonic()
-        self.seen, self.journal = await database_sync_to_async(live_render.look_around)()
-        try:
-            await asyncio.wait_for(self._open_channel(), LAYER_PATIENCE)
-        except Exception as error:  # noqa: BLE001 - pages work without the layer, from the database
-            self._lose_layer(error)
-        self.tasks = [asyncio.create_task(job()) for job in (self._receive, self._flush_forever, self._sweep_forever)]
-
-    async def _open_channel(self) -> None:
-        channel = await self.layer.new_channel()
-        await self.layer.group_add(groups.STATUS_UPDATES, channel)
-        self.channel, self.joined = channel, {groups.STATUS_UPDATES}
+        self.rights_at = time.monotonic()
+        self.seen, self.journal = await database_sync_to_async(render.look_around)()
+        await self.channel.open()
+        jobs = (self.channel.receive_forever, self._flush_forever, self._sweep_forever)
+        self.tasks = [asyncio.create_task(job()) for job in jobs]
 
     async def leave(self, consumer: Any) -> None:
         """Forget a consumer; the last one stops the hub."""
@@ -108,12 +91,11 @@ class LiveHub:
         if self.consumers:
             return
         tasks, self.tasks = self.tasks, []
-        self.seen, self.joined, self.channel, self.is_layer_lost = {}, set(), "", False
+        self.seen = {}
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        if self.watch:
-            await self.watch.close()
+        await self.channel.close()
 
     def wake(self) -> None:
         """Something is to be sent."""
@@ -121,24 +103,7 @@ class LiveHub:
 
     # ---- events
 
-    async def _receive(self) -> None:
-        """Take each event once; never stops, because the layer's queue behind it has no bound."""
-        while True:
-            try:
-                if not self.channel:
-                    await self._open_channel()
-                    await self._join_groups()
-                self._take(await self.layer.receive(self.channel))
-            except asyncio.CancelledError:
-                raise
-            except Exception as error:  # noqa: BLE001 - whatever the layer raises, pages are kept true without it
-                self._lose_layer(error)
-                await asyncio.sleep(1)
-
     def _take(self, message: dict[str, Any]) -> None:
-        if message.get("type") == "hub.ping":
-            self._hear_ping()
-            return
         kind = EVENTS.get(str(message.get("type")))
         if kind is None:
             logger.warning("An event of an unknown type was ignored: %.80r", message.get("type"))
@@ -204,7 +169,7 @@ class LiveHub:
         if not takers:
             return
         try:
-            deliveries, badges = await database_sync_to_async(live_render.render)(list(orders.values()), badge_users)
+            deliveries, badges = await database_sync_to_async(render.render)(list(orders.values()), badge_users)
         except Exception:
             for consumer, *_ in takers:
                 consumer.viewer.everything()
@@ -252,12 +217,12 @@ class LiveHub:
 
     async def _sweep(self) -> None:
         now = time.monotonic()
-        await self._ping(now)
-        seen, journal = await database_sync_to_async(live_render.look_around)()
+        await self.channel.ping()
+        seen, journal = await database_sync_to_async(render.look_around)()
         self._compare(seen, journal)
         await self._join_groups()
         self.watch_tails()
-        if self.is_layer_lost:
+        if self.channel.is_lost:
             self.note_everything()
         if now - self.rights_at >= RIGHTS_EVERY:
             self.rights_at = now
@@ -292,7 +257,7 @@ class LiveHub:
 
     async def _check_rights(self) -> None:
         asked = {consumer: (consumer.viewer.session_key, consumer.viewer.user.pk) for consumer in self.consumers}
-        users = await database_sync_to_async(live_render.current_users)(asked.values())
+        users = await database_sync_to_async(render.current_users)(asked.values())
         for consumer, key in asked.items():
             user = users.get(key)
             if user is None:
@@ -304,49 +269,15 @@ class LiveHub:
                 if consumer.watching and not can(user, TAIL):
                     consumer.watching = None
 
-    # ---- the channel layer
-
     async def _join_groups(self) -> None:
         """Be a member of the groups of all connections that some page is about."""
-        if not self.channel:
-            return
         abouts = {consumer.viewer.shown.connection_id for consumer in self.consumers}
         connections = set(self.seen) | abouts if 0 in abouts else abouts
-        wanted = {groups.STATUS_UPDATES} | {groups.connection(pk) for pk in connections if pk}
+        wanted = {groups.connection(pk) for pk in connections if pk}
         wanted |= {consumer.watching.group for consumer in self.consumers if consumer.watching}
-        try:
-            for group in wanted - self.joined:
-                await self.layer.group_add(group, self.channel)
-                self.joined.add(group)
-            for group in self.joined - wanted:
-                await self.layer.group_discard(group, self.channel)
-                self.joined.discard(group)
-        except Exception as error:  # noqa: BLE001 - tried again with the next sweep
-            self._lose_layer(error)
+        await self.channel.join(wanted)
 
-    async def _ping(self, now: float) -> None:
-        if not self.channel:
-            return
-        if now - self.pinged_at > LAYER_PATIENCE:
-            self._lose_layer("our own ping did not come back")
-        if self.watch and await self.watch.is_another():
-            self._lose_layer("its server was started anew")
-        try:
-            await self.layer.send(self.channel, {"type": "hub.ping"})
-        except Exception as error:  # noqa: BLE001 - redis, socket and loop errors all mean: lost
-            self._lose_layer(error)
-
-    def _hear_ping(self) -> None:
-        self.pinged_at = time.monotonic()
-        if self.is_layer_lost:
-            self.is_layer_lost = False
-            logger.warning("The channel layer answers again; all open pages are brought up to date.")
-            self.note_everything()
-
-    def _lose_layer(self, reason: object) -> None:
-        if not self.is_layer_lost:
-            logger.warning("The channel layer is lost (%s); open pages are kept true from the database.", reason)
-        self.is_layer_lost = True
+    # ---- the database
 
     def _lose_database(self, error: Exception) -> None:
         if not self.is_database_lost:

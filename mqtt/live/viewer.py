@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from mqtt.events import AvailabilityChanged, CommandChanged, ConnectionTestChanged, Event, ReadingsStored, StatusUpdate
 from mqtt.fragments import render_part
-from mqtt.live_render import Delivery
+from mqtt.live.render import Delivery
 from mqtt.pages.base import STATES, ListPage, Shown, Touch
 from mqtt.permissions import User
 

@@ -5,8 +5,8 @@ import logging
 from django.db import DatabaseError
 from django.http import QueryDict
 
-from mqtt import live_render
-from mqtt.live_viewer import Viewer
+from mqtt.live.render import rows_of
+from mqtt.live.viewer import Viewer
 from mqtt.pages.base import Shown
 from mqtt.permissions import OPERATE, User, can
 
@@ -43,5 +43,5 @@ def _grant(viewer: Viewer) -> None:
     if shown is None:
         return
     if rows is not None:
-        shown.rows = live_render.rows_of(viewer.user, rows)
+        shown.rows = rows_of(viewer.user, rows)
     viewer.show(shown)
