@@ -7,7 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.conf import settings
+from django.db.models.signals import post_migrate
+from django.utils import translation
 
 from tests import servers
 
@@ -45,6 +48,24 @@ def _plain_static_files(settings: object) -> None:
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
     }
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # type: ignore[attr-defined]
+
+
+@pytest.fixture(autouse=True)
+def _english() -> None:
+    """A page that an earlier test asked for in Italian leaves its language to the thread."""
+    translation.activate("en")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _roles_survive_a_flush() -> None:
+    """A test with real transactions empties every table; the migration's own function makes the roles again."""
+    create_groups = importlib.import_module("mqtt.migrations.0002_groups").create_groups
+
+    def make_roles(sender: Any, **kwargs: Any) -> None:
+        create_groups(kwargs.get("apps", apps), None)
+
+    # `flush` tells that it is done by this signal, as `migrate` does; without a reference the receiver would be gone.
+    post_migrate.connect(make_roles, sender=apps.get_app_config("mqtt"), weak=False)
 
 
 @pytest.fixture(autouse=True)
@@ -118,12 +139,8 @@ def stranger(django_user_model: type) -> object:
 
 
 def _user(model: type, role: str) -> object:
-    from django.apps import apps  # needs Django's registry
-    from django.contrib.auth.models import Group
+    from django.contrib.auth.models import Group  # needs Django's registry
 
     user = model.objects.create_user(role, password=f"{role}-password")  # type: ignore[attr-defined]
-    if not Group.objects.filter(name=role, permissions__isnull=False).exists():
-        # A test with real transactions emptied every table; the migration's own function makes the roles again.
-        importlib.import_module("mqtt.migrations.0002_groups").create_groups(apps, None)
     user.groups.add(Group.objects.get(name=role))
     return user

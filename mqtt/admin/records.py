@@ -15,7 +15,9 @@ from mqtt.models import (
     ConnectionActivity,
     ConnectionLease,
     ConnectionTest,
+    DeviceAnnouncement,
     DiscoveredTopic,
+    Mapping,
     MqttWorker,
     PeriodicJob,
     StatusChange,
@@ -49,12 +51,32 @@ class TopicAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Lists do without payloads."""
-        return super().get_queryset(request).defer("last_payload")
+        return super().get_queryset(request).defer("last_payload", "previous_payload")
 
     @admin.display(description=_("last content"))
     def content(self, topic: DiscoveredTopic) -> str:
         """As text; the template escapes it."""
         return as_text(bytes(topic.last_payload))
+
+
+@admin.register(DeviceAnnouncement)
+class AnnouncementAdmin(ReadOnlyAdmin):
+    """What devices announced: why a unit or a name is what it is."""
+
+    list_display = ("key", "family", "connection", "updated_at")
+    list_filter = ("family", "connection")
+    list_select_related = ("connection",)
+    search_fields = ("key__startswith",)
+
+
+@admin.register(Mapping)
+class MappingAdmin(ReadOnlyAdmin):
+    """Mappings; they are changed on their own page, which checks and previews them."""
+
+    list_display = ("name", "topic_pattern", "connection", "is_active", "is_ignored")
+    list_filter = ("is_active", "is_ignored", "connection")
+    list_select_related = ("connection",)
+    search_fields = ("name", "topic_pattern")
 
 
 @admin.register(UndecodedMessage)
