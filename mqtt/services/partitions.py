@@ -42,11 +42,11 @@ def create_ahead(now: datetime) -> int:
         day for offset in range(-DAYS_BEHIND, DAYS_AHEAD + 1) if (day := today + timedelta(days=offset)) not in there
     ]
     for day in missing:
-        _create(day)
+        create(day)
     return len(missing)
 
 
-def _create(day: date) -> None:
+def create(day: date) -> None:
     """Make one day and take over what the default partition holds of it."""
     name = name_of(day)
     bounds = (f"{day} 00:00:00+00", f"{day + timedelta(days=1)} 00:00:00+00")

@@ -7,7 +7,7 @@ Times are whole microseconds since 1970 UTC.
 
 import struct
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -86,16 +86,16 @@ def insert_readings(rows: ReadingRows) -> int:
             return int(cursor.rowcount)
         cursor.execute(_PG_STAGE)
         with cursor.copy(_PG_COPY) as copy:
-            copy.write(_packed(rows))
+            copy.write(pack_readings(rows.in_order()))
         cursor.execute(_PG_INSERT)
         return int(cursor.rowcount)
 
 
-def _packed(rows: ReadingRows) -> bytes:
-    """The rows in PostgreSQL's binary COPY format."""
+def pack_readings(rows: Iterable[tuple[int, int, int, int, float | None, str | None, int]]) -> bytes:
+    """Rows as `in_order` gives them, in PostgreSQL's binary COPY format."""
     parts = [_PG_HEADER]
     add = parts.append
-    for sensor, time, digest, received, value, text, flags in rows.in_order():
+    for sensor, time, digest, received, value, text, flags in rows:
         own, came = time - PG_EPOCH_US, received - PG_EPOCH_US
         if text is None:
             add(_PG_NUMBER(7, 8, sensor, 8, own, 8, digest, 8, came, 8, value, -1, 2, flags))

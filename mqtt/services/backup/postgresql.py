@@ -94,7 +94,7 @@ def load(path: Path, manifest: Manifest, tell: Tell) -> None:
                 if table:
                     tell(f"restoring {table['name']}", list(known).index(table["name"]), len(known))
                     _copy_in(table, stream.read())
-        _set_sequences(manifest.tables)
+        set_sequences(manifest.tables)
 
 
 def _copy_in(table: dict[str, Any], data: bytes) -> None:
@@ -123,7 +123,8 @@ def _migrate_to(applied: list[tuple[str, str]]) -> None:
     executor.migrate([(one[0], one[1]) for one in sorted(targets)])
 
 
-def _set_sequences(found: list[dict[str, Any]]) -> None:
+def set_sequences(found: list[dict[str, Any]]) -> None:
+    """Let the next row take the key behind the highest."""
     with connection.cursor() as cursor:
         for table in found:
             for column in table["columns"]:

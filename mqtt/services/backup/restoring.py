@@ -42,7 +42,7 @@ def look(path: Path, passphrase: str | None, tell: Tell = tell_nobody) -> tuple[
     if manifest.vendor != connection.vendor:
         raise BackupError(
             f"This backup is of {manifest.vendor}, and DATABASE_URL names {connection.vendor}. Restore it there; "
-            "manage.py copy_to_postgresql moves a SQLite database."
+            "manage.py copy_from_sqlite moves a SQLite database to PostgreSQL."
         )
     unknown = {tuple(one) for one in manifest.migrations} - set(MigrationLoader(None).disk_migrations)
     if unknown:
