@@ -20,3 +20,7 @@ class ServiceError(ReasonError):
 
 class BackupError(Exception):
     """A backup that cannot be made or put back; its text is the sentence for whoever sits at the shell."""
+
+
+class ConfigurationError(Exception):
+    """A file that is no configuration; its text is the sentence for whoever sits at the shell."""
