@@ -6,12 +6,13 @@ from functools import lru_cache
 from mqtt.decoders import general, ignored, presence, scalars, structural
 from mqtt.decoders.base import MAX_PAYLOAD_BYTES, Content, Decoder
 from mqtt.decoders.memory import Memory
+from mqtt.decoders.sparkplug import decoder as sparkplug
 from mqtt.exceptions import UndecodableError
 from mqtt.messages import Decoded, InboundMessage
 
 logger = logging.getLogger(__name__)
 
-FAMILIES: tuple[Decoder, ...] = (structural.DECODER,)
+FAMILIES: tuple[Decoder, ...] = (structural.DECODER, sparkplug.DECODER)
 """One file a family; the first that claims a message takes it, so the special stand before the broad."""
 GENERAL: tuple[Decoder, ...] = (general.DECODER, scalars.DECODER)
 DECODERS: tuple[Decoder, ...] = (*FAMILIES, ignored.DECODER, presence.DECODER, *GENERAL)

@@ -15,7 +15,7 @@ from enum import Enum
 from django.utils import timezone
 
 from mqtt.enums import ConnectionStatus
-from mqtt.messages import InboundMessage
+from mqtt.messages import InboundMessage, Request
 from mqtt.services import link_reasons
 from mqtt.services.connection_settings import ConnectionSettings
 from mqtt.services.inbox import Inbox
@@ -26,6 +26,7 @@ from mqtt.services.session_ending import SETTLING, end_elsewhere, say_goodbye
 from mqtt.services.session_filters import SessionFilters
 from mqtt.services.session_intake import Intake
 from mqtt.services.session_reports import Counters, Report
+from mqtt.services.session_requests import SessionRequests
 from mqtt.services.session_retries import Retries
 
 logger = logging.getLogger(__name__)
@@ -78,6 +79,7 @@ class BrokerSession:
         self.leftovers = list(leftovers)
         self.is_kept = is_kept
         self._outbox = Outbox(deque() if answers is None else answers, notify)
+        self._requests = SessionRequests(self.counters)
         self._filters = SessionFilters(settings.filters, kept_filters)
         self._is_noted = is_noted
         self._waits_until = 0.0
@@ -138,6 +140,12 @@ class BrokerSession:
         """Send a message for somebody; what became of it is in the answers. Returns at once."""
         self._outbox.put(message)
         self._nudge_link()
+
+    def request(self, requests: Iterable[Request]) -> None:
+        """Publish what decoders want, while the link is up. Returns at once."""
+        if self.is_up:
+            self._requests.put(requests)
+            self._nudge_link()
 
     def hand_over(self) -> None:
         """Leave so that another process goes on: what was read is stored and acknowledged first. Returns at once."""
@@ -228,6 +236,7 @@ class BrokerSession:
         finally:
             self._link = None
             self._outbox.link_ended()
+            self._requests.link_ended()
             if link:
                 link.close()
         return reason
@@ -243,6 +252,7 @@ class BrokerSession:
 
     def _tend(self, link: Link) -> None:
         self._outbox.send(link)
+        self._requests.send(link)
         now = time.monotonic()
         if self._waits_until:
             if self._cleared != link.number and now < self._waits_until:
@@ -347,6 +357,7 @@ class BrokerSession:
     def link_published(self, link: Link, mark: int, reason: Reason | None) -> None:
         """The broker answered to a message of ours."""
         self._outbox.answered(mark, reason)
+        self._requests.answered(mark, reason)
 
     def link_forgot(self, link: Link, topic_filter: str) -> None:
         """A removed filter is gone from the broker's session."""

@@ -87,6 +87,8 @@ class Heartbeat:
             repeated=now.repeated,
             refused=now.refused,
             unkept=now.unkept,
+            requests=now.requests,
+            requests_refused=now.requests_refused,
         )
 
     def _run(self) -> None:

@@ -240,6 +240,8 @@ class MqttService:
         session = one.session
         if session:
             session.acknowledge(messages)
+            if pk in processed.requests:
+                session.request(processed.requests[pk])
         counters, counts = one.counters, processed.counts.get(pk)
         if counts:
             counters.readings += counts.readings

@@ -56,6 +56,10 @@ class ConnectionPressure:
     """Messages with something of a new device, beyond what is kept of a connection."""
     unkept: int = 0
     """Messages that could not be kept, only their facts."""
+    requests: int = 0
+    """What decoders wanted published and was, such as Sparkplug's rebirth requests."""
+    requests_refused: int = 0
+    """Those of them that the broker did not take."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

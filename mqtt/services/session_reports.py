@@ -53,5 +53,9 @@ class Counters:
     """Messages with something of a new device, beyond what is kept of a connection."""
     unkept: int = 0
     """Messages that could not be kept, only their facts."""
+    requests: int = 0
+    """What decoders wanted published and was."""
+    requests_refused: int = 0
+    """Those of them that the broker did not take."""
     lag_seconds: float = 0.0
     """How long the newest committed message waited between receipt and commit."""

@@ -17,7 +17,8 @@ from tests.decoders.helpers import decoded, message, values
 
 TOPICS = st.sampled_from(
     ["a/b/c", "x", "site/gateway/1/dataloggers/telemetry", "site/gateway/1/status", "d/LWT", "a/b/state", "/", "a//b",
-     "site/gateway/1/datalogger/all/status", "zigbee2mqtt/bridge/state", "d/online"]
+     "site/gateway/1/datalogger/all/status", "zigbee2mqtt/bridge/state", "d/online",
+     "spBv1.0/g/NDATA/n", "spBv1.0/g/NBIRTH/n", "STATE/h"]
 )  # fmt: skip
 KEYS = st.one_of(
     st.text(max_size=12),
