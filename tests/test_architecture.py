@@ -43,6 +43,7 @@ WEB = {
     "forms",
     "fragments",
     "pages",
+    "alerts",
     "live",
     "badges",
     "templatetags",

@@ -20,7 +20,7 @@ PING = "hub.ping"
 
 
 class HubChannel:
-    """Open it once, ping it with every sweep; whatever the layer raises means that it is lost for now."""
+    """Open it once, ping it every 2 s; whatever the layer raises means that it is lost for now."""
 
     def __init__(self, take: Callable[[dict[str, Any]], None], found: Callable[[], None]) -> None:
         """`take` gets each event once; `found` is called when the layer answers again after it was lost."""

@@ -3,8 +3,8 @@
 It receives every channel-layer event once, and lets each open page mark what it makes stale. A flush then
 loads each stale row once, renders it once for each variant (language, rights, dimmed), and hands the HTML
 to the pages that show it. A sweep every 2 s finds what no event announced: statuses that nobody vouches
-for any more, lost rights, ended sessions, a channel layer that went away. While it is away, pages are
-kept true from the database.
+for any more, lost rights, ended sessions. While the channel layer is away, pages are kept true from the
+database. A pulse every 2 s says what needs no database: alerts, and that we are there.
 """
 
 import asyncio
@@ -15,6 +15,7 @@ import weakref
 from typing import Any
 
 from channels.db import database_sync_to_async
+from django.db import InterfaceError, OperationalError
 
 from mqtt import groups
 from mqtt.events import (
@@ -27,13 +28,14 @@ from mqtt.events import (
     TailHeard,
     TailWanted,
 )
-from mqtt.live import render
+from mqtt.live import pulse, render
 from mqtt.live.channel import HubChannel
 from mqtt.live.render import Delivery, Order, Seen
 from mqtt.live.rights import grant, take_user
 from mqtt.live.viewer import BADGES, TOTAL, Change, Viewer
 from mqtt.permissions import TAIL, User, can
 from mqtt.services.broadcast import send_event
+from mqtt.services.pressure import BEAT_EVERY
 
 logger = logging.getLogger(__name__)
 
@@ -41,8 +43,6 @@ SPACING = 0.05
 """Seconds between two flushes: bounds frames a second, and lets rows of one batch travel together."""
 SWEEP_EVERY = 2.0
 RIGHTS_EVERY = 4.0
-HEARTBEAT = 10.0
-"""The browser calls a link dead that has said nothing for three of these."""
 
 LOGGED_OUT = 4401
 FORBIDDEN = 4403
@@ -65,7 +65,7 @@ class LiveHub:
         self.seen: dict[int, Seen] = {}
         self.journal: tuple[int, int] = (0, 0)
         self.rights_at = 0.0
-        self.is_database_lost = False
+        self.database_lost_at = 0.0
 
     # ---- coming and going
 
@@ -82,7 +82,7 @@ class LiveHub:
         self.rights_at = time.monotonic()
         self.seen, self.journal = await database_sync_to_async(render.look_around)()
         await self.channel.open()
-        jobs = (self.channel.receive_forever, self._flush_forever, self._sweep_forever)
+        jobs = (self.channel.receive_forever, self._flush_forever, self._sweep_forever, self._pulse_forever)
         self.tasks = [asyncio.create_task(job()) for job in jobs]
 
     async def leave(self, consumer: Any) -> None:
@@ -91,7 +91,7 @@ class LiveHub:
         if self.consumers:
             return
         tasks, self.tasks = self.tasks, []
-        self.seen = {}
+        self.seen, self.database_lost_at = {}, 0.0
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -217,7 +217,6 @@ class LiveHub:
 
     async def _sweep(self) -> None:
         now = time.monotonic()
-        await self.channel.ping()
         seen, journal = await database_sync_to_async(render.look_around)()
         self._compare(seen, journal)
         await self._join_groups()
@@ -227,9 +226,17 @@ class LiveHub:
         if now - self.rights_at >= RIGHTS_EVERY:
             self.rights_at = now
             await self._check_rights()
-        for consumer in list(self.consumers):
-            if now - consumer.viewer.spoke_at >= HEARTBEAT and not consumer.viewer.paused:
-                await self._speak(consumer, [consumer.viewer.clock()], now)
+
+    async def _pulse_forever(self) -> None:
+        while True:
+            await asyncio.sleep(BEAT_EVERY)  # the page itself brought what is known at first
+            try:
+                await self.channel.ping()
+                lost = time.monotonic() - self.database_lost_at if self.database_lost_at else 0.0
+                for consumer, frame in await pulse.frames(self.consumers, lost):
+                    await self._speak(consumer, [frame], time.monotonic())
+            except Exception:
+                logger.exception("Open pages were not told how the console fares")
 
     def _compare(self, seen: dict[int, Seen], journal: tuple[int, int]) -> None:
         before, self.seen = self.seen, seen
@@ -280,14 +287,16 @@ class LiveHub:
     # ---- the database
 
     def _lose_database(self, error: Exception) -> None:
-        if not self.is_database_lost:
-            logger.warning("Open pages cannot be brought up to date: %s", error, exc_info=error)
-        self.is_database_lost = True
+        if not self.database_lost_at:
+            is_away = isinstance(error, OperationalError | InterfaceError)
+            sentence = "Open pages cannot be brought up to date: %s"
+            logger.warning(sentence, str(error).strip(), exc_info=None if is_away else error)
+            self.database_lost_at = time.monotonic()
 
     def _found_database(self) -> None:
-        if self.is_database_lost:
+        if self.database_lost_at:
             logger.warning("Open pages are brought up to date again.")
-            self.is_database_lost = False
+            self.database_lost_at = 0.0
             self.note_everything()
 
 

@@ -122,7 +122,7 @@ class Viewer:
         """Look at something else from now on."""
         self.shown = shown
         kept = {(kind, pk) for kind, pks in shown.rows.items() for pk in pks}
-        names = {part.name for part in shown.page.parts} | {BADGES, "notice"}
+        names = {part.name for part in (*shown.page.parts, *shown.page.pulses)} | {BADGES, "notice", "alerts"}
         self.sent = {key: value for key, value in self.sent.items() if key in kept or key in names}
         self.dimmed &= kept
         self.baseline, self.is_counted = shown.total, False
@@ -208,6 +208,10 @@ class Viewer:
             return False
         self.sent[key] = hash(html)
         return True
+
+    def if_news(self, key: Any, html: str) -> str:
+        """The HTML, or nothing when the browser has it."""
+        return html if self._is_news(key, html) else ""
 
     def _count(self, total: int) -> None:
         """Rows leave the list when they are dimmed: only what came besides is new."""

@@ -87,7 +87,7 @@ class Shown:
 
     def part(self, name: str) -> Part:
         """The part of that name."""
-        return next(part for part in self.page.parts if part.name == name)
+        return next(part for part in (*self.page.parts, *self.page.pulses) if part.name == name)
 
     def part_context(self, part: Part) -> dict[str, Any]:
         """What the part's template knows, on the page as in a push."""
@@ -99,6 +99,8 @@ class Page:
 
     name: str = ""
     parts: tuple[Part, ...] = ()
+    pulses: tuple[Part, ...] = ()
+    """Parts made of the heartbeats alone: looked at every 2 s, and pushed also while the database is away."""
     kind: str = ""
 
     def show(self, user: User, params: QueryDict, pk: int = 0) -> Shown | None:
@@ -211,6 +213,7 @@ class ObjectPage(Page):
         name: str,
         kind: str,
         parts: tuple[Part, ...],
+        pulses: tuple[Part, ...] = (),
         rows: Callable[[User, Any], dict[str, dict[int, int]]] | None = None,
         touches: Callable[[Any], set[Touch]] | None = None,
         queryset: Callable[[User], Any] | None = None,
@@ -218,6 +221,7 @@ class ObjectPage(Page):
         self.name = name
         self.kind = kind
         self.parts = parts
+        self.pulses = pulses
         self._rows = rows
         self._touches = touches
         self._queryset = queryset

@@ -20,6 +20,7 @@ from mqtt.models import (
 )
 from mqtt.pages import connection_test
 from mqtt.pages.base import ObjectPage, Part, Shown, list_url, register
+from mqtt.pages.pressure import PRESSURE
 from mqtt.templatetags.mqtt_rows import connection_status
 
 TIMELINE = 30
@@ -110,6 +111,7 @@ CONNECTION = register(
     ObjectPage(
         name="connections",
         kind="connection",
+        pulses=(PRESSURE,),
         parts=(
             Part("buttons", "mqtt/parts/_connection_buttons.html", link),
             Part("truths", "mqtt/parts/_connection_truths.html", truths, element="section"),

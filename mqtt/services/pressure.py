@@ -12,6 +12,8 @@ from typing import Any
 import orjson
 import redis
 from django.conf import settings
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 BEAT_EVERY = 2.0
 """Seconds between two heartbeats of a process."""
@@ -92,9 +94,7 @@ class Publisher:
     def __init__(self, name: str) -> None:
         self._key = f"{INDEX}:{name}"
         self._name = name
-        self._client = redis.Redis.from_url(
-            settings.CHANNEL_URL, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE
-        )
+        self._client = _client()
 
     def publish(self, pressure: ProcessPressure) -> None:
         """Replace what this process said before."""
@@ -139,14 +139,22 @@ def of_connection(processes: list[ProcessPressure] | None, connection_id: int) -
 
 def _ask() -> list[ProcessPressure] | None:
     try:
-        with redis.Redis.from_url(
-            settings.CHANNEL_URL, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE
-        ) as client:
+        with _client() as client:
             names: Any = client.zrange(INDEX, 0, -1)
             texts: Any = client.mget([f"{INDEX}:{name.decode()}" for name in names]) if names else []
     except (redis.RedisError, OSError, ValueError):
         return None
     return sorted((one for text in texts if text and (one := parse(text))), key=lambda one: one.name)
+
+
+def _client() -> redis.Redis:
+    """It does not try again by itself: somebody waits."""
+    return redis.Redis.from_url(
+        settings.CHANNEL_URL,
+        socket_timeout=PATIENCE,
+        socket_connect_timeout=PATIENCE,
+        retry=Retry(NoBackoff(), retries=0),
+    )
 
 
 def parse(text: bytes) -> ProcessPressure | None:

@@ -10,8 +10,10 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from mqtt import alerts
 from mqtt.badges import NO_BADGE, Badge, problem_counts
 from mqtt.permissions import ADMINISTER, CONFIGURE, OPERATE, VIEW, can
+from mqtt.services.pressure import read_all
 
 register = template.Library()
 
@@ -72,6 +74,12 @@ def console_frame(context: dict[str, Any]) -> dict[str, Any]:
     ]
     role = next((label for action, label in ROLES if can(user, action)), "")
     return {"demo": settings.DEMO, "user": user, "known": user, "role": role, "items": items, "account": account}
+
+
+@register.inclusion_tag("mqtt/parts/_alerts.html", name="alerts")
+def current_alerts() -> dict[str, Any]:
+    """What everybody must know, as it will be pushed."""
+    return {"alerts": alerts.of(read_all())}
 
 
 def _is_current(path: str, prefix: str) -> bool:
