@@ -170,7 +170,8 @@ def test_a_stored_password_does_not_follow_to_another_address(tmp_path: Path) ->
 @pytest.mark.parametrize(
     "text",
     ["", "nonsense", "- 1", "vedetta: 2", "vedetta: 1\nhouses: []", "vedetta: 1\nsites: 5", "vedetta: 1\nsites: [5]",
-     "a: [", 'vedetta: 1\nsites: [{name: "a\\0b"}]', "!!python/object:os.system {}", "vedetta: 1\nsites: &a [*a]"],
+     "a: [", 'vedetta: 1\nsites: [{name: "a\\0b"}]', "!!python/object:os.system {}", "vedetta: 1\nsites: &a [*a]",
+     "vedetta: 1\nsites: [&a {name: *a}]"],
 )  # fmt: skip
 def test_what_is_no_configuration_is_refused_in_one_line(text: str, tmp_path: Path) -> None:
     assert len(refused(text, tmp_path).splitlines()) <= 2

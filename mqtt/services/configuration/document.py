@@ -52,7 +52,11 @@ def read(text: str, known: tuple[str, ...]) -> dict[str, list[dict[str, Any]]]:
     for name, rows in content.items():
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
             raise ConfigurationError(f"{name} must be a list of entries with names and values.")
-    if _has_nul(content):
+    try:
+        has_nul = _has_nul(content)
+    except RecursionError as error:
+        raise ConfigurationError("An entry in it contains itself.") from error
+    if has_nul:
         raise ConfigurationError("A text in it holds a NUL character, which no database keeps.")
     return content
 
