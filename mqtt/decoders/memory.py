@@ -43,6 +43,10 @@ class Memory:
         found = self._by_topic.get(topic)
         return list(found.values()) if found else []
 
+    def told(self, topic: str, family: str) -> list[dict[str, Any]]:
+        """What a family announced about this topic."""
+        return [said.data for said in self.about(topic) if said.family == family and said.data is not None]
+
     def speaks_of(self, topic: str) -> bool:
         """Whether an announcement names this topic."""
         return topic in self._by_topic

@@ -3,7 +3,7 @@
 import logging
 from functools import lru_cache
 
-from mqtt.decoders import general, ignored, presence, scalars, structural
+from mqtt.decoders import general, ignored, openbeken, presence, scalars, structural, tasmota
 from mqtt.decoders.base import MAX_PAYLOAD_BYTES, Content, Decoder
 from mqtt.decoders.memory import Memory
 from mqtt.decoders.sparkplug import decoder as sparkplug
@@ -12,7 +12,12 @@ from mqtt.messages import Decoded, InboundMessage
 
 logger = logging.getLogger(__name__)
 
-FAMILIES: tuple[Decoder, ...] = (structural.DECODER, sparkplug.DECODER)
+FAMILIES: tuple[Decoder, ...] = (
+    structural.DECODER,
+    sparkplug.DECODER,
+    tasmota.DECODER,
+    openbeken.DECODER,
+)
 """One file a family; the first that claims a message takes it, so the special stand before the broad."""
 GENERAL: tuple[Decoder, ...] = (general.DECODER, scalars.DECODER)
 DECODERS: tuple[Decoder, ...] = (*FAMILIES, ignored.DECODER, presence.DECODER, *GENERAL)

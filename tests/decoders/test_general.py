@@ -19,7 +19,7 @@ def test_nested_keys_are_joined_by_dots() -> None:
 
 
 def test_a_generic_last_level_names_no_device() -> None:
-    assert decoded("tele/plug7/SENSOR", '{"power": 3}').readings[0].device == ("tele/plug7/SENSOR", "plug7", "", "")
+    assert decoded("hall/plug7/SENSOR", '{"power": 3}').readings[0].device == ("hall/plug7/SENSOR", "plug7", "", "")
 
 
 def test_number_texts_are_numbers_only_as_a_whole() -> None:

@@ -58,3 +58,11 @@ def test_a_flood_of_announcements_and_notes_is_bounded(monkeypatch: pytest.Monke
         memory.note(number, number)
     assert [memory.get("family", str(number)) is not None for number in range(9)] == [True] * 3 + [False] * 6
     assert len(memory.notes) <= 3
+
+
+def test_what_one_family_told_about_a_topic_is_found_alone() -> None:
+    memory = Memory()
+    memory.put(said("a", {"unit": 1}, "t"))
+    memory.put(Announcement("other", "a", {"unit": 2}, ("t",)))
+    assert memory.told("t", "family") == [{"unit": 1}]
+    assert memory.told("u", "family") == []
