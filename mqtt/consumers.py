@@ -43,6 +43,8 @@ class MqttConsumer(AsyncWebsocketConsumer):
     channel_layer_alias = "none"  # a channel of its own for each browser would only cost the layer
 
     viewer: Viewer
+    reader: Any = None
+    """The socket as app/slow_readers.py sees it; only Daphne has one."""
     watching: Watching | None = None
     """The live tail that this page shows, if any."""
     window, received = 0.0, 0
@@ -58,6 +60,9 @@ class MqttConsumer(AsyncWebsocketConsumer):
             await self.close(viewer)
             return
         self.viewer = viewer
+        self.reader = self.scope.get("reader")
+        if self.reader:
+            self.reader.on_ready = self.hub.wake
         await self.accept()
         await self.hub.join(self)
 
@@ -84,6 +89,11 @@ class MqttConsumer(AsyncWebsocketConsumer):
             shown=shown,
             can_operate=can(user, OPERATE),
         )
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether the browser has not yet read what it was sent: it gets nothing more until then."""
+        return self.reader is not None and self.reader.is_slow
 
     async def disconnect(self, code: int) -> None:
         """The page is gone."""

@@ -12,7 +12,7 @@ import contextlib
 import logging
 import time
 import weakref
-from typing import Any
+from typing import Any, NamedTuple
 
 from channels.db import database_sync_to_async
 from django.db import InterfaceError, OperationalError
@@ -33,6 +33,7 @@ from mqtt.live.channel import HubChannel
 from mqtt.live.render import Delivery, Order, Seen
 from mqtt.live.rights import grant, take_user
 from mqtt.live.viewer import BADGES, TOTAL, Change, Viewer
+from mqtt.pages.base import Touch
 from mqtt.permissions import TAIL, User, can
 from mqtt.services.broadcast import send_event
 from mqtt.services.pressure import BEAT_EVERY
@@ -51,6 +52,16 @@ EVENTS: dict[str, type[Event]] = {
     event.type: event
     for event in (StatusUpdate, ReadingsStored, AvailabilityChanged, ConnectionTestChanged, CommandChanged, TailHeard)
 }
+
+
+class Taker(NamedTuple):
+    """One page in a flush, and what it gets."""
+
+    consumer: Any
+    key: Any
+    rows: set[Touch]
+    parts: set[str]
+    wants_badges: bool
 
 
 class LiveHub:
@@ -140,19 +151,18 @@ class LiveHub:
             except Exception as error:  # noqa: BLE001 - the loop must live; everything is sent again afterwards
                 self._lose_database(error)
                 await asyncio.sleep(1)
-            if any(consumer.viewer.is_waiting for consumer in self.consumers):
+            if any(consumer.viewer.is_waiting and not consumer.is_slow for consumer in self.consumers):
                 self.wanted.set()
             await asyncio.sleep(SPACING)
 
-    async def _flush(self) -> None:
-        wishes = [consumer.viewer for consumer in self.consumers if consumer.viewer.wish]
-        if wishes:
-            await database_sync_to_async(grant)(wishes)
-        now = time.monotonic()
+    def _orders(self, now: float) -> tuple[dict[Any, Order], dict[str, User], list[Taker]]:
+        """What is to be rendered, for whom the menu's badges are counted, and who gets what."""
         orders: dict[Any, Order] = {}
-        takers = []
         badge_users: dict[str, User] = {}
-        for consumer in list(self.consumers):
+        takers = []
+        for consumer in self.consumers:
+            if consumer.is_slow:
+                continue
             viewer: Viewer = consumer.viewer
             rows, parts, extras = viewer.due(now)
             if not (rows or parts or extras):
@@ -164,28 +174,39 @@ class LiveHub:
             order.wants_total |= TOTAL in extras
             if BADGES in extras:
                 badge_users[viewer.language] = viewer.user
-            takers.append((consumer, key, rows, parts, BADGES in extras))
+            takers.append(Taker(consumer, key, rows, parts, BADGES in extras))
+        return orders, badge_users, takers
+
+    async def _flush(self) -> None:
+        wishes = [consumer.viewer for consumer in self.consumers if consumer.viewer.wish]
+        if wishes:
+            await database_sync_to_async(grant)(wishes)
+        now = time.monotonic()
+        orders, badge_users, takers = self._orders(now)
         await self._flush_tails(now)
         if not takers:
             return
         try:
             deliveries, badges = await database_sync_to_async(render.render)(list(orders.values()), badge_users)
         except Exception:
-            for consumer, *_ in takers:
-                consumer.viewer.everything()
+            for taker in takers:
+                taker.consumer.viewer.everything()
             raise
         answers = dict(zip(orders, deliveries, strict=True))
-        for consumer, key, rows, parts, wants_badges in takers:
-            viewer = consumer.viewer
-            frames = viewer.frames(
-                answers.get(key, Delivery()), rows, parts, badges.get(viewer.language, "") if wants_badges else ""
-            )
+        for taker in takers:
+            viewer = taker.consumer.viewer
+            of_menu = badges.get(viewer.language, "") if taker.wants_badges else ""
+            frames = viewer.frames(answers.get(taker.key, Delivery()), taker.rows, taker.parts, of_menu)
             if frames:
-                await self._speak(consumer, frames, now)
+                await self._speak(taker.consumer, frames, now)
 
     async def _flush_tails(self, now: float) -> None:
         for consumer in list(self.consumers):
-            if consumer.watching and (frames := consumer.watching.frames(consumer.viewer.language)):
+            if (
+                consumer.watching
+                and not consumer.is_slow
+                and (frames := consumer.watching.frames(consumer.viewer.language))
+            ):
                 await self._speak(consumer, frames, now)
 
     def watch_tails(self) -> None:

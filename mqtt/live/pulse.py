@@ -22,7 +22,7 @@ async def frames(consumers: Iterable[Any], database_lost_seconds: float) -> list
     told = []
     for consumer in list(consumers):
         viewer: Viewer = consumer.viewer
-        if viewer.paused:
+        if viewer.paused or consumer.is_slow:
             continue
         language = viewer.language
         if language not in painted:

@@ -18,9 +18,9 @@ def create_groups(apps, schema_editor):
     # Permissions are otherwise made after all migrations have run.
     for label in ("auth", "mqtt"):
         config = apps.get_app_config(label)
-        config.models_module = True
+        before, config.models_module = getattr(config, "models_module", None), True
         create_permissions(config, apps=apps, verbosity=0)
-        config.models_module = None
+        config.models_module = before
     for name, prefixes in ROLES.items():
         group, _ = group_model.objects.get_or_create(name=name)
         granted = [
