@@ -5,6 +5,8 @@ from functools import lru_cache
 
 from mqtt.decoders import general, ignored, openbeken, presence, scalars, structural, tasmota
 from mqtt.decoders.base import MAX_PAYLOAD_BYTES, Content, Decoder
+from mqtt.decoders.lorawan import aws as aws_lorawan
+from mqtt.decoders.lorawan import chirpstack, things_stack
 from mqtt.decoders.memory import Memory
 from mqtt.decoders.sparkplug import decoder as sparkplug
 from mqtt.exceptions import UndecodableError
@@ -12,13 +14,22 @@ from mqtt.messages import Decoded, InboundMessage
 
 logger = logging.getLogger(__name__)
 
-FAMILIES: tuple[Decoder, ...] = (
+BY_TOPIC: tuple[Decoder, ...] = (
     structural.DECODER,
     sparkplug.DECODER,
     tasmota.DECODER,
     openbeken.DECODER,
+    things_stack.V3_DECODER,
+    things_stack.V2_DECODER,
+    chirpstack.DECODER,
 )
 """One file a family; the first that claims a message takes it, so the special stand before the broad."""
+BY_CONTENT: tuple[Decoder, ...] = (
+    chirpstack.GATEWAY_DECODER,
+    aws_lorawan.DECODER,
+)
+"""Families on topics of the user's choice, asked for every message: they look at a key or two."""
+FAMILIES = (*BY_TOPIC, *BY_CONTENT)
 GENERAL: tuple[Decoder, ...] = (general.DECODER, scalars.DECODER)
 DECODERS: tuple[Decoder, ...] = (*FAMILIES, ignored.DECODER, presence.DECODER, *GENERAL)
 BY_NAME = {decoder.name: decoder for decoder in DECODERS}

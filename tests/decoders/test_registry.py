@@ -18,7 +18,8 @@ from tests.decoders.helpers import decoded, message, values
 TOPICS = st.sampled_from(
     ["a/b/c", "x", "site/gateway/1/dataloggers/telemetry", "site/gateway/1/status", "d/LWT", "a/b/state", "/", "a//b",
      "site/gateway/1/datalogger/all/status", "zigbee2mqtt/bridge/state", "d/online",
-     "spBv1.0/g/NDATA/n", "spBv1.0/g/NBIRTH/n", "STATE/h",
+     "spBv1.0/g/NDATA/n", "spBv1.0/g/NBIRTH/n", "STATE/h", "v3/a@t/devices/d/up", "a/devices/d/up",
+     "application/1/device/0102030405060708/event/up", "gateway/0102030405060708/state/conn",
      "tele/plug/SENSOR", "stat/plug/RESULT", "tele/plug/STATE", "stat/plug/STATUS8", "tele/plug/LWT", "tele/plug/INFO1",
      "tasmota/discovery/AABBCC/config", "tasmota/discovery/AABBCC/sensors", "obkA1B2C3D4/1/get",
      ]
@@ -26,7 +27,8 @@ TOPICS = st.sampled_from(
 KEYS = st.one_of(
     st.text(max_size=12),
     st.sampled_from(["value", "unit", "ts", "time", "id", "data", "type", "dataloggers", "devices", "state", "rssi",
-                     "serial_number_device", "status_datalogger", "level_unit"]),
+                     "serial_number_device", "status_datalogger", "level_unit", "devEUI", "rxInfo", "uplink_message",
+                     "deviceInfo", "object"]),
     st.sampled_from(["Time", "Epoch", "StatusSNS", "StatusSTS", "ZbReceived", "Device", "MAC", "ATC-7fc1e1", "IBEACON",
                      "ENERGY", "TempUnit", "DeepSleep", "Wifi", "t", "tp", "ft", "sn"]),
 )  # fmt: skip

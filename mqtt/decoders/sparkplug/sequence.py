@@ -1,6 +1,5 @@
 """What may be lost between messages: a node's last sequence number, and when it was last asked for a rebirth."""
 
-import time
 from typing import NamedTuple
 
 from mqtt.decoders.base import Content
@@ -46,7 +45,7 @@ def rebirth(content: Content, prefix: str, node: str) -> list[Request]:
     if not _is_new(message) or (asked is not None and 0 < message.received_us - asked < ASK_EVERY_US):
         return []
     content.memory.note(key, message.received_us)
-    payload = Payload(timestamp=time.time_ns() // 1_000_000)
+    payload = Payload(timestamp=message.received_us // 1000)
     payload.metrics.add(name=REBIRTH, timestamp=payload.timestamp, datatype=BOOLEAN, boolean_value=True)
     return [Request(f"{prefix}/NCMD/{node.partition('/')[2]}", payload.SerializeToString())]
 
