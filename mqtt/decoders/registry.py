@@ -3,7 +3,25 @@
 import logging
 from functools import lru_cache
 
-from mqtt.decoders import general, ignored, openbeken, presence, scalars, structural, tasmota
+from mqtt.decoders import (
+    flespi,
+    general,
+    homie,
+    ignored,
+    openbeken,
+    openmqttgateway,
+    owntracks,
+    presence,
+    rtl433,
+    ruuvi,
+    scalars,
+    shelly1,
+    shelly2,
+    structural,
+    tasmota,
+    victron,
+    zigbee2mqtt,
+)
 from mqtt.decoders.base import MAX_PAYLOAD_BYTES, Content, Decoder
 from mqtt.decoders.lorawan import aws as aws_lorawan
 from mqtt.decoders.lorawan import chirpstack, things_stack
@@ -22,11 +40,22 @@ BY_TOPIC: tuple[Decoder, ...] = (
     things_stack.V3_DECODER,
     things_stack.V2_DECODER,
     chirpstack.DECODER,
+    zigbee2mqtt.DECODER,
+    shelly2.DECODER,
+    shelly1.DECODER,
+    homie.DECODER,
+    openmqttgateway.DECODER,
+    rtl433.DECODER,
+    victron.DECODER,
+    owntracks.DECODER,
+    owntracks.WITH_POSITIONS,
 )
 """One file a family; the first that claims a message takes it, so the special stand before the broad."""
 BY_CONTENT: tuple[Decoder, ...] = (
     chirpstack.GATEWAY_DECODER,
     aws_lorawan.DECODER,
+    ruuvi.DECODER,
+    flespi.DECODER,
 )
 """Families on topics of the user's choice, asked for every message: they look at a key or two."""
 FAMILIES = (*BY_TOPIC, *BY_CONTENT)

@@ -317,4 +317,4 @@ def test_openbeken_states_stand_below_get() -> None:
     assert values(say(memory, "kitchen/led_enableAll/get", "1")) == {"led_enableAll": 1.0}
     assert say(memory, "obkA1B2C3D4/rssi/get", "-60").facts[0].facts == {"rssi": "-60"}
     assert say(memory, "obkA1B2C3D4/1/get", "").decoder == "ignored"
-    assert say(memory, "zigbee2mqtt/lamp/get", '{"state": ""}').decoder == "ignored"
+    assert say(memory, "z/lamp/get", '{"state": ""}').decoder == "ignored"

@@ -628,8 +628,8 @@ def test_every_turn_inside_one_batch_is_recorded(pipeline: Pipeline) -> None:
 
 
 def test_an_availability_topic_speaks_for_the_devices_below_it_and_invents_none(pipeline: Pipeline) -> None:
-    pipeline.send("zigbee2mqtt/lamp", '{"level": 1}')
-    pipeline.send("zigbee2mqtt/bridge/state", '{"state": "offline"}')
+    pipeline.send("radio/lamp", '{"level": 1}')
+    pipeline.send("radio/bridge/state", '{"state": "offline"}')
     pipeline.send("unheard/of/LWT", "Offline")
     assert DataloggerState.objects.get().availability == "offline"
     assert Datalogger.objects.count() == 1

@@ -1,0 +1,74 @@
+"""OpenMQTTGateway, rtl_433, Ruuvi: what gateways hear by radio."""
+
+import json
+
+import pytest
+
+from mqtt.decoders.memory import Memory
+from mqtt.enums import Availability
+from mqtt.exceptions import UndecodableError
+from tests.decoders.helpers import decoded, values
+
+
+def test_a_bluetooth_device_is_known_by_its_address_however_it_is_written() -> None:
+    one = decoded("home/gw/BTtoMQTT/AABBCCDDEEFF", '{"tempc": "19.5", "tempf": "67.1", "batt": 80, "rssi": -70}')
+    other = decoded("home/gw/BTtoMQTT/AABBCCDDEEFF", '{"id": "aa:bb:cc:dd:ee:ff", "moi": 3}')
+    assert values(one) == {"tempc": 19.5, "batt": 80.0}
+    assert one.readings[0].device[:2] == ("home/gw#AABBCCDDEEFF", "AA:BB:CC:DD:EE:FF")
+    assert other.readings[0].device.key == one.readings[0].device.key
+    assert one.facts[0].facts == {"rssi": -70, "mac": "AA:BB:CC:DD:EE:FF"}
+
+
+def test_codes_of_remote_controls_are_no_readings() -> None:
+    assert decoded("home/gw/433toMQTT", '{"value": 123456, "protocol": 1, "length": 24}').readings == []
+
+
+def test_a_gateway_tells_of_itself_and_its_last_will_counts_once_it_was_heard() -> None:
+    memory = Memory()
+    decoded("home/gw/SYStoMQTT", '{"version": "1.7", "uptime": 5}', memory=memory)
+    (said,) = decoded("home/gw/LWT", "offline", memory=memory).availability
+    assert (said.is_gateway, said.device.key, said.availability) == (True, "home/gw", Availability.OFFLINE)
+
+
+def test_a_radio_sensor_is_its_model_channel_and_id() -> None:
+    payload = {
+        "time": "@0.5s",
+        "model": "Brand-TH",
+        "id": 7,
+        "channel": 2,
+        "temperature_C": 5,
+        "wind_avg_km_h": 3,
+        "battery_ok": 0,
+    }
+    result = decoded("rtl_433/host/events", json.dumps(payload))
+    assert {one.name: (one.value, one.unit) for one in result.readings} == {
+        "temperature_C": (5.0, "°C"), "wind_avg_km_h": (3.0, "km/h"), "battery_ok": (0.0, ""),
+    }  # fmt: skip
+    assert result.readings[0].device == ("rtl_433/host#Brand-TH/2/7", "Brand-TH/2/7", "rtl_433/host", "host")
+    assert result.readings[0].time_us is None
+    through = decoded("home/gw/RTL_433toMQTT/Brand-TH/2/7", json.dumps(payload))
+    assert through.readings[0].device.identifier == "Brand-TH/2/7"
+
+
+def test_a_field_in_a_topic_of_its_own() -> None:
+    (reading,) = decoded("rtl_433/host/devices/Brand-TH/2/7/temperature_F", "41").readings
+    assert (reading.device.identifier, reading.name, reading.unit) == ("Brand-TH/2/7", "temperature_F", "°F")
+
+
+RUUVI_5 = "0201061BFF99040512FC5394C37C0004FFFC040CAC364200CDCBB8334C884F"
+
+
+def test_a_ruuvi_advertisement_is_read() -> None:
+    result = decoded(
+        "ruuvi/AA/CB:B8:33:4C:88:4F", json.dumps({"gw_mac": "AA", "rssi": -50, "ts": "1789984800", "data": RUUVI_5})
+    )
+    found = values(result)
+    assert (found["temperature"], found["humidity"], found["pressure"]) == (24.3, 53.49, 1000.44)
+    assert (found["acceleration.x"], found["battery"], found["tx_power"]) == (0.004, 2.977, 4.0)
+    assert result.readings[0].time_us == 1_789_984_800_000_000
+
+
+@pytest.mark.parametrize("data", ["", "zz", "FF9904", "FF990405", "FF990477" + "00" * 30])
+def test_an_advertisement_that_cannot_be_read_says_so(data: str) -> None:
+    with pytest.raises(UndecodableError):
+        decoded("ruuvi/AA/BB", json.dumps({"gw_mac": "AA", "data": data}))
