@@ -6,7 +6,7 @@ Decoders read it and never write: what they announce stands in their result, and
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, tzinfo
-from typing import Any
+from typing import Any, TypeVar
 
 from mqtt.messages import Announcement
 
@@ -14,6 +14,7 @@ MOST_ANNOUNCEMENTS = 50_000
 """Of one connection: ten for each of 5,000 devices."""
 MOST_NOTES = 10_000
 
+Derived = TypeVar("Derived")
 Key = tuple[str, str]
 """(family, key)."""
 
@@ -30,6 +31,8 @@ class Memory:
         self._mapping_of: dict[str, Any | None] = {}
         self._entries: dict[Key, Announcement] = {}
         self._by_topic: dict[str, dict[Key, Announcement]] = {}
+        self._derived: dict[str, dict[Any, Any]] = {}
+        """By topic; only of topics that are spoken about, so no more than there are announcements."""
         self._before: dict[Key, Announcement | None] = {}
         """What stood under the keys that changed since the last commit."""
 
@@ -46,6 +49,14 @@ class Memory:
     def told(self, topic: str, family: str) -> list[dict[str, Any]]:
         """What a family announced about this topic."""
         return [said.data for said in self.about(topic) if said.family == family and said.data is not None]
+
+    def derive(self, topic: str, make: Callable[[str, list[Announcement]], Derived]) -> Derived:
+        """What `make` draws from the announcements about a topic; drawn once, until they change."""
+        known = self._derived.setdefault(topic, {})
+        if make not in known:
+            known[make] = make(topic, self.about(topic))
+        found: Derived = known[make]
+        return found
 
     def speaks_of(self, topic: str) -> bool:
         """Whether an announcement names this topic."""
@@ -106,6 +117,7 @@ class Memory:
     def _set(self, key: Key, entry: Announcement | None) -> None:
         before = self._entries.pop(key, None)
         for topic in before.topics if before else ():
+            self._derived.pop(topic, None)
             about = self._by_topic.get(topic, {})
             about.pop(key, None)
             if not about:
@@ -113,4 +125,5 @@ class Memory:
         if entry is not None:
             self._entries[key] = entry
             for topic in entry.topics:
+                self._derived.pop(topic, None)
                 self._by_topic.setdefault(topic, {})[key] = entry

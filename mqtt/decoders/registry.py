@@ -6,6 +6,7 @@ from functools import lru_cache
 from mqtt.decoders import (
     flespi,
     general,
+    homeassistant,
     homie,
     ignored,
     openbeken,
@@ -37,6 +38,7 @@ BY_TOPIC: tuple[Decoder, ...] = (
     sparkplug.DECODER,
     tasmota.DECODER,
     openbeken.DECODER,
+    homeassistant.DECODER,
     things_stack.V3_DECODER,
     things_stack.V2_DECODER,
     chirpstack.DECODER,
@@ -86,6 +88,8 @@ def decode(message: InboundMessage, memory: Memory, chosen: str = "") -> Decoded
         if decoder is None:
             decoder = next(one for one in candidates(message.topic) if one.claims(content))
         decoded = decoder.decode(content)
+        if memory.speaks_of(message.topic):
+            decoded = homeassistant.enrich(content, decoded)
     except UndecodableError:
         raise
     except Exception as error:  # noqa: BLE001 - one failing family must not stop the rest; reported with its traceback

@@ -26,7 +26,9 @@ TOPICS = st.sampled_from(
      "shellies/a/info", "homie/5/a/$description", "homie/a/$state", "shellies/a/light/0/status", "a/events/rpc",
      "a/status/switch:0", "a/rpc",
      "home/gw/BTtoMQTT/AABBCCDDEEFF", "home/gw/SYStoMQTT", "rtl_433/h/events", "rtl_433/h/devices/m/1/temperature_C",
-     "N/p/battery/0/Soc", "owntracks/a/b", "ruuvi/a/b"]
+     "N/p/battery/0/Soc", "owntracks/a/b", "ruuvi/a/b",
+     "homeassistant/sensor/x/config", "homeassistant/device/x/config", "homeassistant/sensor/x/state",
+     "homeassistant/status"]
 )  # fmt: skip
 KEYS = st.one_of(
     st.text(max_size=12),
@@ -37,6 +39,7 @@ KEYS = st.one_of(
                      "ENERGY", "TempUnit", "DeepSleep", "Wifi", "t", "tp", "ft", "sn"]),
     st.sampled_from(["src", "method", "result", "params", "model", "battery_ok", "_type", "gw_mac", "ident",
                      "timestamp", "nodes", "exposes", "definition"]),
+    st.sampled_from(["dev", "ids", "cns", "stat_t", "val_tpl", "avty", "cmps", "~", "expire_after", "via_device"]),
 )  # fmt: skip
 DOCUMENTS = st.recursive(
     st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=20)),
@@ -45,10 +48,10 @@ DOCUMENTS = st.recursive(
 )
 
 
-def check(topic: str, payload: bytes) -> None:
+def check(topic: str, payload: bytes, memory: Memory | None = None) -> None:
     """Decoding ends with storable readings or with the one error, and the error has a sentence."""
     try:
-        result = decoded(topic, payload)
+        result = decoded(topic, payload, memory=memory)
     except UndecodableError as error:
         sentence = reasons.explain(error.code, error.context)
         if sentence == error.code or "%(" in sentence:

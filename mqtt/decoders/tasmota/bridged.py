@@ -6,7 +6,7 @@ from typing import Any
 
 from mqtt.decoders.leaves import leaves, reading
 from mqtt.decoders.places import NAME_LENGTH, clean
-from mqtt.decoders.tasmota.quantities import SPELLED, quantity, zigbee_quantity
+from mqtt.decoders.tasmota.quantities import quantity, zigbee_quantity
 from mqtt.messages import DecodedFacts, DecodedReading, DeviceRef
 
 _BLUETOOTH = re.compile(r"(?!DS18|MAX31|BMP|BME|SI70|AM23|DHT)[^-]\w*-(?:[0-9a-fA-F]{6}|[0-9a-fA-F]{12})")
@@ -46,7 +46,7 @@ class Bridged:
             elif name not in _NO_VALUES:
                 means = zigbee_quantity(name) if is_zigbee else quantity(name)
                 unit = units.get(means.unit, "") if means.unit.endswith("Unit") else means.unit
-                one = reading(self.ref, name, value, SPELLED.get(unit, unit), means.kind, is_switch=means.is_switch)
+                one = reading(self.ref, name, value, unit, means.kind, is_switch=means.is_switch)
                 if one is not None:
                     self.readings.append(one)
 

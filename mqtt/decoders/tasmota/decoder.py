@@ -9,8 +9,9 @@ from mqtt.decoders.leaves import leaves, reading
 from mqtt.decoders.places import clean
 from mqtt.decoders.tasmota.bridged import ZIGBEE, Bridged, bluetooth, zigbee
 from mqtt.decoders.tasmota.discovery import PREFIX, discovery
-from mqtt.decoders.tasmota.quantities import SPELLED, UNIT_KEYS, quantity
+from mqtt.decoders.tasmota.quantities import UNIT_KEYS, quantity
 from mqtt.decoders.tasmota.spots import COMMON, FAMILY, TELE, Spot, announced_spot, bare_spot, spot
+from mqtt.decoders.units import spelled
 from mqtt.decoders.words import words
 from mqtt.enums import Availability
 from mqtt.messages import Announcement, Decoded, DecodedAvailability, DecodedFacts
@@ -211,7 +212,7 @@ class _Message:
         for key in UNIT_KEYS:
             if isinstance(document.get(key), str):
                 units[key] = document[key]
-        return {key: SPELLED.get(unit) or clean(unit)[:20] for key, unit in units.items()}
+        return {key: spelled(unit) for key, unit in units.items()}
 
     def _about(self, found: dict[str, Any]) -> None:
         facts: dict[str, Any] = {}

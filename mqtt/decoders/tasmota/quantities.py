@@ -8,7 +8,7 @@ from mqtt.decoders.words import Role, meaning
 
 TEMPERATURE, PRESSURE, SPEED = "TempUnit", "PressureUnit", "SpeedUnit"
 UNIT_KEYS = (TEMPERATURE, PRESSURE, SPEED)
-SPELLED = {"C": "°C", "F": "°F", "lux": "lx"}
+
 
 _UNITS = {
     TEMPERATURE: "Temperature DewPoint HeatIndex FeelsLike OutsideTemp",
