@@ -41,6 +41,16 @@ class Availability(TextChoices):
     UNKNOWN = "unknown", pgettext_lazy("device", "unknown")
 
 
+class IntervalSource(TextChoices):
+    """How the interval that is expected between a device's messages is known."""
+
+    UNKNOWN = "unknown", pgettext_lazy("interval", "not known yet")
+    LEARNED = "learned", pgettext_lazy("interval", "learned")
+    SAID = "said", pgettext_lazy("interval", "said by the device")
+    SET = "set", pgettext_lazy("interval", "set")
+    IRREGULAR = "irregular", pgettext_lazy("interval", "no rhythm")
+
+
 class Transport(TextChoices):
     """How bytes reach the broker."""
 

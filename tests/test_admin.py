@@ -74,7 +74,8 @@ def stored_filters(connection: MqttConnection, filters: tuple[str, ...]) -> dict
 
 def test_every_model_but_the_history_is_there(boss: Client) -> None:
     registered = {model for model in admin.site._registry if model._meta.app_label == "mqtt"}
-    inside_others = {"GatewayState", "DataloggerState", "SensorState", "Reading", "CommittedPackets"}
+    rhythms = {"ConnectionRhythm", "GatewayRhythm", "DataloggerRhythm", "SensorRhythm"}
+    inside_others = rhythms | {"GatewayState", "DataloggerState", "SensorState", "Reading", "CommittedPackets"}
     assert {model.__name__ for model in apps.get_app_config("mqtt").get_models()} - inside_others == {
         model.__name__ for model in registered
     }

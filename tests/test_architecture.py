@@ -9,7 +9,19 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 
-LEAVES = {"enums", "messages", "topics", "groups", "events", "exceptions", "reasons", "validators", "encryption"}
+LEAVES = {
+    "encryption",
+    "enums",
+    "events",
+    "exceptions",
+    "groups",
+    "messages",
+    "reasons",
+    "rhythm",
+    "spans",
+    "topics",
+    "validators",
+}
 SHARED = {
     "services.announcements",
     "services.audit",

@@ -54,7 +54,7 @@ class DeviceAdmin(BoundedAdmin):
     list_select_related: ClassVar[Any] = ("connection", "site", "state")
     search_fields: ClassVar[Any] = ("identifier", "label", "key")
     autocomplete_fields: ClassVar[Any] = ("site",)
-    editable: ClassVar[tuple[str, ...]] = ("label", "site")
+    editable: ClassVar[tuple[str, ...]] = ("label", "site", "expected_interval")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """With the availability that is true now."""
@@ -113,7 +113,7 @@ class SensorAdmin(DeviceAdmin):
     list_select_related = ("connection", "datalogger", "state")
     search_fields = ("name", "label", "key")
     autocomplete_fields = ()
-    editable = ("label",)
+    editable = ("label", "expected_interval")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
         """With the current value and the last readings."""

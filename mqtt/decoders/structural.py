@@ -60,6 +60,8 @@ class _Telemetry:
         self.decoded = Decoded(decoder)
         self._gateway = DeviceRef(key, serial)
         self._content = content
+        self._interval: dict[str, Any] = {}
+        """The seconds from one telemetry message to the next, as a fact; it is that of everything in the message."""
 
     def gateway(self, document: dict[str, Any]) -> None:
         """The gateway's own status: its last will says offline, everything else that it is there."""
@@ -84,6 +86,10 @@ class _Telemetry:
     def telemetry(self, document: dict[str, Any]) -> None:
         """All values of all devices, at the message's time."""
         time_us = self._content.time(document.get("timestamp"))
+        interval = document.get("message_interval_seconds")
+        if isinstance(interval, int | float):
+            self._interval = {"interval": interval}
+            self.decoded.facts.append(DecodedFacts(self._gateway, self._interval, is_gateway=True))
         for unit in _objects(document.get("dataloggers")):
             for device in _objects(unit.get("devices")):
                 serial = _text(device, "serial_number_device", "serial number device", "serial_number")[:NAME_LENGTH]
@@ -108,7 +114,7 @@ class _Telemetry:
         if len(self.decoded.readings) > MAX_VALUES:
             raise UndecodableError("too_many_values", limit=MAX_VALUES)
         facts = {"model": _text(device, "type"), "datalogger": _text(unit, "serial_number_datalogger")}
-        self.decoded.facts.append(DecodedFacts(ref, {k: v for k, v in facts.items() if v}))
+        self.decoded.facts.append(DecodedFacts(ref, {k: v for k, v in facts.items() if v} | self._interval))
         self._say(ref, _text(unit, "status_datalogger"))
 
     @staticmethod

@@ -6,39 +6,46 @@ from django.utils.translation import gettext_lazy as _
 
 from mqtt.models import Datalogger, Gateway, SensorDevice
 
-WIDGETS = {"label": forms.TextInput(attrs={"autocomplete": "off"})}
+WIDGETS = {
+    "label": forms.TextInput(attrs={"autocomplete": "off"}),
+    "expected_interval": forms.NumberInput(attrs={"inputmode": "numeric"}),
+}
 HELP_TEXTS = {
     "label": _("Shown instead of the name that the device gives itself. Empty: the device's own."),
+    "expected_interval": _(
+        "How many seconds usually pass between two of its messages: late after three times as long and at least "
+        "2 minutes, offline after ten times and at least 15 minutes. Empty: learned from its messages."
+    ),
     "site": _("Where it stands. Set by hand it stays, whatever its topics say."),
 }
 
 
 class GatewayForm(forms.ModelForm):
-    """Label and site of a gateway."""
+    """What is written by hand of a gateway."""
 
     class Meta:
         model = Gateway
-        fields = ["label", "site"]
+        fields = ["label", "site", "expected_interval"]
         widgets = WIDGETS
         help_texts = HELP_TEXTS
 
 
 class DataloggerForm(forms.ModelForm):
-    """Label and site of a datalogger."""
+    """What is written by hand of a datalogger."""
 
     class Meta:
         model = Datalogger
-        fields = ["label", "site"]
+        fields = ["label", "site", "expected_interval"]
         widgets = WIDGETS
         help_texts = HELP_TEXTS
 
 
 class SensorForm(forms.ModelForm):
-    """Label of a sensor; its site is its datalogger's."""
+    """What is written by hand of a sensor; its site is its datalogger's."""
 
     class Meta:
         model = SensorDevice
-        fields = ["label"]
+        fields = ["label", "expected_interval"]
         widgets = WIDGETS
         help_texts = HELP_TEXTS
 

@@ -25,6 +25,7 @@ from mqtt.models.device import (
 )
 from mqtt.models.mapping import Mapping
 from mqtt.models.reading import Reading, from_us, to_us
+from mqtt.models.rhythm import ConnectionRhythm, DataloggerRhythm, GatewayRhythm, SensorRhythm
 from mqtt.models.site import Site
 from mqtt.models.status import StatusChange
 from mqtt.models.task import ConnectionTest, PeriodicJob
@@ -46,13 +47,16 @@ __all__ = [
     "CommittedPackets",
     "ConnectionActivity",
     "ConnectionLease",
+    "ConnectionRhythm",
     "ConnectionTest",
     "Datalogger",
+    "DataloggerRhythm",
     "DataloggerState",
     "DeviceAlias",
     "DeviceAnnouncement",
     "DiscoveredTopic",
     "Gateway",
+    "GatewayRhythm",
     "GatewayState",
     "Mapping",
     "MqttConnection",
@@ -60,6 +64,7 @@ __all__ = [
     "PeriodicJob",
     "Reading",
     "SensorDevice",
+    "SensorRhythm",
     "SensorState",
     "Site",
     "StatusChange",

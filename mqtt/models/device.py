@@ -2,14 +2,16 @@
 
 from typing import Self
 
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from mqtt.enums import LINK_UP, Availability, NodeKind
+from mqtt.enums import LINK_UP, Availability, IntervalSource, NodeKind
 from mqtt.models.connection import MqttConnection
 from mqtt.models.site import Site
+from mqtt.rhythm import UNKNOWN, Expectation, expect
 
 MAX_KEY_BYTES = 1000
 """PostgreSQL indexes values up to about 2,700 bytes; longer topics are set aside as not understood."""
@@ -19,7 +21,8 @@ NEW_AN_HOUR = 50
 MOST_OF_CONNECTION = 150_000
 """Gateways, dataloggers, sensors and topics each: above the largest installations, and a bound all the same, because
 a device that invents names must not fill the disk."""
-
+LONGEST_INTERVAL = 30 * 86400
+"""Seconds; what speaks less often than once a month is not watched for silence."""
 
 IS_NEW = Q(accepted_at__isnull=True)
 
@@ -45,12 +48,27 @@ class Device(models.Model):
     """Connection + full topic prefix (+ `#name` where the payload tells devices apart): the identity."""
     label = models.CharField(_("label"), max_length=120, blank=True)
     """Set by hand; survives every announcement."""
+    expected_interval = models.PositiveIntegerField(
+        _("expected interval (seconds)"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(LONGEST_INTERVAL)],
+    )
+    """Set by hand; empty: learned from its messages, or said by the device."""
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = DeviceQuerySet.as_manager()
 
     class Meta:
         abstract = True
+
+    @property
+    def expectation(self) -> Expectation:
+        """How often it should be heard and from when on its silence means something. Wants `rhythm` loaded."""
+        if self.expected_interval:
+            return expect(self.expected_interval, IntervalSource.SET)
+        rhythm = getattr(self, "rhythm", None)
+        return rhythm.expectation if rhythm else UNKNOWN
 
 
 class Node(Device):

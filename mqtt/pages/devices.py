@@ -99,13 +99,17 @@ def _keys(records: list[Any]) -> dict[int, int]:
     return {record.pk: record.connection_id for record in records}
 
 
+def _gateway_queryset(user: User) -> QuerySet[Any]:
+    return queries.rows("gateway", user).select_related("rhythm")
+
+
 def _datalogger_queryset(user: User) -> QuerySet[Any]:
-    return queries.rows("datalogger", user).select_related("gateway__site")
+    return queries.rows("datalogger", user).select_related("gateway__site", "rhythm")
 
 
 def _sensor_queryset(user: User) -> QuerySet[Any]:
     return queries.rows("sensor", user).select_related(
-        "datalogger__site", "datalogger__gateway__site", "datalogger__connection__site"
+        "datalogger__site", "datalogger__gateway__site", "datalogger__connection__site", "rhythm"
     )
 
 
@@ -120,6 +124,7 @@ GATEWAY = register(
             ),
         ),
         rows=lambda user, gateway: {"datalogger": _keys(dataloggers_of(user, gateway))},
+        queryset=_gateway_queryset,
     )
 )
 DATALOGGER = register(

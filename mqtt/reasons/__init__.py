@@ -11,6 +11,7 @@ from django.utils.dateparse import parse_date
 from django.utils.formats import date_format
 
 from mqtt.reasons import commands, devices, filters, links, messages, requests, steps
+from mqtt.spans import span
 
 AREAS = (filters, commands, requests, messages, devices, links, steps)
 REASONS: dict[str, Any] = {code: sentence for area in AREAS for code, sentence in area.REASONS.items()}
@@ -30,8 +31,13 @@ def explain(code: str, context: Mapping[str, Any] | None = None) -> str:
 
 
 def _shown(name: str, value: Any) -> Any:
-    """Facts called `…_on` are dates in ISO form and read as the language writes them; a detail brings no full stop."""
+    """Facts called `…_on` are ISO dates and `…_seconds` spans, read as the language writes them.
+
+    A detail brings no full stop.
+    """
     if name == "detail" and isinstance(value, str):
         return value.rstrip(". ")
+    if name.endswith("_seconds") and isinstance(value, int | float):
+        return span(value)
     day = parse_date(value) if name.endswith("_on") and isinstance(value, str) else None
     return date_format(day) if day else value

@@ -102,7 +102,11 @@ REASONS: dict[str, Any] = {
     "session_not_ended": _(
         "Switched off. The broker at %(address)s could not be told to forget the session yet; it is tried again."
     ),
-    "silent": _("The link is up, but nothing arrived for %(minutes)s minutes."),
+    "silent": _("The link is up, but nothing arrived for %(silence_seconds)s."),
+    "silent_usually": _(
+        "The link is up, but nothing arrived for %(silence_seconds)s; usually something comes every "
+        "%(interval_seconds)s."
+    ),
     "filters_refused": _("The broker refuses every topic filter of this connection. Check its access rules."),
     "some_filters_refused": _("The broker refuses %(count)s of %(total)s topic filters. Check its access rules."),
 }

@@ -1,31 +1,24 @@
-"""Late and offline: what a silence means, and what a lost gateway takes with it. One rule used everywhere.
-
-Fixed for now, without learned intervals: nothing heard for 15 minutes is late, for a day is offline.
-"""
+"""Changes of availability: recorded, announced, and what a lost gateway takes with it. Silence: services/silence.py."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from django.db import connection, transaction
-from django.utils import timezone
+from django.db import connection
 
-from mqtt.enums import LINK_UP, Availability, NodeKind
+from mqtt.enums import Availability, NodeKind
 from mqtt.events import MAX_IDS, AvailabilityChanged
-from mqtt.models import DataloggerState, GatewayState, MqttConnection, SensorState
+from mqtt.models import DataloggerState, GatewayState, SensorState
 from mqtt.services.broadcast import broadcast_event
-
-LATE_AFTER = timedelta(minutes=15)
-OFFLINE_AFTER = timedelta(hours=24)
 
 STATES: dict[str, Any] = {
     NodeKind.GATEWAY: GatewayState,
     NodeKind.DATALOGGER: DataloggerState,
     NodeKind.SENSOR: SensorState,
 }
-_NAMES = {NodeKind.GATEWAY: "identifier", NodeKind.DATALOGGER: "identifier", NodeKind.SENSOR: "name"}
-_TABLES = {
+NAMES = {NodeKind.GATEWAY: "identifier", NodeKind.DATALOGGER: "identifier", NodeKind.SENSOR: "name"}
+TABLES = {
     NodeKind.GATEWAY: "mqtt_gateway",
     NodeKind.DATALOGGER: "mqtt_datalogger",
     NodeKind.SENSOR: "mqtt_sensordevice",
@@ -72,44 +65,12 @@ def take_behind_offline(kind: str, ids: Sequence[int], at: datetime, changes: Ch
         _turn(below, open_ones, list(ids), Availability.OFFLINE, at, f"{kind}_offline", changes)
 
 
-def sweep(now: datetime | None = None) -> Changes:
-    """Mark what has been silent too long, on connections whose link has been up as long."""
-    now = now or timezone.now()
-    changes = Changes()
-    for after, to, before in (
-        (OFFLINE_AFTER, Availability.OFFLINE, ("online", "late")),
-        (LATE_AFTER, Availability.LATE, ("online",)),
-    ):
-        # Nothing can be heard while the link is down, and a device needs its time to speak after that.
-        linked = MqttConnection.objects.filter(
-            is_enabled=True, status__in=LINK_UP, lease__expires_at__gt=now, last_connected_at__lt=now - after
-        )
-        ids = list(linked.values_list("pk", flat=True))
-        if ids:
-            _sweep_silent(ids, now, now - after, to, before, changes)
-    changes.announce()
-    return changes
-
-
-def _sweep_silent(
-    ids: Sequence[int], now: datetime, cutoff: datetime, to: str, before: Sequence[str], changes: Changes
-) -> None:
-    connections, states = ", ".join(["%s"] * len(ids)), ", ".join(["%s"] * len(before))
-    condition = (
-        f"device.connection_id IN ({connections}) AND state.availability IN ({states}) AND state.last_seen_at < %s"
-    )
-    params = [*ids, *before, connection.ops.adapt_datetimefield_value(cutoff)]
-    for kind in STATES:
-        with transaction.atomic():
-            _turn(kind, condition, params, to, now, "device_silent", changes)
-
-
 def _turn(
     kind: str, condition: str, params: Sequence[Any], to: str, at: datetime, reason: str, changes: Changes
 ) -> None:
     """Change the availability of all devices under a condition and record each change."""
     key = NodeKind(kind)
-    table, name = _TABLES[key], _NAMES[key]
+    table, name = TABLES[key], NAMES[key]
     states, link = f"mqtt_{key.value}state", f"{key.value}_id"
     source = f"FROM {table} device JOIN {states} state ON state.{link} = device.id WHERE {condition}"
     moment = connection.ops.adapt_datetimefield_value(at)

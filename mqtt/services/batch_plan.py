@@ -4,6 +4,7 @@ from collections import defaultdict
 
 from mqtt.enums import Availability, ReadingFlag
 from mqtt.messages import DecodedReading, InboundMessage
+from mqtt.rhythm import BACKLOG_US
 from mqtt.services.device_entries import DataloggerEntry, GatewayEntry, SensorEntry
 from mqtt.services.reading_store import NodeStateRow, ReadingRows, SensorStateRow
 
@@ -35,6 +36,12 @@ class BatchPlan:
         self.turns: dict[NodeEntry, list[tuple[int, str, str]]] = {}
         """Each node's availability changes in this batch: (at, availability, reason)."""
         self.units: dict[SensorEntry, tuple[str, str]] = {}
+        self.last_messages: dict[int, InboundMessage] = {}
+        """The last live message of each connection."""
+        self.uncertain: set[int] = set()
+        """Connections with messages that may have waited in the broker: when they came tells no rhythm."""
+        self.behind: dict[SensorEntry | NodeEntry, int] = {}
+        """Who sent only what is old by its own time, and how old (µs)."""
 
     def reading(self, message: InboundMessage, reading: DecodedReading, sensor: SensorEntry) -> None:
         """Take one reading of a resolved sensor."""
@@ -56,6 +63,8 @@ class BatchPlan:
         else:
             time = own
             flags |= OWN_TIME
+            if received - own > BACKLOG_US or self.behind:
+                self._note_age(sensor, received - own)
         known = self.latest.get(sensor)
         newest = known[0] if known else sensor.time_us
         # Adding zero makes -0.0 the same value as 0.0.
@@ -75,11 +84,29 @@ class BatchPlan:
         if reading.unit and not sensor.unit:
             self.units[sensor] = (reading.unit[:40], sensor.kind or reading.kind[:40])
 
-    def heard(self, datalogger: DataloggerEntry, at_us: int) -> None:
-        """A live message came from a datalogger, and through its gateway if it has one."""
+    def live(self, message: InboundMessage) -> None:
+        """A message came just now."""
+        self.last_messages[message.connection_id] = message
+        if message.queued or message.dup:
+            self.uncertain.add(message.connection_id)
+
+    def heard(self, datalogger: DataloggerEntry, at_us: int, own_us: int | None) -> None:
+        """A live message came from a datalogger, and through its gateway if it has one; `own_us` is its own time."""
         self.node_heard(datalogger, at_us)
-        if datalogger.gateway is not None:
-            self.node_heard(datalogger.gateway, at_us)
+        gateway = datalogger.gateway
+        if gateway is not None:
+            self.node_heard(gateway, at_us)
+        if own_us is not None and (at_us - own_us > BACKLOG_US or self.behind):
+            self._note_age(datalogger, at_us - own_us)
+            if gateway is not None:
+                self._note_age(gateway, at_us - own_us)
+
+    def _note_age(self, entry: SensorEntry | NodeEntry, age_us: int) -> None:
+        """Remember who sent something old; whoever sends something new in the same batch is forgotten again."""
+        if age_us > BACKLOG_US:
+            self.behind[entry] = age_us
+        else:
+            self.behind.pop(entry, None)
 
     def node_heard(self, node: NodeEntry, at_us: int) -> None:
         """A live message proves that a node is there."""

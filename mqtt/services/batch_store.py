@@ -7,7 +7,8 @@ from mqtt.enums import Availability, NodeKind
 from mqtt.events import ReadingsStored
 from mqtt.messages import Decoded, DecodedAvailability, DecodedFacts, DecodedReading, DeviceRef, InboundMessage
 from mqtt.models import MAX_KEY_BYTES, MOST_OF_CONNECTION, NEW_AN_HOUR, SensorDevice, StatusChange, from_us
-from mqtt.services.availability import LATE_AFTER, STATES, Changes, take_behind_offline
+from mqtt.rhythm import LATE_LEAST
+from mqtt.services.availability import STATES, Changes, take_behind_offline
 from mqtt.services.batch_plan import BatchPlan, NodeEntry
 from mqtt.services.device_directory import DeviceDirectory
 from mqtt.services.device_entries import DataloggerEntry, SensorEntry
@@ -19,20 +20,22 @@ from mqtt.services.reading_store import (
     write_sensor_states,
     write_sensors_seen,
 )
+from mqtt.services.rhythms import RhythmKeeper
 
-RECHECK_US = int(LATE_AFTER.total_seconds() * 1_000_000) - 60_000_000
+RECHECK_US = int(LATE_LEAST * 1_000_000) - 20_000_000
 """Whoever was silent this long may have been marked late meanwhile, by whichever process sweeps."""
 
 
 class BatchStore:
     """Collects with `want`, `resolve`, `take`; stores with `write`; settles with `apply`."""
 
-    def __init__(self, directory: DeviceDirectory) -> None:
+    def __init__(self, directory: DeviceDirectory, rhythms: RhythmKeeper) -> None:
         self.changes = Changes()
         self.too_long: list[tuple[InboundMessage, int]] = []
         self.beyond: list[InboundMessage] = []
         """Messages with something new for which the connection has no room."""
         self._directory = directory
+        self._rhythms = rhythms
         self._plan = BatchPlan()
         self._facts = FactsWriter()
         self._missing: list[tuple[int, DecodedReading]] = []
@@ -110,14 +113,17 @@ class BatchStore:
         connection_id = message.connection_id
         dataloggers = self._directory.dataloggers
         plan = self._plan
+        is_live = not message.retain and not message.kept_id
+        if is_live:
+            plan.live(message)
         last_key: str | None = None
         entry: DataloggerEntry | None = None
         for reading in decoded.readings:
             key = reading.device.key
             if key != last_key:
                 last_key, entry = key, dataloggers.get((connection_id, key))
-                if entry is not None and not message.retain and not message.kept_id:
-                    plan.heard(entry, message.received_us)
+                if entry is not None and is_live:
+                    plan.heard(entry, message.received_us, decoded.readings[-1].time_us)
             sensor = entry.sensors.get(reading.name) if entry is not None else None
             if sensor is None:
                 self._leave_out(message, f"{key}#{reading.name}")
@@ -226,6 +232,8 @@ class BatchStore:
             for node, row in rows.items():
                 node.written_us = row.seen or row.since
         self._facts.apply()
+        self._rhythms.learn(self._plan)
+        self._rhythms.said(self._facts.intervals)
         gone = {node for node, _ in self._plan.went_offline()}
         if gone:
             for entry in self._directory.dataloggers.values():

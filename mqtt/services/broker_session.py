@@ -28,11 +28,9 @@ from mqtt.services.session_intake import Intake
 from mqtt.services.session_reports import Counters, Report
 from mqtt.services.session_requests import SessionRequests
 from mqtt.services.session_retries import Retries
+from mqtt.services.session_silence import ConnectionGaps
 
 logger = logging.getLogger(__name__)
-
-SILENT_AFTER = 300.0
-"""Seconds without a message after which a link that is up counts as silent."""
 
 CLEARING = 2.0
 """Seconds for which a new session waits with its SUBSCRIBE until the old one's packet ids are forgotten; with
@@ -59,13 +57,13 @@ class BrokerSession:
         notify: Callable[[], None],
         *,
         counters: Counters | None = None,
+        gaps: ConnectionGaps | None = None,
         answers: "deque[Answer] | None" = None,
         kept_filters: Iterable[str] = (),
         is_kept: bool = False,
         is_noted: bool = False,
         leftovers: Iterable[ConnectionSettings] = (),
         predecessor: "BrokerSession | None" = None,
-        silent_after: float = SILENT_AFTER,
     ) -> None:
         """`is_kept`: the broker may hold a session of ours, with `kept_filters`; `leftovers` are to be ended first.
 
@@ -86,9 +84,9 @@ class BrokerSession:
         self._cleared = 0
         self._hands_over = False
         self._predecessor = predecessor
-        self._intake = Intake(inbox, self.counters, self._filters)
+        self._gaps = gaps or ConnectionGaps(settings.connection_id)
+        self._intake = Intake(inbox, self.counters, self._filters, self._gaps)
         self._notify = notify
-        self._silent_after = silent_after
         self._wish = Wish.RUN
         self._is_quiet = False
         self.has_failed = False
@@ -262,10 +260,11 @@ class BrokerSession:
             self._resubscribe = False
             self._filters.subscribe(link)
         self._filters.insist(link)
-        quiet = now - self._intake.heard_at
-        if not self._is_silent and quiet > self._silent_after and self._up.status is ConnectionStatus.CONNECTED:
-            self._is_silent = True
-            self._report(ConnectionStatus.SILENT, Reason("silent", {"minutes": round(self._silent_after / 60)}))
+        if not self._is_silent and self._up.status is ConnectionStatus.CONNECTED:
+            silence = self._gaps.silence(self._intake.quiet_for())
+            if silence is not None:
+                self._is_silent = True
+                self._report(ConnectionStatus.SILENT, silence)
 
     def _leave(self, link: Link) -> None:
         """Say goodbye on a link that is no longer wanted."""

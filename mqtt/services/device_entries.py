@@ -5,6 +5,7 @@ from typing import Any
 
 from mqtt.enums import NodeKind
 from mqtt.models import to_us
+from mqtt.rhythm import Gaps
 
 
 class Node:
@@ -16,6 +17,7 @@ class Node:
         "connection_id",
         "facts",
         "facts_us",
+        "gaps",
         "id",
         "key",
         "label",
@@ -34,6 +36,7 @@ class Node:
         """When `availability` was last known to be what the database says."""
         self.written_us = 0
         self.facts_us = 0
+        self.gaps: Gaps | None = None
 
 
 class GatewayEntry(Node):
@@ -58,7 +61,7 @@ class DataloggerEntry(Node):
 class SensorEntry:
     """A sensor and the time of its latest value."""
 
-    __slots__ = ("availability", "checked_us", "connection_id", "id", "kind", "label", "time_us", "unit")
+    __slots__ = ("availability", "checked_us", "connection_id", "gaps", "id", "kind", "label", "time_us", "unit")
 
     def __init__(self, connection_id: int, row: Sequence[Any], now_us: int) -> None:
         self.connection_id = connection_id
@@ -69,6 +72,7 @@ class SensorEntry:
         self.availability: str = row[6] or ""
         self.time_us: int | None = to_us(row[7]) if row[7] else None
         self.checked_us = now_us
+        self.gaps: Gaps | None = None
 
 
 NODE_FIELDS = ("id", "key", "identifier", "label", "site_id", "facts", "state__availability")

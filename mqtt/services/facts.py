@@ -4,14 +4,25 @@ from typing import Any
 
 from mqtt.enums import NodeKind
 from mqtt.models import Datalogger, Gateway
+from mqtt.models.device import LONGEST_INTERVAL
 from mqtt.services.batch_plan import NodeEntry
 
 CLOCK = "clock_off_seconds"
 """The fact that a device's clock cannot be true: how far it is ahead, negative behind; absent when it is right."""
+INTERVAL = "interval"
+"""The fact that names the seconds from one message to the next, or after which a value counts no longer."""
 RESTLESS = frozenset(("rssi", "snr", "linkquality", "uptime", "free_memory", "sequence", CLOCK))
 """They change with every message: not worth a write of the device's row each time."""
 WRITE_EVERY_US = 60_000_000
 MAX_FACTS = 50
+
+
+def said_interval(facts: dict[str, Any]) -> float | None:
+    """The interval that a device names, when it can be one."""
+    said = facts.get(INTERVAL)
+    if isinstance(said, bool) or not isinstance(said, int | float) or not 0 < said <= LONGEST_INTERVAL:
+        return None
+    return float(said)
 
 
 class FactsWriter:
@@ -19,6 +30,8 @@ class FactsWriter:
 
     def __init__(self) -> None:
         self._news: dict[NodeEntry, tuple[dict[str, Any], int]] = {}
+        self.intervals: list[NodeEntry] = []
+        """Who named another interval, known after `apply`."""
 
     def take(self, node: NodeEntry, said: dict[str, Any], at_us: int) -> None:
         """Merge what a message says; the last word counts, and null takes a fact back."""
@@ -39,7 +52,9 @@ class FactsWriter:
     def apply(self) -> None:
         """After the commit: remember what is written."""
         for node, (said, at_us) in self._due().items():
-            node.facts = _merged(node.facts, said)
+            before, node.facts = node.facts, _merged(node.facts, said)
+            if said_interval(before) != said_interval(node.facts):
+                self.intervals.append(node)
             node.facts_us = at_us
 
     def _due(self) -> dict[NodeEntry, tuple[dict[str, Any], int]]:

@@ -14,11 +14,12 @@ from mqtt.encryption import SecretUnreadableError
 from mqtt.enums import ConnectionStatus
 from mqtt.models import CommittedPackets, ConnectionLease, MqttConnection, TopicSubscription
 from mqtt.services.broadcast import broadcast_status_update
-from mqtt.services.broker_session import SILENT_AFTER, BrokerSession
+from mqtt.services.broker_session import BrokerSession
 from mqtt.services.connection_settings import ConnectionSettings
 from mqtt.services.inbox import Inbox
 from mqtt.services.outbox import Answer
 from mqtt.services.session_reports import Counters, FilterAnswer, Report
+from mqtt.services.session_silence import ConnectionGaps
 from mqtt.services.session_status import set_status
 from mqtt.services.wake_ups import Alarm
 
@@ -36,7 +37,7 @@ class HeldConnection:
     token: UUID
     inbox: Inbox
     alarm: Alarm
-    silent_after: float = SILENT_AFTER
+    gaps: ConnectionGaps
     counters: Counters = field(default_factory=Counters)
     answers: "deque[Answer]" = field(default_factory=deque)
     """What became of the commands that its sessions were given."""
@@ -53,6 +54,7 @@ class HeldConnection:
         """Start where the last holder left off: with the session that the broker may keep."""
         self._resubscribed_at = row.resubscribe_requested_at
         self._retried_at = row.next_retry_at
+        self.gaps.read()
         settings = self._read(row)
         if settings is None:
             return
@@ -64,12 +66,12 @@ class HeldConnection:
                 self.inbox,
                 self.alarm.ring,
                 counters=self.counters,
+                gaps=self.gaps,
                 answers=self.answers,
                 kept_filters=lease.session_filters if is_same else (),
                 is_kept=lease.session_open and is_same,
                 is_noted=CommittedPackets.objects.filter(connection=row.pk).exists(),
                 leftovers=[settings.with_client_id(former)] if lease.session_open and not is_same else [],
-                silent_after=self.silent_after,
             ),
             row,
         )
@@ -139,10 +141,10 @@ class HeldConnection:
                 self.inbox,
                 self.alarm.ring,
                 counters=self.counters,
+                gaps=self.gaps,
                 answers=self.answers,
                 predecessor=old,
                 is_noted=True,
-                silent_after=self.silent_after,
             ),
             row,
         )

@@ -27,6 +27,7 @@ from mqtt.services.decoder_choice import DecoderChoice
 from mqtt.services.device_directory import DeviceDirectory
 from mqtt.services.kept_messages import settle_kept
 from mqtt.services.packet_log import PacketLog
+from mqtt.services.rhythms import RhythmKeeper
 from mqtt.services.topic_statistics import Flushed, TopicStatistics
 from mqtt.topics import is_own_status
 
@@ -85,6 +86,7 @@ class MessageProcessor:
         self._choice = DecoderChoice()
         self._memories = Memories()
         self._packets = PacketLog()
+        self._rhythms = RhythmKeeper()
         self._tokens: dict[int, UUID] = {}
 
     def process(self, batch: Sequence[InboundMessage], tokens: dict[int, UUID]) -> ProcessedBatch:
@@ -102,11 +104,13 @@ class MessageProcessor:
         except BaseException:
             self._memories.rollback()
             raise
+        self._rhythms.visit()
         return result
 
     def flush(self, tokens: dict[int, UUID]) -> None:
         """Write topic counts that wait for a next batch; call when idle. Raises like `process`."""
         self._follow(tokens)
+        self._rhythms.visit()
         if not self._topics.has_pending or not self._topics.is_due(_now_us()):
             return
         try:
@@ -133,6 +137,7 @@ class MessageProcessor:
             self._directory.forget(changed)
             self._topics.forget(changed)
             self._packets.forget(changed)
+            self._rhythms.forget(changed)
             self._memories.forget(changed)
         self._tokens = dict(tokens)
 
@@ -225,7 +230,7 @@ class MessageProcessor:
 
     def _commit(self, work: list[Work], result: ProcessedBatch) -> None:
         now_us = _now_us()
-        store = BatchStore(self._directory)
+        store = BatchStore(self._directory, self._rhythms)
         flushed: Flushed | None = None
         again: list[InboundMessage] = []
         try:

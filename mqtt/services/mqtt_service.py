@@ -22,7 +22,7 @@ from mqtt.models import ConnectionLease, MqttConnection
 from mqtt.services import command_desk, wake_ups
 from mqtt.services.activity import WRITE_EVERY, ActivityWriter
 from mqtt.services.broadcast import wake_up
-from mqtt.services.broker_session import SILENT_AFTER, BrokerSession
+from mqtt.services.broker_session import BrokerSession
 from mqtt.services.database_outage import DatabaseWatch, drop_connection
 from mqtt.services.heartbeat import Heartbeat
 from mqtt.services.held_connection import HeldConnection
@@ -32,6 +32,7 @@ from mqtt.services.leases import RENEW_EVERY, Leases, new_holder
 from mqtt.services.live_tail import LiveTails
 from mqtt.services.message_processor import MessageProcessor, ProcessedBatch
 from mqtt.services.processor_thread import ProcessorThread
+from mqtt.services.session_silence import SILENT_AFTER, ConnectionGaps
 from mqtt.services.shares import Shares
 from mqtt.services.wake_ups import Alarm
 
@@ -167,6 +168,8 @@ class MqttService:
             self._say_ready()
         if self._write_activity.is_due():
             self._activity.write(list(self.held.values()))
+            for one in self.held.values():
+                one.gaps.write()
 
     def _write_reports(self) -> None:
         command_desk.write_answers(self.held)
@@ -218,9 +221,8 @@ class MqttService:
             self.leases.forget([pk])
             return
         logger.info("Holding connection %s (%s)", pk, row.name)
-        one = HeldConnection(
-            pk, self.leases.tokens()[pk], self.inbox, self._alarm, self._silent_after, status=row.status
-        )
+        gaps = ConnectionGaps(pk, self._silent_after)
+        one = HeldConnection(pk, self.leases.tokens()[pk], self.inbox, self._alarm, gaps, status=row.status)
         self.held[pk] = one
         one.begin(row, lease)
 

@@ -13,8 +13,9 @@ from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from mqtt.models import Command, ConnectionTest, PeriodicJob
-from mqtt.services import availability, commands, partitions, undecoded
+from mqtt.services import commands, partitions, undecoded
 from mqtt.services.retention import OrphanSweep
+from mqtt.services.silence import SilenceSweep
 
 logger = logging.getLogger(__name__)
 
@@ -30,8 +31,11 @@ class Job:
     run: Callable[[datetime], int]
 
 
+_silence = SilenceSweep()
+
+
 def _sweep_availability(now: datetime) -> int:
-    return len(availability.sweep(now).events)
+    return len(_silence.run(now).events)
 
 
 def _delete_old_tests(now: datetime) -> int:

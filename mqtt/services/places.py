@@ -17,9 +17,9 @@ from mqtt.services.broadcast import broadcast_event
 SITE_FIELDS = ("name", "address", "latitude", "longitude", "time_zone", "contact", "topic_prefix")
 Device = Gateway | Datalogger | SensorDevice
 DEVICES: dict[type[Model], tuple[NodeKind, frozenset[str], QuerySet[Any]]] = {
-    Gateway: (NodeKind.GATEWAY, frozenset({"label", "site"}), Gateway.objects.all()),
-    Datalogger: (NodeKind.DATALOGGER, frozenset({"label", "site"}), Datalogger.objects.all()),
-    SensorDevice: (NodeKind.SENSOR, frozenset({"label"}), SensorDevice.objects.all()),
+    Gateway: (NodeKind.GATEWAY, frozenset({"label", "site", "expected_interval"}), Gateway.objects.all()),
+    Datalogger: (NodeKind.DATALOGGER, frozenset({"label", "site", "expected_interval"}), Datalogger.objects.all()),
+    SensorDevice: (NodeKind.SENSOR, frozenset({"label", "expected_interval"}), SensorDevice.objects.all()),
 }
 """What a person may write of each device."""
 
@@ -55,7 +55,7 @@ def delete_site(actor: Actor, site: Site) -> None:
 
 
 def update_device(actor: Actor, device: Device, changed: Iterable[str]) -> None:
-    """Store what a person wrote of a gateway, datalogger (label, site) or sensor (label)."""
+    """Store what a person wrote of a gateway, datalogger or sensor: the fields that DEVICES names."""
     kind, allowed, rows = DEVICES[type(device)]
     fields = sorted(set(changed) & allowed)
     with transaction.atomic():

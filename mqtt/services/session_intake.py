@@ -4,17 +4,21 @@ import time
 
 from mqtt import topics
 from mqtt.messages import InboundMessage
+from mqtt.rhythm import UTTERANCE_US
 from mqtt.services.catch_up import CatchUp
 from mqtt.services.inbox import Inbox
 from mqtt.services.mqtt_connection import Link
 from mqtt.services.session_filters import SessionFilters
 from mqtt.services.session_reports import Counters
+from mqtt.services.session_silence import ConnectionGaps
+
+UTTERANCE = UTTERANCE_US / 1e6
 
 
 class Intake:
     """Only the session's own thread uses it."""
 
-    def __init__(self, inbox: Inbox, counters: Counters, filters: SessionFilters) -> None:
+    def __init__(self, inbox: Inbox, counters: Counters, filters: SessionFilters, gaps: ConnectionGaps) -> None:
         self.heard_at = 0.0
         """When a device was last heard, or the link came up; by the monotonic clock."""
         self.is_closed = False
@@ -22,6 +26,9 @@ class Intake:
         self._inbox = inbox
         self._counters = counters
         self._filters = filters
+        self._gaps = gaps
+        self._spoke_at = 0.0
+        """When a live message began an utterance; 0: none since the link came up."""
         self._catch_up = CatchUp()
         self._is_start = False
         """Nothing new came since the CONNACK of a kept session: what has DUP set was sent before."""
@@ -29,6 +36,7 @@ class Intake:
     def begin(self, *, session_present: bool, is_ours: bool) -> None:
         """A link is up; `is_ours`: with the session whose packet ids are noted."""
         self.heard_at = time.monotonic()
+        self._spoke_at = 0.0
         self._catch_up.begin(session_present=session_present)
         self._is_start = is_ours
 
@@ -57,8 +65,22 @@ class Intake:
         if topics.is_own_status(message.topic):
             return False
         self.heard_at = now
+        if now - self._spoke_at >= UTTERANCE:
+            self._learn(message, now)
         counters.last_message_at = message.received_us / 1e6
         return True
+
+    def quiet_for(self) -> float:
+        """Seconds since a device was last heard, or the link came up."""
+        return time.monotonic() - self.heard_at
+
+    def _learn(self, message: InboundMessage, now: float) -> None:
+        """Count the gap before a live message; nothing could be heard before the link came up."""
+        if message.retain or message.queued or message.dup:
+            return
+        before, self._spoke_at = self._spoke_at, now
+        if before:
+            self._gaps.add(now - before, message.received_us)
 
     def mark_new_session(self, connection_id: int, link: Link) -> None:
         """Tell the pipeline, in order, that packet ids begin anew."""

@@ -6,13 +6,23 @@ from typing import Any
 from django import template
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from mqtt import formats
-from mqtt.enums import LINK_UP, Availability, ConnectionStatus
+from mqtt.enums import LINK_UP, Availability, ConnectionStatus, IntervalSource
 from mqtt.models import from_us
+from mqtt.spans import span
 from mqtt.templatetags.console import status
 
 register = template.Library()
+
+EXPECTED: dict[str, Any] = {
+    IntervalSource.LEARNED: _lazy("every %(interval)s (learned)"),
+    IntervalSource.SAID: _lazy("every %(interval)s (said by the device)"),
+    IntervalSource.SET: _lazy("every %(interval)s (set)"),
+    IntervalSource.IRREGULAR: _lazy("no rhythm: it speaks when something happens"),
+    IntervalSource.UNKNOWN: _lazy("not known yet"),
+}
 
 PATIENCE = timedelta(minutes=10)
 """How long a lost link is amber; longer is red."""
@@ -104,6 +114,20 @@ def device_tone(device: Any) -> str:
     """The tone of a device's last sign of life."""
     tones = {Availability.LATE: "late", Availability.OFFLINE: "gone"}
     return tones.get(device.effective_availability, "")
+
+
+@register.inclusion_tag("includes/expected.html")
+def expected(device: Any) -> dict[str, Any]:
+    """How often a device should be heard, how that is known, and when it should be heard next."""
+    interval, source, late_after, _offline = found = device.expectation
+    words = {"interval": span(interval)} if interval else {}
+    last = device.state.last_seen_at if getattr(device, "state", None) else None
+    return {
+        "sentence": str(EXPECTED[source]) % words,
+        "silence": span(found.usual_silence) if found.usual_silence else "",
+        "late": span(late_after) if late_after else "",
+        "next": last + timedelta(seconds=interval) if last and interval else None,
+    }
 
 
 @register.filter

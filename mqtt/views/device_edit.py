@@ -1,4 +1,4 @@
-"""What people may change about a device: its label, and where it stands."""
+"""What people may change about a device: its label, where it stands, how often it should be heard."""
 
 from typing import Any
 
@@ -21,21 +21,21 @@ from mqtt.views.guard import needs
 @needs(CONFIGURE)
 @require_http_methods(["GET", "POST"])
 def gateway_edit(request: HttpRequest, pk: int) -> HttpResponse:
-    """Label and site of a gateway."""
+    """What is written by hand of a gateway."""
     return _edit(request, Gateway, pk, "gateway-detail")
 
 
 @needs(CONFIGURE)
 @require_http_methods(["GET", "POST"])
 def datalogger_edit(request: HttpRequest, pk: int) -> HttpResponse:
-    """Label and site of a datalogger."""
+    """What is written by hand of a datalogger."""
     return _edit(request, Datalogger, pk, "datalogger-detail")
 
 
 @needs(CONFIGURE)
 @require_http_methods(["GET", "POST"])
 def sensor_edit(request: HttpRequest, pk: int) -> HttpResponse:
-    """Label of a sensor."""
+    """What is written by hand of a sensor."""
     return _edit(request, SensorDevice, pk, "sensor-detail")
 
 

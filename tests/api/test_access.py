@@ -50,6 +50,7 @@ def calls() -> list[tuple[str, str, str]]:
         ),
         ("post", f"{BASE}connections/", "administrator"),
         ("patch", connection, "administrator"),
+        *(("patch", f"{BASE}{kind}/{pks[kind]}/", "administrator") for kind in ("gateways", "dataloggers", "sensors")),
         ("delete", connection, "administrator"),
     ]
 

@@ -5,6 +5,9 @@ import pytest
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from mqtt.enums import IntervalSource
+from mqtt.models import GatewayRhythm, SensorRhythm
+from mqtt.rhythm import expect
 from tests import factories
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
@@ -45,6 +48,21 @@ def test_gateways_and_dataloggers_carry_their_facts(looking: APIClient) -> None:
     assert (said["firmware"], said["facts"]["rssi"], said["availability"]) == ("1.2", -70, "online")
     logger = looking.get(f"{BASE}dataloggers/").json()["results"][0]
     assert logger["gateway"]["identifier"] == gateway.identifier
+
+
+def test_devices_say_how_often_they_are_expected_and_how_that_is_known(looking: APIClient) -> None:
+    learned, said, by_hand, stranger = factories.make_sensor(), factories.make_gateway(), 90, factories.make_sensor()
+    SensorRhythm.objects.create(pk=learned.pk, **expect(60, IntervalSource.LEARNED)._asdict())
+    GatewayRhythm.objects.create(pk=said.pk, **expect(600, IntervalSource.SAID)._asdict())
+    box = factories.make_datalogger(expected_interval=by_hand)
+    for path, expected in (
+        (f"sensors/{learned.pk}/", (60.0, "learned")),
+        (f"sensors/{stranger.pk}/", (None, "unknown")),
+        (f"gateways/{said.pk}/", (600.0, "said")),
+        (f"dataloggers/{box.pk}/", (90, "set")),
+    ):
+        answer = looking.get(BASE + path).json()
+        assert (answer["expected_interval_seconds"], answer["interval_source"]) == expected
 
 
 def test_lists_filter_like_the_pages(looking: APIClient) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from mqtt.services.connection_settings import Filter
+from mqtt.services.session_silence import ConnectionGaps
 from tests import servers
 from tests.services.sessions import Running, make_settings, publish
 
@@ -207,7 +208,7 @@ def test_birth_and_last_will_say_whether_we_are_there(mosquitto: servers.Server)
 @pytest.mark.mosquitto
 def test_a_silent_link_says_so_and_the_next_message_mends_it(mosquitto: servers.Server) -> None:
     settings = make_settings(port=mosquitto.port, client_id="silence")
-    with Running(settings, silent_after=0.3) as running:
+    with Running(settings, gaps=ConnectionGaps(settings.connection_id, 0.3)) as running:
         running.wait_granted()
         running.wait("silent", "silent")
         publish(mosquitto.port, "a/x")

@@ -7,25 +7,17 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
-from mqtt.enums import ConnectionStatus
-from mqtt.events import AvailabilityChanged, Event
 from mqtt.models import (
-    ConnectionLease,
     ConnectionTest,
-    DataloggerState,
-    GatewayState,
-    MqttConnection,
     PeriodicJob,
     Reading,
     SensorDevice,
-    SensorState,
-    StatusChange,
     UndecodedMessage,
     to_us,
 )
-from mqtt.services import availability, partitions, periodic, retention, undecoded
+from mqtt.services import partitions, periodic, retention, undecoded
 from mqtt.services.reading_store import ReadingRows, insert_readings
-from tests.factories import make_connection, make_datalogger, make_sensor
+from tests.factories import make_connection, make_sensor
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
 
@@ -76,58 +68,6 @@ def test_a_failing_job_is_logged_and_stops_no_other(
         assert periodic.run_due(NOW) == ["bad", "good"]
     assert "bad" in caplog.records[0].message
     assert PeriodicJob.objects.get(name="good").amount == 3
-
-
-@pytest.fixture
-def events(monkeypatch: pytest.MonkeyPatch) -> list[Event]:
-    sent: list[Event] = []
-    monkeypatch.setattr(availability, "broadcast_event", sent.append)
-    return sent
-
-
-def linked(since: timedelta) -> MqttConnection:
-    broker = make_connection(last_connected_at=timezone.now() - since)
-    ConnectionLease.objects.update(expires_at=timezone.now() + timedelta(minutes=1))
-    return broker
-
-
-def seen(sensor: SensorDevice, ago: timedelta) -> None:
-    for model in (SensorState, DataloggerState, GatewayState):
-        model.objects.all().update(availability="online", last_seen_at=timezone.now() - ago)
-
-
-@pytest.mark.parametrize(
-    ("silent", "expected"),
-    [(timedelta(minutes=14), "online"), (timedelta(minutes=16), "late"), (timedelta(hours=25), "offline")],
-)
-def test_silence_is_late_and_then_offline(events: list[Event], silent: timedelta, expected: str) -> None:
-    sensor = make_sensor(make_datalogger(linked(timedelta(days=2))))
-    seen(sensor, silent)
-    availability.sweep()
-    assert SensorState.objects.get(sensor=sensor).availability == expected
-    assert DataloggerState.objects.get(datalogger=sensor.datalogger).availability == expected
-    changes = StatusChange.objects.filter(kind="sensor").values_list("object_id", "from_status", "to_status", "reason")
-    assert list(changes) == ([] if expected == "online" else [(sensor.pk, "online", expected, "device_silent")])
-    if expected != "online":
-        first = events[0]
-        assert isinstance(first, AvailabilityChanged)
-        assert (first.connection_id, first.sensors) == (sensor.connection_id, [sensor.pk])
-        events.clear()
-        availability.sweep()
-        assert events == []
-
-
-@pytest.mark.parametrize("how", ["down", "no lease", "just up"])
-def test_nobody_is_late_while_the_link_is_to_blame(how: str) -> None:
-    broker = linked(timedelta(minutes=1) if how == "just up" else timedelta(days=2))
-    sensor = make_sensor(make_datalogger(broker))
-    seen(sensor, timedelta(hours=25))
-    if how == "down":
-        MqttConnection.objects.filter(pk=broker.pk).update(status=ConnectionStatus.DISCONNECTED)
-    elif how == "no lease":
-        ConnectionLease.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
-    availability.sweep()
-    assert SensorState.objects.get(sensor=sensor).availability == "online"
 
 
 def test_undecoded_messages_are_trimmed_to_the_newest() -> None:

@@ -11,10 +11,11 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from mqtt.enums import ReadingFlag
+from mqtt.enums import IntervalSource, ReadingFlag
 from mqtt.fragments import Variant, render_part
-from mqtt.models import AuditEntry, Datalogger, SensorDevice, Site
+from mqtt.models import AuditEntry, Datalogger, DataloggerRhythm, GatewayRhythm, SensorDevice, SensorRhythm, Site
 from mqtt.pages.base import REGISTRY
+from mqtt.rhythm import NO_RHYTHM, Expectation, expect
 from tests import factories
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database, pytest.mark.usefixtures("valkey")]
@@ -43,6 +44,39 @@ def test_a_sensors_page_shows_value_readings_and_neighbours(web: Client) -> None
     assert page.split('id="readings"')[1].split("</table>")[0].count("<tr>") == 51, "fifty and the heading"
     assert f'id="sensor-{other.pk}"' in page
     assert f'id="sensor-{sensor.pk}"' not in page
+
+
+@pytest.mark.parametrize(
+    ("expected", "words"),
+    [
+        (expect(60, IntervalSource.LEARNED), ["every 60 s (learned)", "late after 3 min", "Next expected"]),
+        (expect(600, IntervalSource.SAID, 36000), ["every 10 min (said by the device)", "silent for up to 10 h"]),
+        (NO_RHYTHM, ["no rhythm"]),
+        (None, ["not known yet", "late after 25 h"]),
+    ],
+)
+def test_a_page_says_how_often_its_device_is_expected(
+    web: Client, expected: Expectation | None, words: list[str]
+) -> None:
+    sensor = factories.make_sensor(factories.make_datalogger(gateway=factories.make_gateway()))
+    if expected is not None:
+        SensorRhythm.objects.create(pk=sensor.pk, **expected._asdict())
+        DataloggerRhythm.objects.create(pk=sensor.datalogger_id, **expected._asdict())
+        GatewayRhythm.objects.create(pk=sensor.datalogger.gateway_id, **expected._asdict())
+    pages = ("sensors", sensor.pk), ("dataloggers", sensor.datalogger_id), ("gateways", sensor.datalogger.gateway_id)
+    for path, pk in pages:
+        page = body(web, f"/{path}/{pk}/")
+        assert all(word in page for word in words), path
+
+
+def test_an_interval_is_set_by_hand_and_taken_back(web: Client) -> None:
+    box = factories.make_datalogger()
+    for given, stored, shown in (("90", 90, "every 90 s (set)"), ("", None, "not known yet")):
+        web.post(f"/dataloggers/{box.pk}/edit/", {"label": "", "site": "", "expected_interval": given})
+        assert Datalogger.objects.get().expected_interval == stored
+        assert shown in body(web, f"/dataloggers/{box.pk}/")
+    answer = web.post(f"/dataloggers/{box.pk}/edit/", {"label": "", "site": "", "expected_interval": "0"})
+    assert b"greater than or equal to 1" in answer.content
 
 
 def test_flags_of_readings_are_explained(web: Client) -> None:

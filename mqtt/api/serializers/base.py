@@ -8,6 +8,9 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from mqtt.models import Site
+from mqtt.permissions import visible_to
+
 
 class StrictBoolean(serializers.BooleanField):
     """true or false; not 0, "yes" or "off", which a program may have meant otherwise."""
@@ -60,6 +63,15 @@ class StrictMixin:
             if unknown:
                 raise serializers.ValidationError({name[:100]: [_("There is no such field.")] for name in unknown[:20]})
         return super().to_internal_value(data)  # type: ignore[misc]
+
+
+class SiteField(serializers.PrimaryKeyRelatedField):
+    """A site that the asking user may see."""
+
+    def get_queryset(self) -> Any:
+        """Nothing without a request: then only the schema is made."""
+        request = self.context.get("request")
+        return visible_to(request.user, Site.objects.all()) if request else Site.objects.none()
 
 
 @extend_schema_field({"oneOf": [{"type": "number"}, {"type": "string"}], "nullable": True})

@@ -9,11 +9,17 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from mqtt import reasons
-from mqtt.api.serializers.base import StrictBoolean, StrictInteger, StrictMixin, StrictModelSerializer, StrictText
+from mqtt.api.serializers.base import (
+    SiteField,
+    StrictBoolean,
+    StrictInteger,
+    StrictMixin,
+    StrictModelSerializer,
+    StrictText,
+)
 from mqtt.decoders.registry import BY_NAME
 from mqtt.enums import ConnectionStatus, Protocol, QoS, StepState, Transport
 from mqtt.models import ConnectionTest, MqttConnection, Site, TopicSubscription
-from mqtt.permissions import visible_to
 from mqtt.services.connections import Secrets
 from mqtt.services.kept_secrets import address_errors
 from mqtt.services.key_pairs import pair_errors
@@ -67,15 +73,6 @@ class SubscriptionListSerializer(serializers.ListSerializer):
         if problems:
             raise serializers.ValidationError(problems)
         return filters
-
-
-class SiteField(serializers.PrimaryKeyRelatedField):
-    """A site that the asking user may see."""
-
-    def get_queryset(self) -> Any:
-        """Nothing without a request: then only the schema is made."""
-        request = self.context.get("request")
-        return visible_to(request.user, Site.objects.all()) if request else Site.objects.none()
 
 
 class ConnectionSerializer(StrictMixin, StrictModelSerializer):

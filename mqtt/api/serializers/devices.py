@@ -1,22 +1,49 @@
-"""Gateways, dataloggers, sensors and their readings: what was heard, read only."""
+"""Gateways, dataloggers, sensors and their readings: what was heard, and the little that people write."""
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from mqtt.api.serializers.base import CurrentValueField
-from mqtt.enums import Availability, ReadingFlag
-from mqtt.models import Datalogger, Gateway, SensorDevice
+from mqtt.api.serializers.base import CurrentValueField, SiteField, StrictInteger, StrictMixin, StrictModelSerializer
+from mqtt.enums import Availability, IntervalSource, ReadingFlag
+from mqtt.models import Datalogger, Gateway, SensorDevice, Site
+from mqtt.models.device import LONGEST_INTERVAL
 from mqtt.services.history import HistoryRow
 
 
-class _DeviceSerializer(serializers.ModelSerializer):
+@extend_schema_field({"type": "number", "nullable": True})
+class ExpectedIntervalField(StrictInteger):
+    """Reads as the interval that is expected now, whoever says so; writes the one set by hand, in whole seconds."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(min_value=1, max_value=LONGEST_INTERVAL, **kwargs)
+
+    def get_attribute(self, instance: Any) -> Any:
+        """The device: what is expected of it does not stand in one of its fields."""
+        return instance
+
+    def to_representation(self, value: Any) -> Any:
+        """`value` is the device, with its rhythm loaded."""
+        return value.expectation.interval
+
+
+class _DeviceSerializer(StrictMixin, StrictModelSerializer):
     """What every device has."""
 
     availability = serializers.ChoiceField(
         source="effective_availability", choices=Availability.choices, read_only=True
     )
     last_seen_at = serializers.DateTimeField(source="state.last_seen_at", default=None, allow_null=True, read_only=True)
+    expected_interval_seconds = ExpectedIntervalField(
+        source="expected_interval",
+        required=False,
+        allow_null=True,
+        help_text="Set by hand when written; null: learned, or said.",
+    )
+    interval_source = serializers.ChoiceField(
+        source="expectation.source", choices=IntervalSource.choices, read_only=True
+    )
 
 
 class GatewayRefSerializer(serializers.ModelSerializer):
@@ -39,31 +66,35 @@ class DataloggerRefSerializer(serializers.ModelSerializer):
 
 NODE_FIELDS = (
     "id", "identifier", "label", "key", "connection", "site", "model", "firmware", "facts", "availability",
-    "last_seen_at", "created_at", "accepted_at",
+    "last_seen_at", "expected_interval_seconds", "interval_source", "created_at", "accepted_at",
 )  # fmt: skip
+WRITTEN = {"label", "site", "expected_interval_seconds"}
+"""What people write."""
 
 
 class GatewaySerializer(_DeviceSerializer):
     """A gateway."""
 
     facts = serializers.DictField(read_only=True, help_text="What else it says about itself.")
+    site = SiteField(queryset=Site.objects.none(), allow_null=True, required=False)
 
     class Meta:
         model = Gateway
         fields = NODE_FIELDS
-        read_only_fields = fields
+        read_only_fields = tuple(name for name in fields if name not in WRITTEN)
 
 
 class DataloggerSerializer(_DeviceSerializer):
     """A datalogger, perhaps behind a gateway."""
 
     facts = serializers.DictField(read_only=True, help_text="What else it says about itself.")
+    site = SiteField(queryset=Site.objects.none(), allow_null=True, required=False)
     gateway = GatewayRefSerializer(read_only=True, allow_null=True)
 
     class Meta:
         model = Datalogger
         fields = (*NODE_FIELDS, "gateway")
-        read_only_fields = fields
+        read_only_fields = tuple(name for name in fields if name not in WRITTEN)
 
 
 class SensorSerializer(_DeviceSerializer):
@@ -77,9 +108,9 @@ class SensorSerializer(_DeviceSerializer):
         model = SensorDevice
         fields = (
             "id", "name", "label", "key", "unit", "kind", "last_value", "last_reading_at", "last_seen_at",
-            "availability", "connection", "datalogger", "created_at",
+            "availability", "expected_interval_seconds", "interval_source", "connection", "datalogger", "created_at",
         )  # fmt: skip
-        read_only_fields = fields
+        read_only_fields = tuple(name for name in fields if name not in WRITTEN)
 
 
 class ReadingSerializer(serializers.Serializer):

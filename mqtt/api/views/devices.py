@@ -9,11 +9,13 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
+from rest_framework.mixins import UpdateModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 from rest_framework.viewsets import ReadOnlyModelViewSet
 
+from mqtt.api.access import actor
 from mqtt.api.pagination import MAX_PAGE_SIZE, PAGE_SIZE, Cursor, read_cursor, whole_number
 from mqtt.api.serializers.devices import (
     DataloggerSerializer,
@@ -26,8 +28,11 @@ from mqtt.api.views.base import VisibleMixin
 from mqtt.filters import DataloggerFilter, GatewayFilter, SensorFilter
 from mqtt.models import Datalogger, Gateway, SensorDevice, to_us
 from mqtt.services import history
+from mqtt.services.places import update_device
 
 AVAILABILITY = {"availability": "effective_availability", "last_seen_at": "state__last_seen_at"}
+
+METHODS = ("get", "patch", "head", "options")
 
 HISTORY = extend_schema(
     responses=ReadingsSerializer,
@@ -74,10 +79,24 @@ class HistoryMixin:
         return Response({"next": following, "results": ReadingSerializer(found[:size], many=True).data})
 
 
-class GatewayViewSet(VisibleMixin, ReadOnlyModelViewSet):
+class ByHandMixin(UpdateModelMixin):
+    """PATCH of what people write about a device; everything else it says itself."""
+
+    def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Through the service; answers with the whole device."""
+        device = self.get_object()  # type: ignore[attr-defined]
+        serializer = self.get_serializer(device, data=request.data, partial=True)  # type: ignore[attr-defined]
+        serializer.is_valid(raise_exception=True)
+        for name, value in serializer.validated_data.items():
+            setattr(device, name, value)
+        update_device(actor(request), device, serializer.validated_data)
+        return Response(self.get_serializer(self.get_object()).data)  # type: ignore[attr-defined]
+
+
+class GatewayViewSet(ByHandMixin, VisibleMixin, ReadOnlyModelViewSet):
     """Gateways that were heard."""
 
-    rows = Gateway.objects.with_availability().select_related("state")
+    rows = Gateway.objects.with_availability().select_related("state", "rhythm").defer("rhythm__memory")
     queryset = Gateway.objects.none()
     serializer_class = GatewaySerializer
     filterset_class = GatewayFilter
@@ -85,12 +104,13 @@ class GatewayViewSet(VisibleMixin, ReadOnlyModelViewSet):
     ordering_aliases = AVAILABILITY
     ordering = ("identifier",)
     lookup_value_regex = "[0-9]{1,18}"
+    http_method_names = METHODS
 
 
-class DataloggerViewSet(HistoryMixin, VisibleMixin, ReadOnlyModelViewSet):
+class DataloggerViewSet(HistoryMixin, ByHandMixin, VisibleMixin, ReadOnlyModelViewSet):
     """Dataloggers that were heard."""
 
-    rows = Datalogger.objects.with_availability().select_related("state", "gateway")
+    rows = Datalogger.objects.with_availability().select_related("state", "gateway", "rhythm").defer("rhythm__memory")
     queryset = Datalogger.objects.none()
     serializer_class = DataloggerSerializer
     filterset_class = DataloggerFilter
@@ -98,13 +118,16 @@ class DataloggerViewSet(HistoryMixin, VisibleMixin, ReadOnlyModelViewSet):
     ordering_aliases = AVAILABILITY
     ordering = ("identifier",)
     lookup_value_regex = "[0-9]{1,18}"
+    http_method_names = METHODS
     history_column = "datalogger_id"
 
 
-class SensorViewSet(HistoryMixin, VisibleMixin, ReadOnlyModelViewSet):
+class SensorViewSet(HistoryMixin, ByHandMixin, VisibleMixin, ReadOnlyModelViewSet):
     """Sensors with their current values."""
 
-    rows = SensorDevice.objects.with_availability().select_related("state", "datalogger")
+    rows = (
+        SensorDevice.objects.with_availability().select_related("state", "datalogger", "rhythm").defer("rhythm__memory")
+    )
     queryset = SensorDevice.objects.none()
     serializer_class = SensorSerializer
     filterset_class = SensorFilter
@@ -115,6 +138,7 @@ class SensorViewSet(HistoryMixin, VisibleMixin, ReadOnlyModelViewSet):
     ordering_aliases = {**AVAILABILITY, "last_value": "state__value", "last_reading_at": "state__time"}
     ordering = ("name",)
     lookup_value_regex = "[0-9]{1,18}"
+    http_method_names = METHODS
     history_column = "id"
 
 
