@@ -14,6 +14,8 @@ from django.utils import translation
 
 from tests import servers
 
+ROLES = ("viewer", "operator", "administrator")
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip, with the reason, what needs a program that is missing; in CI nothing may be missing."""
@@ -115,19 +117,28 @@ def mosquitto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Serv
 
 
 @pytest.fixture
-def viewer(django_user_model: type) -> object:
+def roles(db: None) -> None:
+    """The three roles with their rights, whatever an earlier test left of them."""
+    from django.contrib.auth.models import Group  # needs Django's registry
+
+    if Group.objects.filter(permissions__isnull=False).distinct().count() < len(ROLES):
+        importlib.import_module("mqtt.migrations.0002_groups").create_groups(apps, None)
+
+
+@pytest.fixture
+def viewer(django_user_model: type, roles: None) -> object:
     """A user who may look."""
     return _user(django_user_model, "viewer")
 
 
 @pytest.fixture
-def operator(django_user_model: type) -> object:
+def operator(django_user_model: type, roles: None) -> object:
     """A user who may look and switch."""
     return _user(django_user_model, "operator")
 
 
 @pytest.fixture
-def administrator(django_user_model: type) -> object:
+def administrator(django_user_model: type, roles: None) -> object:
     """A user who may do everything."""
     return _user(django_user_model, "administrator")
 
