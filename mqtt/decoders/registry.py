@@ -4,6 +4,8 @@ import logging
 from functools import lru_cache
 
 from mqtt.decoders import (
+    campbell,
+    cloud,
     flespi,
     general,
     homeassistant,
@@ -12,14 +14,17 @@ from mqtt.decoders import (
     openbeken,
     openmqttgateway,
     owntracks,
+    plc,
     presence,
     rtl433,
     ruuvi,
     scalars,
+    senml,
     shelly1,
     shelly2,
     structural,
     tasmota,
+    thingsboard,
     victron,
     zigbee2mqtt,
 )
@@ -51,6 +56,10 @@ BY_TOPIC: tuple[Decoder, ...] = (
     victron.DECODER,
     owntracks.DECODER,
     owntracks.WITH_POSITIONS,
+    thingsboard.DECODER,
+    cloud.SHADOW_DECODER,
+    cloud.AZURE_DECODER,
+    plc.UMH_DECODER,
 )
 """One file a family; the first that claims a message takes it, so the special stand before the broad."""
 BY_CONTENT: tuple[Decoder, ...] = (
@@ -58,6 +67,10 @@ BY_CONTENT: tuple[Decoder, ...] = (
     aws_lorawan.DECODER,
     ruuvi.DECODER,
     flespi.DECODER,
+    senml.DECODER,
+    campbell.DECODER,
+    plc.NEURON_DECODER,
+    plc.KEPWARE_DECODER,
 )
 """Families on topics of the user's choice, asked for every message: they look at a key or two."""
 FAMILIES = (*BY_TOPIC, *BY_CONTENT)

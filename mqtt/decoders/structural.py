@@ -10,7 +10,9 @@ from typing import Any
 
 from mqtt.decoders.base import MAX_VALUES, Content
 from mqtt.decoders.general import Walk
+from mqtt.decoders.parts import told
 from mqtt.decoders.places import NAME_LENGTH, clean
+from mqtt.decoders.units import spelled
 from mqtt.decoders.words import meaning
 from mqtt.enums import Availability
 from mqtt.exceptions import UndecodableError
@@ -19,6 +21,7 @@ from mqtt.messages import Decoded, DecodedAvailability, DecodedFacts, DeviceRef
 TOPIC = re.compile(
     r"((?:.+/)?([^/]+)/gateway/([^/]+))/(status|heartbeat|datalogger/all/status|dataloggers/telemetry)", re.DOTALL
 )
+COMMANDS = re.compile(r"(?:.+/)?datalogger/[^/]+/[^/]+/input", re.DOTALL)
 RUNNING = frozenset(("running", "online", "ok", "active"))
 AXES = {"accelerometer": ("x", "y", "z"), "inclinometer": ("pitch", "roll")}
 MEMBERS = 1000
@@ -30,8 +33,8 @@ class StructuralDecoder:
     name = "structural"
 
     def knows_topic(self, topic: str) -> bool:
-        """`<site>/gateway/<n>/dataloggers/telemetry`, `…/status`, `…/heartbeat`, `…/datalogger/all/status`."""
-        return TOPIC.fullmatch(topic) is not None
+        """`<site>/gateway/<n>/dataloggers/telemetry` and its siblings; `…/datalogger/<type>/<n>/input` are commands."""
+        return TOPIC.fullmatch(topic) is not None or COMMANDS.fullmatch(topic) is not None
 
     def claims(self, content: Content) -> bool:
         """JSON objects; bare words there are ordinary availability."""
@@ -40,6 +43,8 @@ class StructuralDecoder:
     def decode(self, content: Content) -> Decoded:
         """Readings, availability and facts of the gateway and what is behind it."""
         match = TOPIC.fullmatch(content.topic)
+        if match is None and COMMANDS.fullmatch(content.topic):
+            return Decoded(self.name)
         document = content.document
         if match is None or not isinstance(document, dict):
             raise UndecodableError("no_values")
@@ -113,14 +118,19 @@ class _Telemetry:
         self.decoded.readings += walk.readings
         if len(self.decoded.readings) > MAX_VALUES:
             raise UndecodableError("too_many_values", limit=MAX_VALUES)
-        facts = {"model": _text(device, "type"), "datalogger": _text(unit, "serial_number_datalogger")}
-        self.decoded.facts.append(DecodedFacts(ref, {k: v for k, v in facts.items() if v} | self._interval))
-        self._say(ref, _text(unit, "status_datalogger"))
+        status = _text(unit, "status_datalogger")
+        facts = told(
+            model=_text(device, "type"),
+            datalogger=_text(unit, "serial_number_datalogger"),
+            datalogger_status=status,
+        )
+        self.decoded.facts.append(DecodedFacts(ref, facts | self._interval))
+        self._say(ref, status)
 
     @staticmethod
     def _value(walk: Walk, entry: dict[str, Any], name: str, kind: str) -> None:
         means = meaning(kind)
-        unit = _text(entry, "unit", "units")[:40]
+        unit = spelled(_text(entry, "unit", "units"))
         means = means._replace(unit=unit or means.unit)
         value = entry.get("value")
         if not isinstance(value, list):

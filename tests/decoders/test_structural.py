@@ -40,7 +40,11 @@ def test_telemetry_gives_gateway_datalogger_and_sensors() -> None:
     }
     assert {one.device for one in result.readings} == {(f"{BASE}#TM7", "TM7", BASE, "GW-2")}
     assert {one.time_us for one in result.readings} == {1_789_984_800_000_000}
-    assert result.facts[0].facts == {"model": "tiltmeter", "datalogger": "unit_all"}
+    assert result.facts[0].facts == {
+        "model": "tiltmeter",
+        "datalogger": "unit_all",
+        "datalogger_status": "running",
+    }
     assert [(one.device.key, one.availability) for one in result.availability] == [(f"{BASE}#TM7", Availability.ONLINE)]
 
 
@@ -74,3 +78,14 @@ def test_a_gateway_without_serial_number_is_named_by_its_topic() -> None:
 def test_telemetry_without_devices_is_not_understood() -> None:
     with pytest.raises(UndecodableError):
         decoded(f"{BASE}/dataloggers/telemetry", '{"dataloggers": []}')
+
+
+def test_the_interval_between_messages_is_a_fact_and_units_are_spelled_alike() -> None:
+    said = json.loads(telemetry({"type": "temperature", "value": 3, "unit": "degC"}))
+    result = decoded(f"{BASE}/dataloggers/telemetry", json.dumps(said | {"message_interval_seconds": 30}))
+    assert result.facts[0].facts["interval"] == 30
+    assert result.readings[0].unit == "°C"
+
+
+def test_commands_to_a_datalogger_are_left_alone() -> None:
+    assert not decoded(f"{BASE}/datalogger/tilt/15/input", '{"gain": 3}').readings
