@@ -1,5 +1,6 @@
 """What every answer carries: the content policy, honest caching, and trust only in named proxies."""
 
+import time
 from collections.abc import Callable
 from http import HTTPStatus
 
@@ -7,7 +8,10 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
 
+from mqtt.meters import REQUEST_SECONDS
 from mqtt.views.errors import method_not_allowed
+
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -18,10 +22,15 @@ CONTENT_POLICY = (
 """No inline script, no inline style, nothing from elsewhere: what a device sends can never run."""
 
 PROXY_HEADERS = ("HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_HOST")
+FORWARDED = (*PROXY_HEADERS, "HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_VIA")
+"""What says that somebody else than the asking program stands at the other end of the connection."""
 
 
 class TrustedProxyMiddleware:
-    """Drops forwarded headers from everybody but TRUSTED_PROXIES, and takes the client's address from those."""
+    """Drops forwarded headers from everybody but TRUSTED_PROXIES, and takes the client's address from those.
+
+    Whether a request came through a proxy, trusted or not, is noted in META["vedetta.is_forwarded"].
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -31,10 +40,29 @@ class TrustedProxyMiddleware:
             forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")[-1].strip()
             if forwarded:
                 request.META["REMOTE_ADDR"] = forwarded
+            request.META["vedetta.is_forwarded"] = True
         else:
+            request.META["vedetta.is_forwarded"] = any(name in request.META for name in FORWARDED)
             for header in PROXY_HEADERS:
                 request.META.pop(header, None)
         return self.get_response(request)
+
+
+class RequestTimeMiddleware:
+    """Counts how long each view takes; the outermost, so that it sees all of it."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        began = time.perf_counter()
+        response = self.get_response(request)
+        match = request.resolver_match
+        # A path that is none of ours must not become a label: anybody can ask for millions of them.
+        view = (match.view_name or "other") if match else "other"
+        method = request.method if request.method in METHODS else "other"
+        REQUEST_SECONDS.labels(view, method, response.status_code).observe(time.perf_counter() - began)
+        return response
 
 
 class ContentSecurityPolicyMiddleware:

@@ -64,6 +64,10 @@ BACKUP_KEEP = env.integer("BACKUP_KEEP", 7, 1, 10_000)
 BACKUP_PASSPHRASE = env.text("BACKUP_PASSPHRASE")
 BACKUP_BEFORE_UPDATE = env.flag("BACKUP_BEFORE_UPDATE", default=True)
 
+# A disk that fills
+DISK_PRUNE = env.flag("DISK_PRUNE", default=True)
+DISK_KEEP_DAYS = env.integer("DISK_KEEP_DAYS", 7, 1, 36_500)
+
 # Live pages
 LIVE_INTERVAL = env.number("LIVE_INTERVAL", 1.0, 0.25, 60.0)
 CHANNEL_LAYERS = {
@@ -93,6 +97,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "app.middleware.RequestTimeMiddleware",
     "app.middleware.TrustedProxyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "app.middleware.ContentSecurityPolicyMiddleware",

@@ -1,4 +1,7 @@
-"""What everybody must know on every page: storing is behind, the database is away. Made without the database."""
+"""What everybody must know on every page: storing is behind, the database away, the disk full.
+
+Made without the database.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,6 +9,7 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
+from mqtt.services.disk import WARN_AT
 from mqtt.services.pressure import ProcessPressure
 
 
@@ -15,16 +19,31 @@ class Alert:
 
     code: str
     since: datetime
+    percent: int = 0
+    """How full the disk is."""
+    tone: str = "warn"
+    """warn, or bad for what loses something or stands still."""
 
 
 def of(processes: Sequence[ProcessPressure] | None, database_lost_seconds: float = 0.0) -> list[Alert]:
     """The alerts that the heartbeats speak of; `database_lost_seconds`: for how long we ask it in vain ourselves."""
     now = timezone.now()
-    away = max((one.database_away_seconds for one in processes or ()), default=0.0)
-    behind = max((one.behind_seconds for one in processes or () if one.is_behind), default=0.0)
+    return [*_storing(processes or (), database_lost_seconds, now), *_disk(processes or (), now)]
+
+
+def _storing(processes: Sequence[ProcessPressure], database_lost_seconds: float, now: datetime) -> list[Alert]:
+    away = max((one.database_away_seconds for one in processes), default=0.0)
+    behind = max((one.behind_seconds for one in processes if one.is_behind), default=0.0)
     if away or database_lost_seconds:
-        return [Alert("database_away", _ago(now, max(away, database_lost_seconds, behind)))]
+        return [Alert("database_away", _ago(now, max(away, database_lost_seconds, behind)), tone="bad")]
     return [Alert("behind", _ago(now, behind))] if behind else []
+
+
+def _disk(processes: Sequence[ProcessPressure], now: datetime) -> list[Alert]:
+    percent = int(max((one.disk_share for one in processes), default=0.0) * 100)
+    if any(not one.keeps_history for one in processes):
+        return [Alert("disk_full", now, percent, tone="bad")]
+    return [Alert("disk_fills", now, percent)] if percent >= WARN_AT * 100 else []
 
 
 def _ago(now: datetime, seconds: float) -> datetime:

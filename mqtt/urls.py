@@ -73,6 +73,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("audit/", audit_list, name="audit-list"),
     path("search/", search_page, name="search"),
     path("healthz", health.healthz, name="healthz"),
+    path("metrics", health.metrics, name="metrics"),
+    path("health/", health.health_page, name="health"),
     path("readyz", health.readyz, name="readyz"),
     path("i18n/", include("django.conf.urls.i18n")),
     path("login/", account.ConsoleLoginView.as_view(), name="login"),

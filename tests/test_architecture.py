@@ -16,6 +16,7 @@ LEAVES = {
     "exceptions",
     "groups",
     "messages",
+    "meters",
     "reasons",
     "rhythm",
     "spans",
@@ -33,11 +34,13 @@ SHARED = {
     "services.decode_again",
     "services.deletion",
     "services.discovery",
+    "services.disk",
     "services.health",
     "services.history",
     "services.kept_secrets",
     "services.key_pairs",
     "services.mappings",
+    "services.metrics",
     "services.people",
     "services.places",
     "services.pressure",
@@ -46,6 +49,7 @@ SHARED = {
     "services.subscriptions",
     "services.throttle",
     "services.tokens",
+    "services.versions",
 }
 """Services for both entrances; every other service belongs to the mqtt process alone."""
 WEB = {

@@ -17,6 +17,7 @@ from mqtt.models import (
     ConnectionTest,
     DeviceAnnouncement,
     DiscoveredTopic,
+    DiskSample,
     Mapping,
     MqttWorker,
     PeriodicJob,
@@ -176,6 +177,13 @@ class JobAdmin(ReadOnlyAdmin):
     """Who does the periodic work, and when it was done last."""
 
     list_display = [field.name for field in PeriodicJob._meta.fields]  # noqa: SLF001 - Django documents _meta
+
+
+@admin.register(DiskSample)
+class DiskAdmin(ReadOnlyAdmin):
+    """How the disk fills."""
+
+    list_display = ("at", "used", "total")
 
 
 @admin.register(ConnectionTest)

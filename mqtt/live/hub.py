@@ -33,6 +33,7 @@ from mqtt.live.channel import HubChannel
 from mqtt.live.render import Delivery, Order, Seen
 from mqtt.live.rights import grant, take_user
 from mqtt.live.viewer import BADGES, TOTAL, Change, Viewer
+from mqtt.meters import FLUSH_ROWS, FLUSH_SECONDS, WEBSOCKET_CLIENTS
 from mqtt.pages.base import Touch
 from mqtt.permissions import TAIL, User, can
 from mqtt.services.broadcast import send_event
@@ -83,6 +84,7 @@ class LiveHub:
     async def join(self, consumer: Any) -> None:
         """Keep a consumer's page true from now on; events are received before its first state is read."""
         self.consumers.add(consumer)
+        WEBSOCKET_CLIENTS.inc()
         async with self.starting:
             if not self.tasks:
                 await self._start()
@@ -98,7 +100,7 @@ class LiveHub:
 
     async def leave(self, consumer: Any) -> None:
         """Forget a consumer; the last one stops the hub."""
-        self.consumers.discard(consumer)
+        self._forget(consumer)
         if self.consumers:
             return
         tasks, self.tasks = self.tasks, []
@@ -107,6 +109,11 @@ class LiveHub:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self.channel.close()
+
+    def _forget(self, consumer: Any) -> None:
+        if consumer in self.consumers:
+            self.consumers.discard(consumer)
+            WEBSOCKET_CLIENTS.dec()
 
     def wake(self) -> None:
         """Something is to be sent."""
@@ -188,6 +195,8 @@ class LiveHub:
             return
         try:
             deliveries, badges = await database_sync_to_async(render.render)(list(orders.values()), badge_users)
+            FLUSH_SECONDS.observe(time.monotonic() - now)
+            FLUSH_ROWS.observe(sum(len(order.rows) for order in orders.values()))
         except Exception:
             for taker in takers:
                 taker.consumer.viewer.everything()
@@ -289,7 +298,7 @@ class LiveHub:
         for consumer, key in asked.items():
             user = users.get(key)
             if user is None:
-                self.consumers.discard(consumer)
+                self._forget(consumer)
                 with contextlib.suppress(Exception):
                     await consumer.close(LOGGED_OUT)
             else:

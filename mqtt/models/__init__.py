@@ -23,6 +23,7 @@ from mqtt.models.device import (
     SensorDevice,
     SensorState,
 )
+from mqtt.models.disk import DiskSample
 from mqtt.models.mapping import Mapping
 from mqtt.models.reading import Reading, from_us, to_us
 from mqtt.models.rhythm import ConnectionRhythm, DataloggerRhythm, GatewayRhythm, SensorRhythm
@@ -55,6 +56,7 @@ __all__ = [
     "DeviceAlias",
     "DeviceAnnouncement",
     "DiscoveredTopic",
+    "DiskSample",
     "Gateway",
     "GatewayRhythm",
     "GatewayState",

@@ -36,6 +36,8 @@ class PeriodicJob(models.Model):
     finished_at = models.DateTimeField(null=True)
     amount = models.BigIntegerField(default=0)
     """How much it did: rows deleted, partitions made ..."""
+    error = models.CharField(max_length=500, blank=True)
+    """Why its last run failed; empty when it went well."""
 
     class Meta:
         verbose_name = _("periodic job")

@@ -188,10 +188,10 @@ class BatchStore:
         place = (connection_id, said.device.key)
         return self._directory.gateways.get(place) if said.is_gateway else self._directory.dataloggers.get(place)
 
-    def write(self) -> int:
-        """All that was planned; returns how many readings are new."""
+    def write(self, *, keeps_history: bool = True) -> int:
+        """All that was planned; returns how many readings are new. On a full disk all but the history."""
         plan = self._plan
-        stored = insert_readings(plan.rows)
+        stored = insert_readings(plan.rows) if keeps_history else 0
         states, older = plan.sensor_states()
         write_sensor_states(states)
         write_sensors_seen(older)

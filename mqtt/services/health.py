@@ -11,6 +11,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from mqtt.models import ConnectionLease, MqttConnection
+from mqtt.services import pressure
+from mqtt.services.disk import WARN_AT
 
 PATIENCE = 2.0
 """Seconds for the channel layer to answer; it is on this machine or next to it."""
@@ -47,7 +49,7 @@ class Health:
 
 def check_health() -> Health:
     """Ask every part once, in the active language; bounded by PATIENCE and the database's own time-out."""
-    return Health((*_database_and_mqtt(), _channel_layer()))
+    return Health((*_database_and_mqtt(), _channel_layer(), *_storing()))
 
 
 def _database_and_mqtt() -> tuple[Check, ...]:
@@ -92,3 +94,28 @@ def _channel_layer() -> Check:
             _("The channel layer does not answer, pages are not live: %s") % error,
         )
     return Check("channel layer", HealthState.UP, _("The channel layer answers."))
+
+
+def _storing() -> tuple[Check, ...]:
+    """What the mqtt processes say through Valkey; nothing when none does."""
+    processes = pressure.read_all()
+    if not processes:
+        return ()
+    behind = max(one.behind_seconds for one in processes)
+    checks = [Check("storing", HealthState.UP, _("Readings are stored as they come."))]
+    if any(one.is_behind for one in processes):
+        text = _("Storing is behind by %(seconds)s s.") % {"seconds": round(behind)}
+        checks = [Check("storing", HealthState.DEGRADED, text)]
+    share = max(one.disk_share for one in processes)
+    if share:
+        checks.append(_disk(share, keeps_history=all(one.keeps_history for one in processes)))
+    return tuple(checks)
+
+
+def _disk(share: float, *, keeps_history: bool) -> Check:
+    facts = {"percent": int(share * 100)}
+    if not keeps_history:
+        text = _("The disk is %(percent)s %% full: readings are no longer kept in the history.") % facts
+        return Check("disk", HealthState.DEGRADED, text)
+    state = HealthState.DEGRADED if share >= WARN_AT else HealthState.UP
+    return Check("disk", state, _("The disk is %(percent)s %% full.") % facts)

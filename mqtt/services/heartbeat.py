@@ -9,6 +9,7 @@ from dataclasses import replace
 import redis
 
 from mqtt.services.database_outage import DatabaseWatch
+from mqtt.services.disk import DiskGuard
 from mqtt.services.held_connection import HeldConnection
 from mqtt.services.inbox import Inbox
 from mqtt.services.pressure import BEAT_EVERY, ConnectionPressure, ProcessPressure, Publisher
@@ -28,12 +29,14 @@ class Heartbeat:
         inbox: Inbox,
         processor: ProcessorThread,
         database: DatabaseWatch,
+        disk: DiskGuard,
     ) -> None:
         self._name = name
         self._held = held
         self._inbox = inbox
         self._processor = processor
         self._database = database
+        self._disk = disk
         self._started_at = time.time()
         self._before: dict[int, Counters] = {}
         self._looked_at = time.monotonic()
@@ -67,6 +70,8 @@ class Heartbeat:
             waiting_bytes=self._inbox.bytes_waiting,
             behind_seconds=round(self._processor.behind_seconds, 3),
             database_away_seconds=round(self._database.away_seconds, 3),
+            disk_share=round(self._disk.disk.share, 4) if self._disk.disk else 0.0,
+            keeps_history=self._disk.keeps_history,
             connections=connections,
         )
 

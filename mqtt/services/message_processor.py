@@ -25,6 +25,7 @@ from mqtt.services.batch_store import BatchStore
 from mqtt.services.broadcast import broadcast_event
 from mqtt.services.decoder_choice import DecoderChoice
 from mqtt.services.device_directory import DeviceDirectory
+from mqtt.services.disk import DiskGuard
 from mqtt.services.kept_messages import settle_kept
 from mqtt.services.packet_log import PacketLog
 from mqtt.services.rhythms import RhythmKeeper
@@ -79,7 +80,9 @@ class ProcessedBatch:
 class MessageProcessor:
     """Stores batches, one after another; use it from one thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, guard: DiskGuard | None = None) -> None:
+        """`guard` says whether the disk still has room for history; None: it has."""
+        self.guard = guard or DiskGuard()
         self._directory = DeviceDirectory()
         self._topics = TopicStatistics()
         self._undecoded = undecoded.UndecodedKeeper()
@@ -243,7 +246,7 @@ class MessageProcessor:
                     work = [item for place, item in enumerate(work) if place not in repeated]
                 if work:
                     self._resolve(store, work, now_us)
-                    stored = store.write()
+                    stored = store.write(keeps_history=self.guard.keeps_history)
                     self._keep_undecoded(work)
                     settle_kept(work, store)
                     flushed = self._count_topics(work, now_us)

@@ -91,8 +91,14 @@ class MqttService:
         self._activity = ActivityWriter()
         self._database = DatabaseWatch()
         self._heartbeat = Heartbeat(
-            self.leases.holder, lambda: list(self.held.values()), self.inbox, self._processor, self._database
+            self.leases.holder,
+            lambda: list(self.held.values()),
+            self.inbox,
+            self._processor,
+            self._database,
+            processor.guard,
         )
+        self._guard = processor.guard
         self._alarm = Alarm()
         self._stopping = threading.Event()
         self._ready_file = ready_file
@@ -153,6 +159,7 @@ class MqttService:
             self._look.due_at = 0.0
 
     def _work(self) -> None:
+        self._guard.look()
         if self._renew.is_due():
             self._drop(self.leases.renew())
             self._shares.beat()

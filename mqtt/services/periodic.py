@@ -13,7 +13,7 @@ from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from mqtt.models import Command, ConnectionTest, PeriodicJob
-from mqtt.services import commands, partitions, undecoded
+from mqtt.services import commands, disk_care, nightly, partitions, undecoded
 from mqtt.services.retention import OrphanSweep
 from mqtt.services.silence import SilenceSweep
 
@@ -65,6 +65,8 @@ JOBS = (
     Job("undecoded", timedelta(seconds=30), _trim_undecoded),
     Job("tests", timedelta(hours=1), _delete_old_tests),
     Job("commands", timedelta(hours=1), _delete_old_commands),
+    Job("backup", timedelta(minutes=5), nightly.start_if_due),
+    Job("disk", timedelta(minutes=1), disk_care.care),
     Job("orphans", timedelta(minutes=10), _delete_orphans),
 )
 
@@ -95,7 +97,9 @@ def _run(job: Job, now: datetime) -> None:
         amount = job.run(now)
     except (OperationalError, InterfaceError):
         raise
-    except Exception:
+    except Exception as error:
         logger.exception("The periodic job %s failed; it runs again at its next turn.", job.name)
+        why = f"{type(error).__name__}: {error}".replace("\0", "")[:500]
+        PeriodicJob.objects.filter(name=job.name).update(error=why)
     else:
-        PeriodicJob.objects.filter(name=job.name).update(finished_at=timezone.now(), amount=amount)
+        PeriodicJob.objects.filter(name=job.name).update(finished_at=timezone.now(), amount=amount, error="")

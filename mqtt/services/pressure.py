@@ -80,6 +80,10 @@ class ProcessPressure:
     """How long the oldest of them has waited; more than a batch takes: storing does not keep up."""
     database_away_seconds: float = 0.0
     """For how long the database has not answered; 0: it does."""
+    disk_share: float = 0.0
+    """How full the database's disk is, 0 to 1; 0 when it cannot be seen from there."""
+    keeps_history: bool = True
+    """False: the disk is full, readings become latest values and are not kept."""
     connections: tuple[ConnectionPressure, ...] = ()
 
     @property

@@ -29,6 +29,7 @@ MENU: tuple[tuple[str, str, Any, str, Any], ...] = (
     ("undecoded-list", "/undecoded/", _("Not understood"), "", _("Attention")),
     ("command-list", "/commands/", _("Commands"), "", None),
     ("audit-list", "/audit/", _("Audit"), "", None),
+    ("health", "/health/", _("Health"), "", None),
 )
 
 ACCOUNT = (

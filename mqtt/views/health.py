@@ -1,9 +1,22 @@
-"""For load balancers and container health checks: no login, no details."""
+"""How the console fares: for load balancers (no login, no details), for Prometheus, and for people."""
 
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 
+from mqtt.meters import REGISTRY
+from mqtt.pages.health import report
+from mqtt.permissions import VIEW, can
+from mqtt.services import throttle, tokens
 from mqtt.services.health import HealthState, check_health
+from mqtt.services.metrics import scrape
+from mqtt.views.guard import needs
+
+LOOPBACK = {"127.0.0.1", "::1"}
+LOCAL_NAMES = {"localhost", "127.0.0.1", "[::1]"}
 
 
 @never_cache
@@ -18,3 +31,48 @@ def readyz(_request: HttpRequest) -> HttpResponse:
     state = check_health().state
     status = 503 if state is HealthState.DOWN else 200
     return HttpResponse(f"{state.name.lower()}\n", content_type="text/plain", status=status)
+
+
+@never_cache
+@require_safe
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Prometheus text, for programs on this machine, or with an API token or login that may look."""
+    refusal = _refusal(request)
+    if refusal is not None:
+        return refusal
+    return HttpResponse(scrape(REGISTRY), content_type=CONTENT_TYPE_PLAIN_0_0_4)
+
+
+def _refusal(request: HttpRequest) -> HttpResponse | None:
+    """None: may be told."""
+    if _is_local(request) or can(request.user, VIEW):
+        return None
+    words = request.META.get("HTTP_AUTHORIZATION", "").split()
+    address = str(request.META.get("REMOTE_ADDR", ""))
+    if len(words) == 2 and words[0].lower() in {"token", "bearer"}:
+        wait = throttle.token_wait(address)
+        if wait:
+            return HttpResponse(status=429, headers={"Retry-After": str(wait)}, content_type="text/plain")
+        token = tokens.authenticate(words[1])
+        if token and can(token.user, VIEW):
+            return None
+        if token is None:
+            throttle.token_failed(address)
+    text = _("Ask from this machine, or send an API token: Authorization: Bearer …")
+    headers = {"WWW-Authenticate": "Bearer"}
+    return HttpResponse(f"{text}\n", status=401, headers=headers, content_type="text/plain; charset=utf-8")
+
+
+def _is_local(request: HttpRequest) -> bool:
+    """From this machine by its own name: not through a proxy, nor by a browser that was sent here by a foreign page."""
+    name = request.get_host().rpartition(":")[0] if request.get_host().count(":") == 1 else request.get_host()
+    name = name.rpartition("]")[0] + "]" if name.startswith("[") else name
+    is_forwarded = bool(request.META.get("vedetta.is_forwarded"))
+    return request.META.get("REMOTE_ADDR") in LOOPBACK and name in LOCAL_NAMES and not is_forwarded
+
+
+@require_safe
+@needs(VIEW)
+def health_page(request: HttpRequest) -> HttpResponse:
+    """The same for people, with what runs when by itself."""
+    return render(request, "mqtt/health.html", report(request.user))

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 HOSTILE = '"><img src=x onerror=alert(1)>{{ 7*7 }}<script>alert(2)</script>'
 """As a name of everything."""
 
-OPEN = {"login", "logout", "healthz", "readyz", "set_language"}
+OPEN = {"login", "logout", "healthz", "readyz", "metrics", "set_language"}
 """URLs that answer without a login."""
 OWN_ACCOUNT = {"account", "password-change"}
 """URLs that an account without a role may use too."""
@@ -149,7 +149,7 @@ def test_hostile_names_are_shown_as_text(
 ) -> None:
     client.force_login(viewer if name.startswith("token") else administrator)
     answer = client.get(url_of(name, things))
-    if answer.status_code in {302, 405}:
+    if answer.status_code in {302, 405} or answer["Content-Type"].startswith("text/plain"):
         return
     assert answer.status_code in {200, 503}
     page = answer.content.decode()

@@ -1,6 +1,7 @@
 """Making a backup: enough room, one archive with everything, the oldest ones deleted."""
 
 import shutil
+import time
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,7 +17,8 @@ from mqtt.services.backup.archive import Manifest, Tell, tell_nobody, writing
 
 ROOM = {"sqlite": 1.6, "postgresql": 0.6}
 """Bytes that are needed for each byte of the database: SQLite's copy and its archive, PostgreSQL's archive alone."""
-KINDS = ("vedetta", "before-update")
+ABANDONED = 6 * 3600
+"""Seconds after which a half-made backup is nobody's any more."""
 SUFFIX = ".tar.gz"
 
 
@@ -41,6 +43,7 @@ def make_backup(
     is_postgresql = connection.vendor == "postgresql"
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _clear_remains(folder)
         check_room(folder)
         with transaction.atomic() if is_postgresql else nullcontext():
             if is_postgresql:
@@ -56,6 +59,13 @@ def make_backup(
     for old in made(folder, kind)[keep:] if keep else ():
         old.path.unlink(missing_ok=True)
     return path
+
+
+def _clear_remains(folder: Path) -> None:
+    """What a backup left behind that was killed, such as by a power cut; one that is under way is left alone."""
+    for draft in folder.glob(".*.part"):
+        if time.time() - draft.stat().st_mtime > ABANDONED:
+            draft.unlink(missing_ok=True)
 
 
 def check_room(folder: Path) -> None:
