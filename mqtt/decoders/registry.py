@@ -6,6 +6,7 @@ from functools import lru_cache
 from mqtt.decoders import (
     campbell,
     cloud,
+    esphome,
     flespi,
     general,
     homeassistant,
@@ -44,6 +45,7 @@ BY_TOPIC: tuple[Decoder, ...] = (
     tasmota.DECODER,
     openbeken.DECODER,
     homeassistant.DECODER,
+    esphome.DECODER,
     things_stack.V3_DECODER,
     things_stack.V2_DECODER,
     chirpstack.DECODER,

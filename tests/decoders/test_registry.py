@@ -30,7 +30,7 @@ TOPICS = st.sampled_from(
      "home/gw/BTtoMQTT/AABBCCDDEEFF", "home/gw/SYStoMQTT", "rtl_433/h/events", "rtl_433/h/devices/m/1/temperature_C",
      "N/p/battery/0/Soc", "owntracks/a/b", "ruuvi/a/b",
      "homeassistant/sensor/x/config", "homeassistant/device/x/config", "homeassistant/sensor/x/state",
-     "homeassistant/status"]
+     "homeassistant/status", "node/sensor/x/state", "node/climate/x/mode/state", "esphome/discover/node"]
 )  # fmt: skip
 KEYS = st.one_of(
     st.text(max_size=12),
