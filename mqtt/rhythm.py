@@ -22,8 +22,8 @@ silence below a day (and an hour for a clock that drifts) is held against a stra
 SILENCE_LATE, SILENCE_OFFLINE = 1.25, 2.5
 """How much longer than a usual silence one may last: nights grow."""
 
-UTTERANCE_US = 1_000_000
-"""What comes within a second is one utterance: the gap runs from the first message of one to the first of the next."""
+UTTERANCE_US = 500_000
+"""What comes within half a second is one utterance: a gap runs from the first message of one to that of the next."""
 LEARNED_FROM = 20
 """Gaps before anything is concluded."""
 BACKLOG_US = 600_000_000
@@ -38,9 +38,9 @@ _GOLDEN = 0.618034
 """Rests of ever other lengths: equal ones would meet the same moment of each minute's burst."""
 
 _LONGEST = 60 * 86400 * 100
-_LOWEST_BITS = 7
+_LOWEST_BITS = 6
 _BINS = (_LONGEST.bit_length() - _LOWEST_BITS + 1) * 2
-"""Two bins an octave, from one second up to 60 days; gaps are counted in hundredths of a second."""
+"""Two bins an octave, from a third of a second up to 60 days; gaps are counted in hundredths of a second."""
 _RECENT = 8
 _SLOW = 600 * 100
 _REVIEW = 16

@@ -91,7 +91,7 @@ def a_door() -> Iterator[float]:
             yield gap
 
 
-@pytest.mark.parametrize("interval", [1.01, 5, 10, 60, 300, 900, 3600, 6 * 3600])
+@pytest.mark.parametrize("interval", [1.0, 5, 10, 60, 300, 900, 3600, 6 * 3600])
 def test_a_steady_device_is_learned_from_twenty_gaps(interval: float) -> None:
     gaps = Gaps()
     for number in range(1, LEARNED_FROM + 1):
@@ -241,7 +241,7 @@ def test_whatever_the_gaps_the_rule_holds(lengths: list[float], unit: float) -> 
         expected = gaps.expectation()
         if expected.source == IntervalSource.LEARNED:
             assert expected.interval
-            assert 0.9 <= expected.interval <= 60 * DAY
+            assert 0.001 <= expected.interval <= 60 * DAY
             assert expected.late_after
             assert expected.offline_after
             assert expected.late_after >= max(3 * expected.interval, 120)
