@@ -1,0 +1,54 @@
+import io
+import subprocess
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from mqtt.encryption import encrypt
+from mqtt.services.support import write_bundle
+from tests import factories
+from tests.console import ROOT
+
+pytestmark = [pytest.mark.django_db, pytest.mark.database, pytest.mark.usefixtures("valkey")]
+
+
+def content(path: Path) -> dict[str, str]:
+    with tarfile.open(path) as tar:
+        return {one.name: tar.extractfile(one).read().decode() for one in tar}  # type: ignore[union-attr]
+
+
+def test_it_tells_what_helps_and_no_secret(tmp_path: Path) -> None:
+    factories.make_connection(name="Plant", password_token=encrypt("tr0mbone"))
+    path = tmp_path / "bundle.tar.gz"
+    write_bundle(path, "line\nTOKEN=abc postgresql://bob:tr0mbone@host/x vdt_0123456789012345678901234567\n")
+    found = content(path)
+    assert "Plant" in found["configuration.yaml"]
+    assert "Django" in found["versions.json"]
+    assert "database" in found["health.json"]
+    assert "0001_initial" in found["state.json"]
+    assert "line" in found["log.txt"]
+    for text in found.values():
+        assert "tr0mbone" not in text
+        assert "vdt_" not in text
+
+
+def test_the_command_names_what_is_in_it(tmp_path: Path, monkeypatch: Any) -> None:
+    output = io.StringIO()
+    call_command("support_bundle", str(tmp_path / "b.tar.gz"), stdout=output)
+    assert "health.json" in output.getvalue()
+    with pytest.raises(CommandError, match="cannot be written"):
+        call_command("support_bundle", str(tmp_path / "missing" / "b.tar.gz"))
+
+
+def test_the_service_unit_is_shown_without_root() -> None:
+    done = subprocess.run(
+        [ROOT / "scripts" / "install-service", "--print", "--data", "/srv/v"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert f"ExecStart={ROOT}/scripts/run" in done.stdout
+    assert "Environment=DATA_DIR=/srv/v" in done.stdout
