@@ -5,6 +5,8 @@ from typing import Any, TypeVar
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db.models import Model, QuerySet
 
+from mqtt.models import MqttConnection
+
 User = AbstractBaseUser | AnonymousUser
 M = TypeVar("M", bound=Model)
 
@@ -36,5 +38,10 @@ def can(user: User, action: str, obj: Model | None = None) -> bool:
 
 
 def visible_to(user: User, queryset: QuerySet[M]) -> QuerySet[M]:
-    """What of a queryset the user may see."""
-    return queryset if can(user, VIEW) else queryset.none()
+    """What of a queryset the user may see; nothing of a connection that is being deleted."""
+    if not can(user, VIEW):
+        return queryset.none()
+    if hasattr(queryset.model, "connection_id"):
+        leaving = MqttConnection.all_objects.filter(deleted_at__isnull=False)
+        return queryset.exclude(connection__in=leaving.values("pk"))
+    return queryset

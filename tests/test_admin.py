@@ -7,9 +7,9 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from mqtt.encryption import decrypt, encrypt
-from mqtt.models import ApiToken, AuditEntry, MqttConnection, Reading, Site
+from mqtt.models import ApiToken, AuditEntry, MqttConnection, Site
 from mqtt.services import connections as service
-from mqtt.services import people
+from mqtt.services import deletion, people
 from mqtt.services.audit import Actor
 from tests import factories
 
@@ -179,31 +179,14 @@ def test_actions_go_through_the_services(boss: Client) -> None:
     ]  # fmt: skip
 
 
-@pytest.mark.django_db(transaction=True)
-def test_deleting_goes_through_the_service_and_outside_of_a_transaction(
-    boss: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(service.delete_connection, "__defaults__", (0.1,))
-    seen = []
-    real = service.wait_for_session_end
-
-    def wait(pk: int, patience: float) -> bool:
-        from django.db import connection as database  # the one of this thread
-
-        seen.append((database.in_atomic_block, MqttConnection.objects.get(pk=pk).is_enabled))
-        return real(pk, patience)
-
-    monkeypatch.setattr(service, "wait_for_session_end", wait)
+def test_deleting_goes_through_the_service(boss: Client) -> None:
     connection = factories.make_connection()
-    factories.make_lease(connection, seconds=-60, session_open=True)
     factories.make_reading(factories.make_sensor(factories.make_datalogger(connection)))
     asked = boss.get(f"/admin/mqtt/mqttconnection/{connection.pk}/delete/")
     assert asked.status_code == 200
-    page = boss.post(f"/admin/mqtt/mqttconnection/{connection.pk}/delete/", {"post": "yes"}, follow=True)
-    assert "No mqtt process could end the session" in page.content.decode()
-    assert seen == [(False, False)]
+    boss.post(f"/admin/mqtt/mqttconnection/{connection.pk}/delete/", {"post": "yes"}, follow=True)
     assert not MqttConnection.objects.exists()
-    assert not Reading.objects.exists()
+    assert deletion.leaving().get().pk == connection.pk
     several = [factories.make_connection().pk for _ in range(2)]
     boss.post(
         "/admin/mqtt/mqttconnection/",

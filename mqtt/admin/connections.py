@@ -140,7 +140,7 @@ class ConnectionAdmin(BoundedAdmin):
             return HttpResponseRedirect(request.get_full_path())
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None) -> Any:
-        """Outside of a transaction: the mqtt process must see the disabling, and readings go in slices."""
+        """A refusal is said, and is no error."""
         try:
             response: HttpResponse = self._delete_view(request, object_id, extra_context)  # type: ignore[attr-defined]
         except ServiceError as error:
@@ -155,9 +155,7 @@ class ConnectionAdmin(BoundedAdmin):
 
     def delete_model(self, request: HttpRequest, obj: MqttConnection) -> None:
         """Delete through the service."""
-        if not connections.delete_connection(actor_of(request), obj).session_ended:
-            text = _("No mqtt process could end the session of %(client)s at the broker: it may keep queueing for it.")
-            messages.warning(request, text % {"client": obj.client_id})
+        connections.delete_connection(actor_of(request), obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[MqttConnection]) -> None:
         """One by one."""

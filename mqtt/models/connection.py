@@ -44,6 +44,18 @@ class MqttConnectionQuerySet(models.QuerySet["MqttConnection"]):
         )
 
 
+class ConnectionManager(models.Manager["MqttConnection"]):
+    """All but those that are being deleted: nobody but the mqtt process has to do with these any more."""
+
+    def get_queryset(self) -> MqttConnectionQuerySet:
+        """Without what somebody deleted."""
+        return MqttConnectionQuerySet(self.model, using=self._db).filter(deleted_at=None)
+
+    def with_effective_status(self) -> MqttConnectionQuerySet:
+        """See the queryset's own."""
+        return self.get_queryset().with_effective_status()
+
+
 class MqttConnection(models.Model):
     """One session with one broker. Save with `update_fields`, always: a stale status must not be written back."""
 
@@ -106,8 +118,11 @@ class MqttConnection(models.Model):
     retry_count = models.PositiveIntegerField(default=0, editable=False)
     next_retry_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
+    deleted_at = models.DateTimeField(null=True, editable=False)
+    """Somebody deleted it: it is shown nowhere, and the mqtt process erases what it brought."""
 
-    objects = MqttConnectionQuerySet.as_manager()
+    objects = ConnectionManager()
+    all_objects = MqttConnectionQuerySet.as_manager()
 
     class Meta:
         ordering = ["name"]

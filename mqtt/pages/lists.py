@@ -12,6 +12,7 @@ from mqtt.models import ConnectionActivity, UndecodedMessage
 from mqtt.pages.base import STATES, ListPage, Part, Shown, list_url, register
 from mqtt.permissions import visible_to
 from mqtt.queries import AVAILABILITY_WORST_FIRST
+from mqtt.services.deletion import leaving
 from mqtt.services.pressure import BEHIND_FROM
 
 COUNTS_EVERY = 2.0
@@ -57,6 +58,7 @@ def summary(shown: Shown) -> dict[str, Any]:
         "behind": behind(activity),
         "trouble": sum(counts.get(status, 0) for status in TROUBLE),
         "all": counts[""],
+        "leaving": leaving().count(),
     }
 
 

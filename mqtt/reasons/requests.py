@@ -8,11 +8,14 @@ REASONS: dict[str, Any] = {
     "not_enabled": _("%(name)s is disabled. Enable it first."),
     "name_taken": _("Another connection already has the name %(name)s."),
     "client_id_taken": _("Another connection already uses the client id %(client_id)s."),
+    "client_id_leaving": _(
+        "The client id %(client_id)s belongs to a connection that is being deleted. Choose another one, or try again "
+        "when that is done."
+    ),
     "secrets_for_new_address": _(
         "Host, port or transport change: give the stored password and client key again for the new address, or "
         "remove them."
     ),
-    "enabled_while_deleted": _("Somebody enabled %(name)s while it was being deleted, so it was kept."),
     "not_held": _("No mqtt process holds this connection, so nothing is known of it. Start one with scripts/run."),
     "test_waits": _("No mqtt process has begun the test yet. Start one with scripts/run."),
     "no_such_role": _("There is no role %(role)s. Roles are viewer, operator and administrator."),

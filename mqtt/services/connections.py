@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
@@ -20,7 +21,6 @@ from mqtt.exceptions import ServiceError
 from mqtt.models import ConnectionLease, ConnectionTest, MqttConnection, TopicSubscription
 from mqtt.services.audit import SECRET, Actor, differences, record, snapshot
 from mqtt.services.broadcast import broadcast_status_update, wake_up
-from mqtt.services.deletion import erase_connection, wait_for_session_end
 from mqtt.services.kept_secrets import secrets_left_behind
 from mqtt.services.probes.certificates import in_few_words
 from mqtt.services.session_status import set_status
@@ -59,13 +59,6 @@ class Secrets:
     def changes(self) -> dict[str, str]:
         """What the audit may say of them."""
         return {name: SECRET for name in ("password", "client_key") if getattr(self, name) is not None}
-
-
-@dataclass(frozen=True)
-class Deletion:
-    """How a deletion went: whether the broker was told to forget the session."""
-
-    session_ended: bool
 
 
 def create_connection(
@@ -175,26 +168,17 @@ def request_test(actor: Actor, connection: MqttConnection) -> ConnectionTest:
     return open_test
 
 
-def delete_connection(actor: Actor, connection: MqttConnection, patience: float = 5.0) -> Deletion:
-    """Disable it, give the mqtt process `patience` seconds to end the broker session, then erase all it brought.
-
-    Returns whether the broker's session is ended: without an mqtt process nobody can tell the broker.
-    """
-    disable_connection(actor, connection)
-    pk = connection.pk
-    ended = wait_for_session_end(pk, patience)
-
-    def last_step() -> None:
-        row = _still_disabled(connection)
-        record(actor, AuditAction.DELETED, NodeKind.CONNECTION, row, {"session_ended": ended})
-        row.delete()
-        transaction.on_commit(lambda: broadcast_status_update(pk, ConnectionStatus.DISABLED, ["deleted"]))
-        transaction.on_commit(lambda: wake_up(pk))
-
-    with transaction.atomic():
-        _still_disabled(connection)
-    erase_connection(pk, last_step)
-    return Deletion(session_ended=ended)
+@transaction.atomic
+def delete_connection(actor: Actor, connection: MqttConnection) -> None:
+    """Take it out of sight and free its name; the mqtt process ends its session, and erases all that it brought."""
+    row = _locked(connection)
+    _switch(actor, row, connection, on=False)
+    record(actor, AuditAction.DELETED, NodeKind.CONNECTION, row)
+    row.name = f"{row.name[:80]} {uuid4().hex}"
+    row.deleted_at = timezone.now()
+    row.save(update_fields=["name", "deleted_at"])
+    transaction.on_commit(lambda: broadcast_status_update(row.pk, ConnectionStatus.DISABLED, ["deleted"]))
+    transaction.on_commit(lambda: wake_up(row.pk))
 
 
 def _told(details: Mapping[str, Any]) -> dict[str, Any]:
@@ -206,13 +190,6 @@ def _told(details: Mapping[str, Any]) -> dict[str, Any]:
         )
 
     return {name: words(value) if name in CERTIFICATES else value for name, value in details.items()}
-
-
-def _still_disabled(connection: MqttConnection) -> MqttConnection:
-    row = _locked(connection)
-    if row.is_enabled:
-        raise ServiceError("enabled_while_deleted", name=row.name)
-    return row
 
 
 def _switch(actor: Actor, row: MqttConnection, instance: MqttConnection, *, on: bool) -> None:
@@ -263,9 +240,11 @@ def _unique(connection: MqttConnection) -> Iterator[None]:
     try:
         yield
     except IntegrityError as error:
-        others = MqttConnection.objects.exclude(pk=connection.pk)
+        others = MqttConnection.all_objects.exclude(pk=connection.pk)
         if others.filter(name=connection.name).exists():
             raise ServiceError("name_taken", name=connection.name) from error
+        if others.filter(client_id=connection.client_id, deleted_at__isnull=False).exists():
+            raise ServiceError("client_id_leaving", client_id=connection.client_id) from error
         if others.filter(client_id=connection.client_id).exists():
             raise ServiceError("client_id_taken", client_id=connection.client_id) from error
         raise

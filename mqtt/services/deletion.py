@@ -1,22 +1,29 @@
-"""Erasing what a connection brought, in transactions so short that readings of others keep flowing."""
+"""Erasing what a deleted connection brought: in the mqtt process, in short transactions, going on where it stopped."""
 
+import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
+from django.db.models.functions import Now
+from django.utils import timezone
 
+from mqtt.enums import ConnectionStatus
 from mqtt.models import (
     ConnectionLease,
     Datalogger,
     DataloggerRhythm,
     DataloggerState,
     DeviceAlias,
+    DeviceAnnouncement,
     DiscoveredTopic,
     Gateway,
     GatewayRhythm,
     GatewayState,
+    MqttConnection,
     Reading,
     SensorDevice,
     SensorRhythm,
@@ -24,20 +31,24 @@ from mqtt.models import (
     StatusChange,
     UndecodedMessage,
 )
+from mqtt.services.broadcast import broadcast_status_update, wake_up
+
+logger = logging.getLogger(__name__)
 
 LONGEST_TRANSACTION = 0.1
 """Seconds; SQLite has one writer, and the mqtt process must not wait long for its turn."""
+PAUSE = 0.03
+"""Between transactions: that turn."""
 READINGS_AT_ONCE = 5000
 ROWS_AT_ONCE = 500
 SENSORS_AT_ONCE = 200
-POLL = 0.05
-_END = object()
+
+SESSION_PATIENCE = timedelta(minutes=1)
+"""So long the mqtt process may take to end the broker's session before erasing begins all the same."""
+SESSION_EXPIRY = timedelta(days=1)
+"""After that a broker that could not be reached has forgotten the session by itself, or never will."""
 
 TABLES: tuple[tuple[QuerySet[Any], str], ...] = (
-    (SensorState.objects.all(), "sensor__connection"),
-    (SensorRhythm.objects.all(), "sensor__connection"),
-    (DeviceAlias.objects.all(), "connection"),
-    (SensorDevice.objects.all(), "connection"),
     (DataloggerState.objects.all(), "datalogger__connection"),
     (DataloggerRhythm.objects.all(), "datalogger__connection"),
     (Datalogger.objects.all(), "connection"),
@@ -46,62 +57,107 @@ TABLES: tuple[tuple[QuerySet[Any], str], ...] = (
     (Gateway.objects.all(), "connection"),
     (DiscoveredTopic.objects.all(), "connection"),
     (UndecodedMessage.objects.all(), "connection"),
+    (DeviceAnnouncement.objects.all(), "connection"),
     (StatusChange.objects.all(), "connection"),
 )
-"""What grows without bound below a connection, children first, with the way to the connection."""
+"""What else grows without bound below a connection, children first, with the way to the connection."""
 
 
-def wait_for_session_end(connection_id: int, patience: float) -> bool:
-    """Whether no broker session is left open, waiting up to `patience` seconds for the mqtt process to end it."""
-    end = time.monotonic() + patience
-    while ConnectionLease.objects.filter(connection_id=connection_id, session_open=True).exists():
-        if time.monotonic() > end:
-            return False
-        time.sleep(POLL)
-    return True
+def leaving() -> QuerySet[MqttConnection]:
+    """The connections that are being deleted, the first first."""
+    return MqttConnection.all_objects.filter(deleted_at__isnull=False).order_by("deleted_at", "pk")
 
 
-def erase_connection(connection_id: int, last_step: Callable[[], None]) -> None:
-    """Erase readings, devices and topics slice by slice; `last_step` removes the rest in the last transaction."""
-    _in_short_transactions(_erase_readings(connection_id))
-    for rows, path in TABLES:
-        _in_short_transactions(_erase_rows(rows.filter(**{path: connection_id})))
+def erase_deleted(seconds: float) -> int:
+    """Go on erasing for about so long; returns how many rows went. Raises what the database raises."""
+    end = time.monotonic() + seconds
+    amount = 0
+    for row in leaving():
+        if _has_left(row):
+            erased, is_done = _in_short_transactions(_erase(row.pk), end)
+            amount += erased
+            if is_done:
+                amount += _forget(row)
+        if time.monotonic() >= end:
+            break
+    return amount
+
+
+def _has_left(row: MqttConnection) -> bool:
+    """Whether nothing comes any more: the session has ended, nobody holds it, or it takes too long."""
+    lease = ConnectionLease.objects.filter(pk=row.pk)
+    is_held = lease.filter(expires_at__gt=Now())
+    is_done = row.status == ConnectionStatus.DISABLED and not lease.filter(session_open=True).exists()
+    return is_done or not is_held.exists() or _is_older(row, SESSION_PATIENCE)
+
+
+def _is_older(row: MqttConnection, span: timedelta) -> bool:
+    return row.deleted_at is not None and not timezone.now() - span < row.deleted_at <= timezone.now()
+
+
+def _forget(row: MqttConnection) -> int:
+    """The row itself goes when the broker has forgotten us too: an mqtt process keeps trying until then."""
+    if ConnectionLease.objects.filter(pk=row.pk, session_open=True).exists():
+        if not _is_older(row, SESSION_EXPIRY):
+            return 0
+        logger.warning("The session of %s at %s could not be ended; it may be kept there.", row.client_id, row.address)
+    pk = row.pk
     with transaction.atomic():
-        last_step()
+        count, _ = row.delete()
+        transaction.on_commit(lambda: broadcast_status_update(pk, ConnectionStatus.DISABLED, ["deleted"]))
+        transaction.on_commit(lambda: wake_up(pk))
+    return count
 
 
-def _in_short_transactions(slices: Iterator[None]) -> None:
-    ended = False
-    while not ended:
+def _in_short_transactions(slices: Iterator[int], end: float) -> tuple[int, bool]:
+    """How many rows went, and whether that was all; at least one transaction."""
+    amount = 0
+    while True:
         with transaction.atomic():
-            end = time.monotonic() + LONGEST_TRANSACTION
-            while not ended and time.monotonic() < end:
-                ended = next(slices, _END) is _END
+            until = time.monotonic() + LONGEST_TRANSACTION
+            for count in slices:
+                amount += count
+                if count and time.monotonic() >= until:
+                    break
+            else:
+                return amount, True
+        if time.monotonic() >= end:
+            return amount, False
+        time.sleep(PAUSE)
 
 
-def _erase_rows(rows: QuerySet[Any]) -> Iterator[None]:
+def _erase(connection_id: int) -> Iterator[int]:
+    yield from _erase_sensors(connection_id)
+    for rows, path in TABLES:
+        yield from _erase_rows(rows.filter(**{path: connection_id}))
+
+
+def _erase_rows(rows: QuerySet[Any]) -> Iterator[int]:
     while keys := list(rows.order_by().values_list("pk", flat=True)[:ROWS_AT_ONCE]):
-        rows.filter(pk__in=keys).delete()
-        yield
+        yield rows.filter(pk__in=keys).delete()[0]
 
 
-def _erase_readings(connection_id: int) -> Iterator[None]:
-    sensors = list(SensorDevice.objects.filter(connection=connection_id).order_by("id").values_list("pk", flat=True))
-    for at in range(0, len(sensors), SENSORS_AT_ONCE):
-        some = sensors[at : at + SENSORS_AT_ONCE]
+def _erase_sensors(connection_id: int) -> Iterator[int]:
+    """Some sensors with their readings, then the next: who goes on later does not begin anew."""
+    sensors = SensorDevice.objects.filter(connection=connection_id).order_by("id")
+    while some := list(sensors.values_list("pk", flat=True)[:SENSORS_AT_ONCE]):
         readings = Reading.objects.filter(sensor_id__in=some).order_by()
         if readings.values("sensor_id")[READINGS_AT_ONCE:][:1].exists():
             for sensor_id in some:
                 yield from _erase_readings_of(sensor_id)
         else:
-            readings.delete()
-            yield
+            yield readings.delete()[0]
+        states, _ = SensorState.objects.filter(pk__in=some).delete()
+        SensorRhythm.objects.filter(sensor__in=some).delete()
+        aliases, _ = DeviceAlias.objects.filter(sensor__in=some).delete()
+        yield states + aliases + SensorDevice.objects.filter(pk__in=some).delete()[0]
 
 
-def _erase_readings_of(sensor_id: int) -> Iterator[None]:
+def _erase_readings_of(sensor_id: int) -> Iterator[int]:
     readings = Reading.objects.filter(sensor_id=sensor_id)
     while until := readings.order_by("time").values_list("time", flat=True)[READINGS_AT_ONCE:][:1].first():
-        readings.filter(time__lt=until).delete()
-        yield
-    readings.delete()
-    yield
+        count, _ = readings.filter(time__lt=until).delete()
+        if not count:  # more than a slice at one instant
+            count, _ = readings.filter(time=until).delete()
+        yield count
+    yield readings.delete()[0]

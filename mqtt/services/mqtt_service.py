@@ -192,7 +192,7 @@ class MqttService:
     def _look_at_rows(self) -> None:
         free = Q(lease__isnull=True) | Q(lease__expires_at__lte=Now())
         is_free = Case(When(free, then=Value(True)), default=Value(False), output_field=BooleanField())
-        rows = MqttConnection.objects.select_related("lease").annotate(is_free=is_free)
+        rows = MqttConnection.all_objects.select_related("lease").annotate(is_free=is_free)
         present, unheld, total = set(), list[int](), 0
         for row in rows:
             present.add(row.pk)
@@ -222,7 +222,7 @@ class MqttService:
     def _take(self, pk: int) -> None:
         if not self.leases.acquire(pk):
             return
-        row = MqttConnection.objects.filter(pk=pk).first()
+        row = MqttConnection.all_objects.filter(pk=pk).first()
         lease = ConnectionLease.objects.filter(pk=pk).first()
         if row is None or lease is None:
             self.leases.forget([pk])

@@ -13,13 +13,17 @@ from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from mqtt.models import Command, ConnectionTest, PeriodicJob
-from mqtt.services import commands, disk_care, nightly, partitions, undecoded
+from mqtt.services import commands, deletion, disk_care, nightly, partitions, undecoded
 from mqtt.services.retention import OrphanSweep
 from mqtt.services.silence import SilenceSweep
 
 logger = logging.getLogger(__name__)
 
 TESTS_KEPT = timedelta(days=1)
+
+ERASE_EVERY = 5.0
+ERASING = 4.0
+"""Seconds of erasing in a row: the other jobs have their turn in between."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,8 @@ class Job:
     name: str
     every: timedelta
     run: Callable[[datetime], int]
+    is_wanted: Callable[[], bool] = lambda: True
+    """Asked first, where most of the time there is nothing to do."""
 
 
 _silence = SilenceSweep()
@@ -52,6 +58,14 @@ def _trim_undecoded(_now: datetime) -> int:
     return undecoded.trim()
 
 
+def _erase_deleted(_now: datetime) -> int:
+    return deletion.erase_deleted(ERASING)
+
+
+def _is_leaving() -> bool:
+    return deletion.leaving().exists()
+
+
 _orphans = OrphanSweep()
 
 
@@ -67,6 +81,7 @@ JOBS = (
     Job("commands", timedelta(hours=1), _delete_old_commands),
     Job("backup", timedelta(minutes=5), nightly.start_if_due),
     Job("disk", timedelta(minutes=1), disk_care.care),
+    Job("deletions", timedelta(seconds=ERASE_EVERY), _erase_deleted, _is_leaving),
     Job("orphans", timedelta(minutes=10), _delete_orphans),
 )
 
@@ -79,7 +94,8 @@ def run_due(now: datetime | None = None) -> list[str]:
     for job in JOBS:
         started = last.get(job.name)
         # A start in the future: the clock was set back.
-        if (started is None or not now - job.every < started <= now) and _claim(job, started, now):
+        is_due = started is None or not now - job.every < started <= now
+        if is_due and job.is_wanted() and _claim(job, started, now):
             done.append(job.name)
             _run(job, now)
     return done

@@ -27,7 +27,7 @@ def set_status(
     """
     with transaction.atomic():
         # Without the key: a batch that refers to the row locks the lease first, and would wait for us in a circle.
-        rows = MqttConnection.objects.select_for_update(of=("self",), no_key=True)
+        rows = MqttConnection.all_objects.select_for_update(of=("self",), no_key=True)
         if token is not None:
             rows = rows.filter(lease__token=token)
         connection = rows.filter(pk=connection_id).first()

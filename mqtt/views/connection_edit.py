@@ -42,17 +42,14 @@ def connection_delete(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "GET":
         return render(request, "mqtt/connection_delete.html", {"connection": connection, "lost": _lost(connection)})
     try:
-        deletion = connections.delete_connection(Actor.of(request.user, "web"), connection)
+        connections.delete_connection(Actor.of(request.user, "web"), connection)
     except ServiceError as error:
         messages.error(request, reasons.explain(error.code, error.context))
         return redirect("connection-detail", pk)
-    messages.success(request, _("%(name)s is deleted.") % {"name": connection.name})
-    if not deletion.session_ended:
-        messages.warning(
-            request,
-            _("The broker could not be told to forget the session of %(client)s: no mqtt process answered.")
-            % {"client": connection.client_id},
-        )
+    messages.success(
+        request,
+        _("%(name)s is deleted. What it brought is being erased in the background.") % {"name": connection.name},
+    )
     return redirect("connection-list")
 
 

@@ -203,16 +203,16 @@ def test_a_test_that_nobody_takes_up_answers_202_with_its_url(api: APIClient, mo
     assert api.get(f"{LIST}{connection.pk}/tests/999999/").status_code == 404
 
 
-def test_deleting_says_what_the_broker_may_keep(api: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(service.delete_connection, "__defaults__", (0.1,))
-    gone, kept = factories.make_connection(), factories.make_connection()
-    factories.make_lease(kept, session_open=True)
-    assert api.delete(f"{LIST}{gone.pk}/").status_code == 204
-    answer = api.delete(f"{LIST}{kept.pk}/")
-    assert answer.status_code == 200
-    assert answer.json()["session_ended"] is False
-    assert kept.client_id in answer.json()["detail"]
-    assert not MqttConnection.objects.exists()
+def test_what_is_deleted_is_out_of_sight_at_once_with_all_it_brought(api: APIClient) -> None:
+    sensor = factories.make_sensor()
+    kept = factories.make_sensor()
+    factories.make_undecoded(sensor.connection)
+    assert api.delete(f"{LIST}{sensor.connection_id}/").status_code == 204
+    assert api.get(f"{LIST}{sensor.connection_id}/").status_code == 404
+    assert api.get("/api/v1/mqtt/undecoded/").json()["count"] == 0
+    sensors = api.get("/api/v1/mqtt/sensors/").json()
+    assert [one["id"] for one in sensors["results"]] == [kept.pk]
+    assert api.get(f"/api/v1/mqtt/sensors/{sensor.pk}/readings/").status_code == 404
 
 
 def test_the_status_is_the_effective_one_with_a_reason_to_match(api: APIClient) -> None:

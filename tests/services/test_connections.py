@@ -278,33 +278,44 @@ def test_deleting_takes_everything_with_it_in_slices(monkeypatch: pytest.MonkeyP
             )
         for n in range(5):
             DiscoveredTopic.objects.create(connection=owner, topic=f"t/{n}", first_seen_at=now, last_seen_at=now)
-    result = connections.delete_connection(ACTOR, connection)
-    assert result.session_ended
+    connections.delete_connection(ACTOR, connection)
+    assert last_entry().action == AuditAction.DELETED
+    assert last_entry().label == "plant"
     assert list(MqttConnection.objects.all()) == [other]
+    assert Reading.objects.count() == 60, "erased by the mqtt process"
+    monkeypatch.setattr(deletion, "LONGEST_TRANSACTION", 0.0)
+    left = [Reading.objects.count()]
+    while deletion.leaving().exists():
+        assert deletion.erase_deleted(0.0) > 0, "each turn gets on, however short"
+        left.append(Reading.objects.count())
+    assert len(set(left)) > 5, "in slices"
     assert Reading.objects.count() == 30
     assert SensorDevice.objects.count() == 3
     assert DiscoveredTopic.objects.count() == 5
-    assert last_entry().action == AuditAction.DELETED
-    assert last_entry().label == "plant"
 
 
-def test_deleting_says_when_nobody_could_end_the_broker_session() -> None:
-    connection = made()
-    held(connection, seconds=-60)
-    result = connections.delete_connection(ACTOR, connection, patience=0.1)
-    assert not result.session_ended
-    assert last_entry().details == {"session_ended": False}
-
-
-def test_a_connection_enabled_again_while_it_is_deleted_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    connection = made()
-
-    def wait(pk: int, patience: float) -> bool:
-        connections.enable_connection(ACTOR, MqttConnection.objects.get(pk=pk))
-        return True
-
-    monkeypatch.setattr(connections, "wait_for_session_end", wait)
+def test_a_deleted_connection_frees_its_name_at_once_and_its_client_id_at_the_end() -> None:
+    connection = made("plant")
+    held(connection)
+    connections.delete_connection(ACTOR, connection)
+    made("plant")
+    row = MqttConnection(name="other", host="broker.example.org", client_id=connection.client_id)
     with pytest.raises(ServiceError) as refusal:
-        connections.delete_connection(ACTOR, connection)
-    assert refusal.value.code == "enabled_while_deleted"
-    assert MqttConnection.objects.exists()
+        connections.create_connection(ACTOR, row, [TopicSubscription(topic_filter="#")], NOTHING)
+    assert refusal.value.code == "client_id_leaving"
+    with pytest.raises(ServiceError) as gone:
+        connections.enable_connection(ACTOR, connection)
+    assert gone.value.code == "gone"
+
+
+def test_erasing_waits_for_the_end_of_the_session_and_the_row_for_the_broker(monkeypatch: pytest.MonkeyPatch) -> None:
+    connection = made()
+    lease = held(connection)
+    connections.delete_connection(ACTOR, connection)
+    assert deletion.erase_deleted(0.1) == 0, "its holder is still leaving the broker"
+    ConnectionLease.objects.filter(pk=lease.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
+    deletion.erase_deleted(0.1)
+    assert deletion.leaving().exists(), "somebody must still tell the broker"
+    monkeypatch.setattr(deletion, "SESSION_EXPIRY", timedelta(0))
+    assert deletion.erase_deleted(0.1) > 0
+    assert not deletion.leaving().exists()

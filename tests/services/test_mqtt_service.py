@@ -9,7 +9,7 @@ import pytest
 
 from mqtt.enums import ConnectionStatus
 from mqtt.models import ConnectionLease, MqttConnection, Reading, StatusChange, TopicSubscription
-from mqtt.services import connections
+from mqtt.services import connections, deletion
 from tests import servers
 from tests.servers import wait_for
 from tests.services.mqtt_processes import (
@@ -235,7 +235,9 @@ def test_deleting_a_connection_ends_its_session(start: Start, own_broker: server
     start("one")
     wait_granted(connection)
     wait_for(lambda: ConnectionLease.objects.get().session_open, what="the session")
-    assert connections.delete_connection(ACTOR, connection).session_ended
+    connections.delete_connection(ACTOR, connection)
+    assert not MqttConnection.objects.exists()
+    wait_for(lambda: not deletion.leaving().exists(), 20, what="the end of the connection")
     publish(own_broker.port, "a/m/x", "1")
     again = create(own_broker)
     wait_granted(again)

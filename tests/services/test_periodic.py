@@ -46,11 +46,12 @@ def store(sensor: SensorDevice, *moments: datetime, value: float = 1.5) -> None:
 
 
 def test_each_job_runs_when_its_time_has_come_and_in_one_process() -> None:
-    assert periodic.run_due(NOW) == [job.name for job in periodic.JOBS]
+    jobs = [job.name for job in periodic.JOBS if job.name != "deletions"]  # there is nothing to erase
+    assert periodic.run_due(NOW) == jobs
     assert periodic.run_due(NOW) == []
     assert periodic.run_due(NOW + timedelta(seconds=21)) == ["availability"]
-    assert periodic.run_due(NOW + timedelta(hours=2)) == [job.name for job in periodic.JOBS]
-    assert periodic.run_due(NOW - timedelta(days=1)) == [job.name for job in periodic.JOBS], "the clock was set back"
+    assert periodic.run_due(NOW + timedelta(hours=2)) == jobs
+    assert periodic.run_due(NOW - timedelta(days=1)) == jobs, "the clock was set back"
     job = PeriodicJob.objects.get(name="availability")
     assert job.finished_at is not None
     assert not periodic._claim(periodic.JOBS[1], NOW, NOW), "somebody else has claimed it meanwhile"

@@ -31,13 +31,6 @@ ENDED = (TaskState.DONE, TaskState.FAILED)
 AS_IT_IS = extend_schema(request=None, responses={202: ConnectionSerializer})
 
 
-class DeletionSerializer(serializers.Serializer):
-    """Says when the broker could not be told."""
-
-    session_ended = serializers.BooleanField()
-    detail = serializers.CharField()
-
-
 @extend_schema_view(
     list=extend_schema(description="All connections, with their filters."),
     create=extend_schema(description="Makes a connection; when it is enabled it connects at once."),
@@ -93,20 +86,14 @@ class ConnectionViewSet(
         serializer.instance = self._fresh(connection.pk)
 
     @extend_schema(
-        responses={204: OpenApiResponse(description="Deleted."), 200: DeletionSerializer},
-        description="Ends the broker session and deletes the connection with all it brought. 200 instead of 204 "
-        "when no mqtt process could end the session: the broker may keep it and queue for it.",
+        responses={204: OpenApiResponse(description="Deleted.")},
+        description="The connection and all it brought are out of sight at once. The mqtt process ends its session "
+        "with the broker and erases its data in the background.",
     )
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Delete, and say honestly what the broker may still keep."""
-        connection = self.get_object()
-        if connections.delete_connection(actor(request), connection).session_ended:
-            return Response(status=status.HTTP_204_NO_CONTENT)
-        text = _(
-            "Deleted. No mqtt process could end the session at the broker: it may keep the session "
-            "of the client id %(client_id)s and queue messages for it."
-        )
-        return Response({"session_ended": False, "detail": text % {"client_id": connection.client_id}})
+        """Out of sight at once, erased in the background."""
+        connections.delete_connection(actor(request), self.get_object())
+        return Response(status=status.HTTP_204_NO_CONTENT)
 
     @AS_IT_IS
     @action(methods=["post"], detail=True)

@@ -95,7 +95,7 @@ def settle(opened: dict[str, str], *, is_same: bool, kept: Path | None = None) -
         ConnectionLease.objects.all().delete()
         CommittedPackets.objects.all().delete()
     unreadable = []
-    for row in MqttConnection.objects.all():
+    for row in MqttConnection.all_objects.all():
         changed = [] if is_same else ["client_id"]
         if not is_same:
             row.client_id = new_client_id()
