@@ -12,6 +12,7 @@ from mqtt.decoders import (
     homeassistant,
     homie,
     ignored,
+    lineprotocol,
     openbeken,
     openmqttgateway,
     owntracks,
@@ -77,7 +78,7 @@ BY_CONTENT: tuple[Decoder, ...] = (
 """Families on topics of the user's choice, asked for every message: they look at a key or two."""
 FAMILIES = (*BY_TOPIC, *BY_CONTENT)
 GENERAL: tuple[Decoder, ...] = (general.DECODER, scalars.DECODER)
-DECODERS: tuple[Decoder, ...] = (*FAMILIES, ignored.DECODER, presence.DECODER, *GENERAL)
+DECODERS: tuple[Decoder, ...] = (*FAMILIES, ignored.DECODER, presence.DECODER, lineprotocol.DECODER, *GENERAL)
 BY_NAME = {decoder.name: decoder for decoder in DECODERS}
 
 _reported: set[tuple[str, str]] = set()
