@@ -82,6 +82,8 @@ class DecodedAvailability:
     is_gateway: bool = False
     announces: bool = False
     """Enough to know the device by: it gets its row although it has sent no reading yet."""
+    alone: bool = False
+    """It speaks for this device only, also when topics of others lie below its own."""
 
 
 @dataclass(slots=True)
@@ -93,7 +95,7 @@ class DecodedFacts:
     """By the usual names of `decoders.words.FACT_KEYS`; null takes a fact back."""
     is_gateway: bool = False
     announces: bool = False
-    """As in DecodedAvailability."""
+    """As in DecodedAvailability; moreover the identifier is the device's name from now on."""
 
 
 class Announcement(NamedTuple):

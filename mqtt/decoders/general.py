@@ -80,9 +80,18 @@ def is_single_value(document: dict[str, Any]) -> bool:
 
 
 class Walk:
-    """One pass through a document, collecting what it says."""
+    """One pass through a document, collecting what it says. A family changes what stands on the class."""
 
     __slots__ = ("_content", "_facts", "_refused", "_steps", "device", "readings")
+
+    meaning = staticmethod(meaning)
+    """What a key says; a family's own: `dialects.dialect`."""
+    joins_single = True
+    """Whether an object that is only a value with its unit and time is one reading by the object's own name."""
+    counts_members = False
+    """Whether objects in an array are parts of this device, by index, and not devices or times of their own."""
+    reads_numbers = True
+    """Whether a text that is a number counts as one; where numbers come as numbers, `"60"` is a name."""
 
     def __init__(self, device: DeviceRef, content: Content) -> None:
         self.device = device
@@ -96,8 +105,11 @@ class Walk:
         """What was found. Raises UndecodableError when that is nothing."""
         if not self.readings and not self._facts:
             raise UndecodableError(self._refused, size=MAX_TEXT + 1, limit=NAME_LENGTH)
-        facts = [DecodedFacts(ref, found) for ref, found in self._facts.items()]
-        return Decoded(decoder, self.readings, [], facts)
+        return Decoded(decoder, self.readings, [], self.facts())
+
+    def facts(self) -> list[DecodedFacts]:
+        """What the devices said about themselves."""
+        return [DecodedFacts(ref, found) for ref, found in self._facts.items()]
 
     def object(self, found: dict[str, Any], prefix: str, depth: int) -> None:  # noqa: C901 - one arm a role
         """All values of an object; its time is theirs unless they have a nearer one."""
@@ -106,7 +118,7 @@ class Walk:
         time_us: int | None = None
         units: dict[str, str] | None = None
         for key, value in found.items():
-            means = meaning(key)
+            means = self.meaning(key)
             role = means.role
             if role is Role.VALUE:
                 self.value(value, prefix + key, means, depth)
@@ -117,10 +129,12 @@ class Walk:
                 if isinstance(value, str):
                     units = units or {}
                     units[means.of] = value
+            elif role is Role.NOTHING:
+                continue
             elif isinstance(value, dict):
                 self.object(value, f"{prefix}{key}.", depth + 1)
             else:
-                self._fact(means.of, value)
+                self.fact(means.of, value)
         if time_us is not None:
             for reading in self.readings[first:]:
                 if reading.time_us is None:
@@ -138,7 +152,7 @@ class Walk:
         elif kind is str:
             self._text(value, name, means)
         elif kind is dict:
-            if is_single_value(value):
+            if self.joins_single and is_single_value(value):
                 self.single(value, name, means)
             else:
                 self.object(value, name + ".", depth + 1)
@@ -156,7 +170,7 @@ class Walk:
             said = meaning(key)
             role = said.role
             if role is Role.FACT:
-                self._fact(said.of, value)
+                self.fact(said.of, value)
             elif reading is None:
                 continue
             elif role is Role.UNIT and not said.of and isinstance(value, str) and value:
@@ -168,7 +182,7 @@ class Walk:
         """Short arrays of plain values by index; of objects by who or when each is."""
         self._enter(found, depth)
         for index, value in enumerate(found):
-            if isinstance(value, dict):
+            if isinstance(value, dict) and not self.counts_members:
                 self._member(value, depth)
             elif len(found) <= MAX_ARRAY:
                 self.value(value, f"{name}.{index}", means, depth + 1)
@@ -197,7 +211,7 @@ class Walk:
             self._refused = "long_text"
         elif means.is_switch and value.lower() in SWITCH_WORDS:
             self._add(name, SWITCH_WORDS[value.lower()], None, means)
-        elif NUMBER.fullmatch(value):
+        elif self.reads_numbers and NUMBER.fullmatch(value):
             self._add(name, float(value), None, means)
         elif cleaned := clean(value):
             self._add(name, None, cleaned, means)
@@ -212,7 +226,8 @@ class Walk:
             name = clean(name) or "value"
         self.readings.append(DecodedReading(self.device, name, value, text, means.unit, means.kind))
 
-    def _fact(self, name: str, value: Any) -> None:
+    def fact(self, name: str, value: Any) -> None:
+        """What the device says about itself; the first word counts."""
         facts = self._facts.setdefault(self.device, {})
         if isinstance(value, str):
             value = clean(value)[:MAX_TEXT]

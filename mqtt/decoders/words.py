@@ -13,6 +13,8 @@ class Role(Enum):
     TIME = auto()
     FACT = auto()
     UNIT = auto()
+    NOTHING = auto()
+    """Neither: an inner matter of the family, such as a counter of settings."""
 
 
 class Meaning(NamedTuple):

@@ -135,6 +135,8 @@ class BatchStore:
             node = self._node(connection_id, facts)
             if node is not None:
                 self._facts.take(node, facts.facts, message.received_us)
+                if facts.announces:
+                    self._facts.name(node, facts.device.identifier)
         if decoded.readings:
             self._take_clock(message, decoded)
 
@@ -170,7 +172,7 @@ class BatchStore:
     def _take_availability(self, message: InboundMessage, said: DecodedAvailability) -> None:
         node = self._node(message.connection_id, said)
         nodes = [] if node is None else [node]
-        if not said.is_gateway and "#" not in said.device.key:
+        if not (said.is_gateway or said.alone or "#" in said.device.key):
             nodes += self._below(message, said)
         for one in nodes:
             self._plan.turn(one, said.availability.value, message.received_us, "said")

@@ -19,6 +19,7 @@ class Node:
         "facts_us",
         "gaps",
         "id",
+        "identifier",
         "key",
         "label",
         "site_id",
@@ -28,6 +29,7 @@ class Node:
     def __init__(self, connection_id: int, row: Sequence[Any], now_us: int) -> None:
         self.connection_id = connection_id
         self.id, self.key, self.site_id = row[0], row[1], row[4]
+        self.identifier: str = row[2]
         self.label: str = row[3] or row[2]
         self.facts: dict[str, Any] = row[5]
         self.availability: str = row[6] or ""

@@ -32,22 +32,28 @@ class FactsWriter:
         self._news: dict[NodeEntry, tuple[dict[str, Any], int]] = {}
         self.intervals: list[NodeEntry] = []
         """Who named another interval, known after `apply`."""
+        self._names: dict[NodeEntry, str] = {}
 
     def take(self, node: NodeEntry, said: dict[str, Any], at_us: int) -> None:
         """Merge what a message says; the last word counts, and null takes a fact back."""
         before, _ = self._news.get(node, ({}, 0))
         self._news[node] = (before | said, at_us)
 
+    def name(self, node: NodeEntry, identifier: str) -> None:
+        """A device was renamed where it is managed; a label set by hand stays."""
+        self._names[node] = identifier[:250]
+
     def write(self) -> None:
         """Update the rows of those who said something new."""
+        for node, name in self._renamed().items():
+            _model(node).objects.filter(pk=node.id).update(identifier=name)
         for node, (said, _) in self._due().items():
-            model: Any = Gateway if node.kind == NodeKind.GATEWAY else Datalogger
             facts = _merged(node.facts, said)
             fields: dict[str, Any] = {"facts": facts}
             for name in ("model", "firmware"):
                 if said.get(name) is not None:
                     fields[name] = str(said[name])[:120]
-            model.objects.filter(pk=node.id).update(**fields)
+            _model(node).objects.filter(pk=node.id).update(**fields)
 
     def apply(self) -> None:
         """After the commit: remember what is written."""
@@ -56,6 +62,13 @@ class FactsWriter:
             if said_interval(before) != said_interval(node.facts):
                 self.intervals.append(node)
             node.facts_us = at_us
+        for node, name in self._renamed().items():
+            if node.label == node.identifier:
+                node.label = name
+            node.identifier = name
+
+    def _renamed(self) -> dict[NodeEntry, str]:
+        return {node: name for node, name in self._names.items() if name and name != node.identifier}
 
     def _due(self) -> dict[NodeEntry, tuple[dict[str, Any], int]]:
         due = {}
@@ -65,6 +78,10 @@ class FactsWriter:
             if new and (urgent or not 0 <= at_us - node.facts_us < WRITE_EVERY_US):
                 due[node] = (said, at_us)
         return due
+
+
+def _model(node: NodeEntry) -> Any:
+    return Gateway if node.kind == NodeKind.GATEWAY else Datalogger
 
 
 def _merged(before: dict[str, Any], said: dict[str, Any]) -> dict[str, Any]:

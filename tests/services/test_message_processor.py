@@ -534,7 +534,7 @@ class Announcer:
 
     def decode(self, content: Content) -> Decoded:
         key = content.topic.rpartition("/")[2]
-        gateway, box = DeviceRef("base", "G"), DeviceRef(f"base#{key}", key, "base", "G")
+        gateway, box = DeviceRef("base", "G"), DeviceRef(f"base#{key}", content.text[:20], "base", "G")
         return Decoded(
             self.name,
             availability=[DecodedAvailability(gateway, Availability.ONLINE, is_gateway=True)],
@@ -549,14 +549,27 @@ def test_an_announced_device_is_there_before_its_first_reading(
 ) -> None:
     monkeypatch.setattr(registry, "DECODERS", (Announcer(), *registry.DECODERS))
     registry.candidates.cache_clear()
-    first = pipeline.send("announced/b", "x")
-    second = pipeline.send("announced/b", "x")
+    first = pipeline.send("announced/b", "b")
+    second = pipeline.send("announced/b", "b")
     registry.candidates.cache_clear()
     box = Datalogger.objects.get()
     assert (box.identifier, box.model, box.gateway) == ("b", "M1", Gateway.objects.get())
     assert first.requests == {pipeline.broker.pk: [Request("base/ask", b"b")]}
     assert second.requests == {}
     assert DeviceAnnouncement.objects.get().key == "b"
+
+
+def test_a_device_renamed_where_it_is_managed_keeps_its_row_and_the_label_set_by_hand(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry, "DECODERS", (Announcer(), *registry.DECODERS))
+    registry.candidates.cache_clear()
+    pipeline.send("announced/1", "cellar")
+    Datalogger.objects.update(label="My box")
+    pipeline.send("announced/1", "attic")
+    registry.candidates.cache_clear()
+    box = Datalogger.objects.get()
+    assert (box.identifier, box.label) == ("attic", "My box")
 
 
 def test_the_payload_before_the_last_different_one_is_kept_for_comparison(pipeline: Pipeline) -> None:
