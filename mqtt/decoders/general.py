@@ -7,6 +7,7 @@ one reading. In an array of objects each must say who it is or when it was; othe
 """
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from mqtt.decoders.base import MAX_DEPTH, MAX_VALUES, Content
@@ -84,7 +85,7 @@ class Walk:
 
     __slots__ = ("_content", "_facts", "_refused", "_steps", "device", "readings")
 
-    meaning = staticmethod(meaning)
+    meaning: Callable[[str], Meaning] = staticmethod(meaning)
     """What a key says; a family's own: `dialects.dialect`."""
     joins_single = True
     """Whether an object that is only a value with its unit and time is one reading by the object's own name."""
@@ -117,11 +118,18 @@ class Walk:
         first = len(self.readings)
         time_us: int | None = None
         units: dict[str, str] | None = None
+        meaning_of, device, readings = self.meaning, self.device, self.readings
         for key, value in found.items():
-            means = self.meaning(key)
+            means = meaning_of(key)
             role = means.role
             if role is Role.VALUE:
-                self.value(value, prefix + key, means, depth)
+                name = prefix + key
+                kind = type(value)
+                if (kind is float or kind is int) and 0 < len(name) <= NAME_LENGTH and "\0" not in name:
+                    # Most by far: the same as below without two calls.
+                    readings.append(DecodedReading(device, name, float(value), None, means.unit, means.kind))
+                else:
+                    self.value(value, name, means, depth)
             elif role is Role.TIME:
                 if time_us is None:
                     time_us = self._content.time(value)

@@ -39,23 +39,24 @@ class PresenceDecoder:
 
     def claims(self, content: Content) -> bool:
         """Only the few known words, bare or as the one thing that an object says."""
-        return _said(content) is not None
+        return said(content) is not None
 
     def decode(self, content: Content) -> Decoded:
         """The availability of the device that the topic's prefix names."""
-        said = _said(content)
-        if said is None:
+        found = said(content)
+        if found is None:
             raise UndecodableError("no_values")
         owner = place(content.topic).owner
         if owner.key.endswith("/bridge"):
             # A bridge speaks for all its devices: it takes them down, and each comes back by itself.
             owner = owner._replace(key=owner.key.removesuffix("/bridge"))
-            if said is Availability.ONLINE:
+            if found is Availability.ONLINE:
                 return Decoded(self.name)
-        return Decoded(self.name, availability=[DecodedAvailability(owner, said)])
+        return Decoded(self.name, availability=[DecodedAvailability(owner, found)])
 
 
-def _said(content: Content) -> Availability | None:
+def said(content: Content) -> Availability | None:
+    """What a payload says about whoever sent it; None when it says something else."""
     if len(content.message.payload) > 200:
         return None
     topic = content.topic

@@ -134,9 +134,8 @@ class BatchStore:
         for facts in decoded.facts:
             node = self._node(connection_id, facts)
             if node is not None:
-                self._facts.take(node, facts.facts, message.received_us)
-                if facts.announces:
-                    self._facts.name(node, facts.device.identifier)
+                name = facts.device.identifier if facts.announces else ""
+                self._facts.take(node, facts.facts, message.received_us, name)
         if decoded.readings:
             self._take_clock(message, decoded)
 

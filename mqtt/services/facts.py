@@ -34,14 +34,15 @@ class FactsWriter:
         """Who named another interval, known after `apply`."""
         self._names: dict[NodeEntry, str] = {}
 
-    def take(self, node: NodeEntry, said: dict[str, Any], at_us: int) -> None:
-        """Merge what a message says; the last word counts, and null takes a fact back."""
+    def take(self, node: NodeEntry, said: dict[str, Any], at_us: int, name: str = "") -> None:
+        """Merge what a message says; the last word counts, and null takes a fact back.
+
+        `name` is how the device is called from now on where it is managed; a label set by hand stays.
+        """
+        if name:
+            self._names[node] = name[:250]
         before, _ = self._news.get(node, ({}, 0))
         self._news[node] = (before | said, at_us)
-
-    def name(self, node: NodeEntry, identifier: str) -> None:
-        """A device was renamed where it is managed; a label set by hand stays."""
-        self._names[node] = identifier[:250]
 
     def write(self) -> None:
         """Update the rows of those who said something new."""
@@ -68,7 +69,7 @@ class FactsWriter:
             node.identifier = name
 
     def _renamed(self) -> dict[NodeEntry, str]:
-        return {node: name for node, name in self._names.items() if name and name != node.identifier}
+        return {node: name for node, name in self._names.items() if name != node.identifier}
 
     def _due(self) -> dict[NodeEntry, tuple[dict[str, Any], int]]:
         due = {}
