@@ -1,6 +1,8 @@
 """What every decoder is, and the payload it looks at: read as text or JSON once, however many decoders ask."""
 
 import re
+from collections.abc import Collection
+from contextlib import suppress
 from datetime import tzinfo
 from typing import Any, Protocol
 
@@ -17,6 +19,9 @@ MAX_DEPTH = 32
 MAX_VALUES = 2000
 """More than any device means; a message of new keys this long still decodes within 50 ms."""
 
+BINARY = "\0binary"
+"""A mark that stands in no JSON."""
+
 _UNREAD: Any = object()
 
 # Strings are matched first, so that nothing inside them is touched; an unclosed one swallows the rest.
@@ -25,10 +30,14 @@ _NOT_FINITE = re.compile(
 )
 
 
+MOST_MENDED = 20_000
+"""Strings and odd numbers that are looked at: beyond these there are too many values anyway."""
+
+
 class Content:
     """One message, what is in its payload, and what was announced before."""
 
-    __slots__ = ("_document", "_text", "memory", "message", "topic", "wrong_clock_us")
+    __slots__ = ("_document", "_failure", "_object", "_text", "memory", "message", "topic", "wrong_clock_us")
 
     def __init__(self, message: InboundMessage, memory: Memory) -> None:
         self.message = message
@@ -37,6 +46,8 @@ class Content:
         self.wrong_clock_us: int | None = None
         """The first time of the device that could not be true."""
         self._document: Any = _UNREAD
+        self._object: Any = _UNREAD
+        self._failure: UndecodableError | None = None
         self._text: str | None = None
 
     @property
@@ -64,22 +75,44 @@ class Content:
     def document(self) -> Any:
         """The parsed JSON; numbers that are not finite are null. Raises UndecodableError."""
         if self._document is _UNREAD:
+            if self._failure is not None:
+                raise self._failure
             try:
-                self._document = orjson.loads(self.message.payload)
-            except orjson.JSONDecodeError as error:
-                self._document = _second_try(self.text, error)
+                self._document = self._parsed()
+            except UndecodableError as error:
+                self._failure = error
+                raise
         return self._document
+
+    def _parsed(self) -> Any:
+        try:
+            return orjson.loads(self.message.payload)
+        except orjson.JSONDecodeError as error:
+            return _second_try(self.text, error)
 
     @property
     def object(self) -> dict[str, Any] | None:
         """The parsed JSON when it is an object; None for everything else, broken JSON included."""
-        if not self.is_structure:
-            return None
-        try:
-            document = self.document
-        except UndecodableError:
-            return None
-        return document if isinstance(document, dict) else None
+        if self._object is _UNREAD:
+            self._object = None
+            if self.is_structure:
+                with suppress(UndecodableError):
+                    document = self.document
+                    self._object = document if isinstance(document, dict) else None
+        found: dict[str, Any] | None = self._object
+        return found
+
+    @property
+    def marks(self) -> Collection[str]:
+        """The keys of the JSON object, or of the first object of an array; BINARY for what begins like no text."""
+        found: Any = self.object
+        if found is None:
+            if self.message.payload[:1] == b"[":
+                with suppress(UndecodableError):
+                    found = self.document[0] if self.document else None
+            elif self.message.payload[:1] >= b"\x80":
+                return (BINARY,)
+        return found if isinstance(found, dict) else ()
 
     @property
     def zone(self) -> tzinfo:
@@ -104,7 +137,7 @@ def _second_try(text: str, first: orjson.JSONDecodeError) -> Any:
     if "depth" in first.msg:
         raise UndecodableError("too_deep", limit=MAX_DEPTH)
     try:
-        return orjson.loads(_NOT_FINITE.sub(_null_if_not_finite, text.encode()))
+        return orjson.loads(_NOT_FINITE.sub(_null_if_not_finite, text.encode(), count=MOST_MENDED))
     except orjson.JSONDecodeError as error:
         detail = f"{error.msg.split(':')[0]} at character {error.pos}"
         raise UndecodableError("not_json", detail=detail) from None
@@ -135,3 +168,11 @@ class Decoder(Protocol):
 
     def decode(self, content: Content) -> Decoded:
         """What the message means. Raises UndecodableError."""
+
+
+class KeyedDecoder(Decoder, Protocol):
+    """A family on topics of the user's choice: it is only asked for messages with one of its marks."""
+
+    @property
+    def marks(self) -> frozenset[str]:
+        """Keys of which each of its messages has at least one: see `Content.marks`."""

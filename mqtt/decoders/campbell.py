@@ -31,13 +31,14 @@ class CampbellDecoder:
     """Tables, states and descriptions of dataloggers."""
 
     name = "campbell"
+    marks = frozenset(("type", "head", "state"))
 
     def knows_topic(self, _topic: str) -> bool:
         """Any: the base topic is free."""
         return True
 
     def claims(self, content: Content) -> bool:
-        """By the names of the envelopes; on the default topics everything that is JSON."""
+        """By the names of the envelopes."""
         found = content.object
         if found is None:
             return False
@@ -45,10 +46,8 @@ class CampbellDecoder:
             return "observationNames" in _properties(found)
         if "head" in found and "data" in found:
             return isinstance(member(found, "head", "fields"), list)
-        match = TOPIC.fullmatch(content.topic)
-        if match is None and ("clientId" in found or "clientID" in found):
-            return "state" in found and STATE.fullmatch(content.topic) is not None
-        return match is not None and match[2] != "data"
+        is_state = "state" in found and ("clientId" in found or "clientID" in found)
+        return is_state and STATE.fullmatch(content.topic) is not None
 
     def decode(self, content: Content) -> Decoded:
         """Readings at the times of their rows; availability and facts."""
@@ -67,6 +66,21 @@ class CampbellDecoder:
         elif what == "metadata":
             _described(found, content, decoded)
         return decoded
+
+
+class CampbellTopicDecoder(CampbellDecoder):
+    """The same on the default topics, where also descriptions, commands and their answers are known."""
+
+    def knows_topic(self, topic: str) -> bool:
+        """`cs/v<n>/<type>/<logger>…`."""
+        return TOPIC.fullmatch(topic) is not None
+
+    def claims(self, content: Content) -> bool:
+        """JSON objects; tables only in a known form."""
+        match = TOPIC.fullmatch(content.topic)
+        if match is None or content.object is None:
+            return False
+        return match[2] != "data" or super().claims(content)
 
 
 def _ref(content: Content, said: str) -> DeviceRef:
@@ -91,7 +105,7 @@ def _geojson(found: dict[str, Any], what: str, content: Content, decoded: Decode
     device = _ref(content, text(properties, "loggerID")[:NAME_LENGTH])
     if not isinstance(names, list) or not isinstance(rows, dict):
         raise UndecodableError("no_values")
-    names = [name if isinstance(name, str) else "" for name in names]
+    names = [name if isinstance(name, str) else "" for name in names[:MAX_VALUES]]
     fields = [(name, field_meaning(name)) for name in names]
     if what == "metadata":
         for values in rows.values():
@@ -109,7 +123,7 @@ def _csijson(found: dict[str, Any], content: Content, decoded: Decoded) -> None:
     serial = text(said, "serial_no") or text(said, "station_name")
     device = _ref(content, serial[:NAME_LENGTH])
     fields = []
-    for field in objects(member(found, "head", "fields")):
+    for field in objects(member(found, "head", "fields"))[:MAX_VALUES]:
         name = text(field, "name")
         unit = text(field, "units") or text(field, "unit")
         means = field_meaning(name)
@@ -174,3 +188,4 @@ def field_meaning(name: str) -> Meaning:
 
 
 DECODER = CampbellDecoder()
+TOPIC_DECODER = CampbellTopicDecoder()

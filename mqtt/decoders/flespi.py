@@ -19,6 +19,7 @@ class FlespiDecoder:
     """Trackers behind the flespi gateway."""
 
     name = "flespi"
+    marks = frozenset(("ident",))
 
     def knows_topic(self, topic: str) -> bool:
         """Any: topics are chosen by hand."""

@@ -8,6 +8,9 @@ from mqtt.decoders.places import clean
 from mqtt.decoders.times import is_sane, parse
 from mqtt.messages import Decoded, DecodedFacts, DecodedReading, DeviceRef
 
+MEMBERS = 4000
+"""Of one array; a message holds at most half as many values."""
+
 
 class Part(Walk):
     """A walk whose findings join those of other parts."""
@@ -53,8 +56,8 @@ def text(found: Any, *path: str) -> str:
 
 
 def objects(found: Any) -> list[dict[str, Any]]:
-    """The objects in an array."""
-    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+    """The objects in an array, as far as anything reads them."""
+    return [one for one in found[:MEMBERS] if isinstance(one, dict)] if isinstance(found, list) else []
 
 
 def told(**facts: Any) -> dict[str, Any]:

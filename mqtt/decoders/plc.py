@@ -22,6 +22,7 @@ class NeuronDecoder:
     """Groups of tags of a node; a tag in error has a code in place of its value."""
 
     name = "neuron"
+    marks = frozenset(("node", "states"))
 
     def knows_topic(self, _topic: str) -> bool:
         """Any: the topic is free."""
@@ -73,6 +74,7 @@ class KepwareDecoder:
     """The standard form `{timestamp, values: [{id, v, q, t}]}`, and an array of `{tagname, timestamp, value}`."""
 
     name = "kepware"
+    marks = frozenset(("values", "tagname"))
 
     def knows_topic(self, _topic: str) -> bool:
         """Any: the topic is free."""

@@ -30,7 +30,7 @@ from mqtt.decoders import (
     victron,
     zigbee2mqtt,
 )
-from mqtt.decoders.base import MAX_PAYLOAD_BYTES, Content, Decoder
+from mqtt.decoders.base import MAX_PAYLOAD_BYTES, Content, Decoder, KeyedDecoder
 from mqtt.decoders.lorawan import aws as aws_lorawan
 from mqtt.decoders.lorawan import chirpstack, things_stack
 from mqtt.decoders.memory import Memory
@@ -60,12 +60,13 @@ BY_TOPIC: tuple[Decoder, ...] = (
     owntracks.DECODER,
     owntracks.WITH_POSITIONS,
     thingsboard.DECODER,
+    campbell.TOPIC_DECODER,
     cloud.SHADOW_DECODER,
     cloud.AZURE_DECODER,
     plc.UMH_DECODER,
 )
 """One file a family; the first that claims a message takes it, so the special stand before the broad."""
-BY_CONTENT: tuple[Decoder, ...] = (
+BY_KEYS: tuple[KeyedDecoder, ...] = (
     chirpstack.GATEWAY_DECODER,
     aws_lorawan.DECODER,
     ruuvi.DECODER,
@@ -75,8 +76,9 @@ BY_CONTENT: tuple[Decoder, ...] = (
     plc.NEURON_DECODER,
     plc.KEPWARE_DECODER,
 )
-"""Families on topics of the user's choice, asked for every message: they look at a key or two."""
-FAMILIES = (*BY_TOPIC, *BY_CONTENT)
+"""Families on topics of the user's choice that some key gives away: the others cost nothing for each of them."""
+MARKS = frozenset().union(*(decoder.marks for decoder in BY_KEYS))
+FAMILIES: tuple[Decoder, ...] = (*BY_TOPIC, *BY_KEYS)
 GENERAL: tuple[Decoder, ...] = (general.DECODER, scalars.DECODER)
 DECODERS: tuple[Decoder, ...] = (*FAMILIES, ignored.DECODER, presence.DECODER, lineprotocol.DECODER, *GENERAL)
 BY_NAME = {decoder.name: decoder for decoder in DECODERS}
@@ -86,9 +88,23 @@ MAX_REPORTED = 1000
 
 
 @lru_cache(maxsize=20_000)
-def candidates(topic: str) -> tuple[Decoder, ...]:
-    """The decoders that may take messages of a topic, in their order."""
-    return tuple(decoder for decoder in DECODERS if decoder.knows_topic(topic))
+def candidates(topic: str) -> tuple[tuple[Decoder, bool], ...]:
+    """The decoders that may take messages of a topic, in their order, and whether each is known by its keys."""
+    return tuple((one, one in BY_KEYS) for one in DECODERS if one.knows_topic(topic))
+
+
+def choose(content: Content) -> Decoder:
+    """The first decoder that claims a message; the last of them takes everything."""
+    has_mark: bool | None = None
+    for one, is_keyed in candidates(content.topic):
+        if is_keyed:
+            if has_mark is None:
+                has_mark = not MARKS.isdisjoint(content.marks)
+            if not has_mark:
+                continue
+        if one.claims(content):
+            return one
+    return scalars.DECODER
 
 
 def decode(message: InboundMessage, memory: Memory, chosen: str = "") -> Decoded:
@@ -102,7 +118,7 @@ def decode(message: InboundMessage, memory: Memory, chosen: str = "") -> Decoded
     decoder: Decoder | None = BY_NAME.get(chosen) or memory.mapping_of(message.topic)
     try:
         if decoder is None:
-            decoder = next(one for one in candidates(message.topic) if one.claims(content))
+            decoder = choose(content)
         decoded = decoder.decode(content)
         if memory.speaks_of(message.topic):
             decoded = homeassistant.enrich(content, decoded)

@@ -23,6 +23,7 @@ class RuuviDecoder:
     """Tags that a Ruuvi gateway hears."""
 
     name = "ruuvi"
+    marks = frozenset(("gw_mac", "state"))
 
     def knows_topic(self, topic: str) -> bool:
         """Any with two levels; the content tells."""

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import cbor2
 
-from mqtt.decoders.base import MAX_DEPTH, MAX_VALUES, Content
+from mqtt.decoders.base import BINARY, MAX_DEPTH, MAX_VALUES, Content
 from mqtt.decoders.general import MAX_TEXT
 from mqtt.decoders.places import NAME_LENGTH, clean, place
 from mqtt.decoders.units import spelled
@@ -43,6 +43,7 @@ class SenmlDecoder:
     """Packs of records; also the older form with the records under `e`."""
 
     name = "senml"
+    marks = frozenset(("bn", "n", "e", BINARY))
 
     def knows_topic(self, _topic: str) -> bool:
         """Any: the format has no rule for topics."""

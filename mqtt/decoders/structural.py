@@ -6,6 +6,7 @@ What the payload calls a device (serial_number_device) measures and is Vedetta's
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from mqtt.decoders.base import MAX_VALUES, Content
@@ -75,7 +76,7 @@ class _Telemetry:
         self.decoded.availability.append(DecodedAvailability(self._gateway, availability, is_gateway=True))
         facts = {
             means.of: value
-            for name, value in document.items()
+            for name, value in islice(document.items(), MEMBERS)
             if (means := meaning(name)).of and isinstance(value, str | int | float) and means.of != "serial"
         }
         if facts:

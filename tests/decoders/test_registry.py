@@ -1,5 +1,6 @@
 import json
 import logging
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,12 +9,13 @@ from hypothesis import strategies as st
 
 from mqtt import reasons
 from mqtt.decoders import registry
-from mqtt.decoders.base import Content
+from mqtt.decoders.base import BINARY, Content
+from mqtt.decoders.corpus.lines import Line, read
 from mqtt.decoders.memory import Memory
 from mqtt.enums import Availability
 from mqtt.exceptions import UndecodableError
 from mqtt.messages import Decoded
-from tests.decoders.helpers import decoded, message, values
+from tests.decoders.helpers import NOW, decoded, message, values
 
 TOPICS = st.sampled_from(
     ["a/b/c", "x", "site/gateway/1/dataloggers/telemetry", "site/gateway/1/status", "d/LWT", "a/b/state", "/", "a//b",
@@ -180,3 +182,32 @@ def test_a_decoder_that_raises_is_logged_once_and_the_general_one_takes_over(
             assert registry.decode(message("failing/x", '{"level": 3}'), Memory()).decoder == "json"
     registry.candidates.cache_clear()
     assert [record.exc_info is not None for record in caplog.records] == [True]
+
+
+CORPUS = read(Path(__file__).with_name("corpus.jsonl").read_bytes().splitlines(), NOW)
+
+
+@pytest.mark.parametrize("line", list(CORPUS.lines.values()), ids=lambda line: line.id)
+def test_what_a_keyed_family_claims_has_one_of_its_marks(line: Line) -> None:
+    content = Content(line.message, Memory())
+    for decoder in registry.BY_KEYS:
+        assert not decoder.claims(content) or not decoder.marks.isdisjoint(content.marks)
+
+
+def test_marks_are_the_keys_of_the_first_object() -> None:
+    def marks(payload: bytes) -> set[str]:
+        return set(Content(message("a", payload), Memory()).marks)
+
+    assert marks(b'{"a": 1}') == marks(b'[{"a": 1}, {"b": 2}]') == {"a"}
+    assert marks(b"[]") == marks(b"[1]") == marks(b"3") == marks(b"") == marks(b"[{") == set()
+    assert marks(b"\x81\xa1") == {BINARY}
+
+
+def test_broken_json_is_read_once() -> None:
+    content = Content(message("a", '{"a": '), Memory())
+    assert content.object is None
+    with pytest.raises(UndecodableError) as first:
+        _ = content.document
+    with pytest.raises(UndecodableError) as second:
+        _ = content.document
+    assert first.value is second.value

@@ -11,6 +11,7 @@ class AwsLorawanDecoder:
     """Uplinks; the frame itself stays opaque unless a rule decoded it."""
 
     name = "aws-lorawan"
+    marks = frozenset(("WirelessMetadata",))
 
     def knows_topic(self, _topic: str) -> bool:
         """Any."""

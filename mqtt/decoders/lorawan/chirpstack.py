@@ -154,6 +154,7 @@ class GatewayJsonDecoder:
     """The older JSON on a topic of the user's choice: it is known by its keys. Codec values may stand beside them."""
 
     name = "lorawan-gateway"
+    marks = frozenset(("devEUI",))
 
     def knows_topic(self, _topic: str) -> bool:
         """Any."""

@@ -45,6 +45,9 @@ NORMALIZED = {
 }
 """The normalized payload of The Things Stack says its units by its schema."""
 
+MOST_GATEWAYS = 100
+"""That hear one frame."""
+
 _CHANNEL = re.compile(r"(.+)_\d{1,3}")
 
 
@@ -66,7 +69,7 @@ def best(receptions: list[Reception]) -> Reception | None:
 def receptions(found: Any, *, gateway: tuple[str, ...], rssi: str = "rssi", snr: str = "snr") -> list[Reception]:
     """The receptions in a list of a server; `gateway` are the keys under which it may stand, dots between levels."""
     heard = []
-    for one in objects(found):
+    for one in objects(found)[:MOST_GATEWAYS]:
         name = next((said for key in gateway if (said := text(one, *key.split(".")))), "")
         if name:
             heard.append(Reception(name[:NAME_LENGTH], _number(one.get(rssi)), _number(one.get(snr)), one.get("time")))

@@ -143,6 +143,8 @@ class Reader:
                 continue
             if len(name) > NAME_LENGTH:
                 continue
+            if len(self.decoded.readings) >= MAX_VALUES:
+                return
             shown = unit if text is None else ""
             self.decoded.readings.append(DecodedReading(self._place.ref, name, value, text, shown, means.kind, time_us))
 
