@@ -30,6 +30,17 @@ def _search_field(value: str) -> str:
     return value.replace("\0", "").strip()[:MAX_SEARCH]
 
 
+def yes_or_no(method: str, label: Any) -> df.TypedChoiceFilter:
+    """A filter that takes true or false and nothing else, without a field of its own on the page."""
+    return df.TypedChoiceFilter(
+        method=method,
+        label=label,
+        choices=[("true", _("yes")), ("false", _("no"))],
+        coerce=lambda word: word == "true",
+        widget=forms.HiddenInput,
+    )
+
+
 class ListFilter(df.FilterSet):  # type: ignore[misc]
     """Base: `search` looks for every word in any of `search_fields`."""
 
@@ -100,7 +111,7 @@ class GatewayFilter(DeviceFilter):
 
     search_fields = ("identifier", "label", "key", "model")
 
-    new = df.BooleanFilter(method="filter_new", label=_("New"), widget=forms.HiddenInput)
+    new = yes_or_no("filter_new", _("New"))
 
 
 class DataloggerFilter(DeviceFilter):
@@ -109,7 +120,7 @@ class DataloggerFilter(DeviceFilter):
     search_fields = ("identifier", "label", "key", "model", "gateway__identifier", "gateway__label")
 
     gateway = df.ModelChoiceFilter(queryset=choices_of(Gateway), label=_("Gateway"), widget=forms.HiddenInput)
-    new = df.BooleanFilter(method="filter_new", label=_("New"), widget=forms.HiddenInput)
+    new = yes_or_no("filter_new", _("New"))
 
 
 class SensorFilter(DeviceFilter):
@@ -130,13 +141,7 @@ class TopicFilter(ListFilter):
     search_fields = ("topic",)
 
     connection = df.ModelChoiceFilter(queryset=choices_of(MqttConnection), label=_("Connection"), empty_label=_("all"))
-    undecoded = df.TypedChoiceFilter(
-        method="filter_undecoded",
-        label=_("Not understood"),
-        choices=[("true", _("yes")), ("false", _("no"))],
-        coerce=lambda word: word == "true",
-        widget=forms.HiddenInput,
-    )
+    undecoded = yes_or_no("filter_undecoded", _("Not understood"))
 
     def filter_undecoded(self, queryset: QuerySet[Any], _name: str, value: bool) -> QuerySet[Any]:
         """Topics with messages that were not understood, or those without."""

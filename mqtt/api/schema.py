@@ -11,6 +11,7 @@ from mqtt.filters import DeviceFilter, TopicFilter
 # A sensor has no site of its own to take the type from.
 extend_schema_field(OpenApiTypes.INT)(DeviceFilter.filter_site)
 extend_schema_field({"type": "boolean"})(TopicFilter.filter_undecoded)
+extend_schema_field({"type": "boolean"})(DeviceFilter.filter_new)
 
 
 class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

@@ -8,11 +8,12 @@ one reading. In an array of objects each must say who it is or when it was; othe
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from mqtt.decoders.base import MAX_DEPTH, MAX_VALUES, Content
 from mqtt.decoders.places import NAME_LENGTH, clean, place
-from mqtt.decoders.words import Meaning, Role, meaning
+from mqtt.decoders.words import Meaning, Role, meaning, words
 from mqtt.exceptions import UndecodableError
 from mqtt.messages import Decoded, DecodedFacts, DecodedReading, DeviceRef
 
@@ -41,6 +42,9 @@ IDENTITY_KEYS = (
     "name",
 )
 
+OWN_KEYS = words("nodeid deviceid deveui serialnumber serialno deviceserial deviceserialnumber")
+"""Keys, without case and signs, under which a message says whose it is; `id` alone may count messages."""
+
 
 class GeneralDecoder:
     """JSON of no known family."""
@@ -65,12 +69,28 @@ class GeneralDecoder:
             walk.device = where.owner
             walk.single(document, where.name, where.meaning)
         elif isinstance(document, dict):
+            who = own_name(document)
+            if who and who not in content.topic:
+                walk.device = DeviceRef(f"{content.topic}#{who}", who)
             walk.object(document, "", 1)
         else:
             if not any(isinstance(item, dict) for item in document):
                 walk.device = where.owner
             walk.array(document, where.name, where.meaning, 1)
         return walk.result(self.name)
+
+
+def own_name(document: dict[str, Any]) -> str:
+    """What a message says of whose it is; empty when it says nothing, so that the topic counts."""
+    for key, value in document.items():
+        if _plain_key(key) in OWN_KEYS and isinstance(value, str | int) and not isinstance(value, bool):
+            return clean(str(value)).strip()[:NAME_LENGTH]
+    return ""
+
+
+@lru_cache(maxsize=20_000)
+def _plain_key(key: str) -> str:
+    return "".join(character for character in key[:40].lower() if character.isalnum())
 
 
 def is_single_value(document: dict[str, Any]) -> bool:

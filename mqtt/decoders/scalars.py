@@ -7,12 +7,15 @@ import orjson
 
 from mqtt.decoders.base import Content
 from mqtt.decoders.general import MAX_TEXT, NUMBER, SWITCH_WORDS
-from mqtt.decoders.places import place
+from mqtt.decoders.places import NAME_LENGTH, Place, clean, place
 from mqtt.exceptions import UndecodableError
-from mqtt.messages import Decoded, DecodedReading
+from mqtt.messages import Announcement, Decoded, DecodedReading
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _NOT_FINITE = {"nan", "inf", "infinity", "-inf", "-infinity", "+inf", "-nan"}
+
+
+LONGEST_UNIT = 12
 
 
 class ScalarDecoder:
@@ -29,8 +32,16 @@ class ScalarDecoder:
         return True
 
     def decode(self, content: Content) -> Decoded:
-        """One reading."""
-        where = place(content.topic)
+        """One reading, or the unit of a neighbour's."""
+        topic, unit = content.topic, ""
+        if topic.count("/") > 1 and topic.endswith(("/value", "/unit")):
+            topic, _slash, last = topic.rpartition("/")
+            if last == "unit":
+                return self._unit(content, topic)
+            unit = (content.memory.get(self.name, topic) or {}).get("unit", "")
+        where = place(topic)
+        if topic.startswith("/") and topic.count("/") == 3:
+            where = _of_task(topic)  # ESPEasy: /unit/task/value
         value, text = scalar(content.text)
         if text is not None and "mode" not in where.name.lower():
             switched = SWITCH_WORDS.get(text.lower())
@@ -38,8 +49,27 @@ class ScalarDecoder:
         means = where.meaning
         return Decoded(
             self.name,
-            [DecodedReading(where.owner, where.name, value, text, means.unit if text is None else "", means.kind)],
+            [
+                DecodedReading(
+                    where.owner, where.name, value, text, (unit or means.unit) if text is None else "", means.kind
+                )
+            ],
         )
+
+    def _unit(self, content: Content, topic: str) -> Decoded:
+        """`…/unit` beside `…/value` says the unit; anything longer is a value of its own."""
+        value, text = scalar(content.text)
+        if value is not None or text is None or len(text) > LONGEST_UNIT:
+            where = place(content.topic)
+            return Decoded(self.name, [DecodedReading(where.owner, where.name, value, text)])
+        return Decoded(self.name, announcements=[Announcement(self.name, topic, {"unit": text})])
+
+
+def _of_task(topic: str) -> Place:
+    _empty, unit, task, name = topic.split("/")
+    where = place(topic)
+    owner = where.owner._replace(key=f"/{unit}", identifier=clean(unit)[:NAME_LENGTH] or where.owner.identifier)
+    return where._replace(owner=owner, name=clean(f"{task}.{name}")[:NAME_LENGTH])
 
 
 def scalar(text: str) -> tuple[float | None, str | None]:

@@ -110,6 +110,13 @@ def test_a_clock_that_cannot_be_right_is_told(said: str, year: int) -> None:
     assert from_us(result.wrong_clock_us).year == year
 
 
+def test_a_message_may_say_whose_it_is() -> None:
+    (reading,) = decoded("hall/readings", '{"node-id": "N7", "level": 1}').readings
+    assert reading.device[:2] == ("hall/readings#N7", "N7")
+    for payload in ('{"id": 7, "level": 1}', '{"deviceId": "readings", "level": 1}', '{"node-id": null, "level": 1}'):
+        assert decoded("hall/readings", payload).readings[0].device.key == "hall/readings"
+
+
 def test_the_nearest_time_wins() -> None:
     result = decoded("t", f'{{"a": {{"x": 1, "ts": 1789984800}}, "b": {{"x": 2}}, "ts": {NOW // 1_000_000}}}')
     assert [one.time_us for one in result.readings] == [TEN, NOW]

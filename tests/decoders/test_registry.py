@@ -153,6 +153,19 @@ def test_commands_requests_and_announcements_carry_no_readings(topic: str) -> No
     assert (result.readings, result.availability) == ([], [])
 
 
+def test_a_value_and_its_unit_in_topics_of_their_own() -> None:
+    memory = Memory()
+    assert decoded("box/status/level/unit", "m", memory=memory).readings == []
+    (reading,) = decoded("box/status/level/value", "3", memory=memory).readings
+    assert (reading.device[:2], reading.name, reading.unit) == (("box/status", "box"), "level", "m")
+    assert values(decoded("a/b/unit", "17")) == {"unit": 17.0}
+
+
+def test_espeasy_puts_the_task_between_unit_and_value() -> None:
+    (reading,) = decoded("/shed/climate/Humidity", "40").readings
+    assert (reading.device[:2], reading.name, reading.kind) == (("/shed", "shed"), "climate.Humidity", "humidity")
+
+
 def test_a_person_may_choose_the_decoder() -> None:
     assert decoded("z/lamp/set", '{"level": 3}', chosen="json").readings
     assert decoded("a/b", '{"level": 3}', chosen="unknown name").decoder == "json"
