@@ -194,7 +194,8 @@ def _is_attribute(network: Network, name: str) -> bool:
 def _attribute(network: Network, name: str, content: Content) -> Decoded:
     """One value of a device on a topic of its own, as the setting `output: attribute` sends them."""
     if content.is_structure:
-        raise UndecodableError("no_values" if isinstance(content.document, list) else "not_json")
+        _ = content.document  # broken JSON says so
+        raise UndecodableError("no_values")
     device, _, key = name.rpartition("/")
     number, text = scalar(content.text)
     value = {"true": True, "false": False}.get(text or "", text) if number is None else number
