@@ -27,6 +27,7 @@ from mqtt.models.disk import DiskSample
 from mqtt.models.mapping import Mapping
 from mqtt.models.reading import Reading, from_us, to_us
 from mqtt.models.rhythm import ConnectionRhythm, DataloggerRhythm, GatewayRhythm, SensorRhythm
+from mqtt.models.rollup import Rollup, RollupDue
 from mqtt.models.site import Site
 from mqtt.models.status import StatusChange
 from mqtt.models.task import ConnectionTest, PeriodicJob
@@ -65,6 +66,8 @@ __all__ = [
     "MqttWorker",
     "PeriodicJob",
     "Reading",
+    "Rollup",
+    "RollupDue",
     "SensorDevice",
     "SensorRhythm",
     "SensorState",

@@ -165,6 +165,11 @@ class SensorState(State):
     time = models.DateTimeField(null=True)
     """The reading's own time; `last_seen_at` is when it arrived."""
     flags = models.PositiveSmallIntegerField(default=0)
+    unrolled_us = models.BigIntegerField(null=True, editable=False)
+    """From this time on (microseconds since 1970) the rollups do not hold all readings; null: they do.
+
+    Written with the value it stands beside, so that knowing what to roll up costs a batch nothing.
+    """
 
     def __str__(self) -> str:
         return f"{self.pk}: {self.text if self.value is None else self.value}"

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 
+from mqtt.buckets import HOUR, floor
 from mqtt.enums import Availability, ReadingFlag
 from mqtt.messages import DecodedReading, InboundMessage
 from mqtt.rhythm import BACKLOG_US
@@ -14,6 +15,8 @@ WRITE_EVERY_US = 1_000_000
 """A node's last-seen time is written at most once a second."""
 AHEAD_US = 60_000_000
 """How far a clock may go ahead of ours before its times stop to count as the newest; see the states' SQL."""
+NEAR_US = 3_600_000_000
+"""So far behind a sensor's newest reading another one is rolled up in the same go."""
 ONLINE = Availability.ONLINE
 OFFLINE = Availability.OFFLINE
 
@@ -42,6 +45,10 @@ class BatchPlan:
         """Connections with messages that may have waited in the broker: when they came tells no rhythm."""
         self.behind: dict[SensorEntry | NodeEntry, int] = {}
         """Who sent only what is old by its own time, and how old (µs)."""
+        self.unrolled: dict[SensorEntry, int] = {}
+        """Since when each sensor has numbers that the rollups do not hold."""
+        self.hours: set[tuple[int, int]] = set()
+        """Hours long before a sensor's newest that have to be rolled up again: (sensor, seconds since 1970)."""
 
     def reading(self, message: InboundMessage, reading: DecodedReading, sensor: SensorEntry) -> None:
         """Take one reading of a resolved sensor."""
@@ -74,6 +81,7 @@ class BatchPlan:
             flags |= LATE
         else:
             self.latest[sensor] = (time, value, reading.text, flags)
+        self._note_unrolled(sensor, time, value, newest)
         rows = self.rows
         rows.sensors.append(sensor.id)
         rows.times.append(time)
@@ -120,15 +128,29 @@ class BatchPlan:
         if (turns[-1][1] if turns else node.availability) != availability:
             turns.append((at_us, availability, reason))
 
-    def sensor_states(self) -> tuple[list[SensorStateRow], list[tuple[int, int, str, int, int]]]:
+    def _note_unrolled(self, sensor: SensorEntry, time: int, value: float | None, newest: int | None) -> None:
+        """What comes near the newest is rolled up with it; what lies far behind, hour by hour. Texts are not."""
+        if value is None:
+            return
+        if newest is None or time >= newest or (newest - time < NEAR_US and sensor in self.seen):
+            known = self.unrolled.get(sensor)
+            if known is None or time < known:
+                self.unrolled[sensor] = time
+        else:
+            self.hours.add((sensor.id, floor(time // 1_000_000, HOUR)))
+
+    def sensor_states(self) -> tuple[list[SensorStateRow], list[tuple[int, int, str, int, int, int | None]]]:
         """Rows for new latest values, and for sensors that sent only older readings."""
         states = []
         for sensor, (time, value, text, flags) in self.latest.items():
             seen = self.seen.get(sensor)
             availability = sensor.availability or Availability.UNKNOWN if seen is None else ONLINE
-            states.append(SensorStateRow(sensor.id, value, text, time, flags, availability, seen, seen))
+            unrolled = self.unrolled.get(sensor)
+            states.append(SensorStateRow(sensor.id, value, text, time, flags, availability, seen, seen, unrolled))
         older = [
-            (sensor.id, 0, ONLINE.value, seen, seen) for sensor, seen in self.seen.items() if sensor not in self.latest
+            (sensor.id, 0, ONLINE.value, seen, seen, self.unrolled.get(sensor))
+            for sensor, seen in self.seen.items()
+            if sensor not in self.latest
         ]
         return states, older
 

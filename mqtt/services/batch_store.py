@@ -16,6 +16,7 @@ from mqtt.services.facts import CLOCK, FactsWriter
 from mqtt.services.reading_store import (
     NodeStateRow,
     insert_readings,
+    mark_hours,
     write_node_states,
     write_sensor_states,
     write_sensors_seen,
@@ -196,6 +197,7 @@ class BatchStore:
         states, older = plan.sensor_states()
         write_sensor_states(states)
         write_sensors_seen(older)
+        mark_hours(plan.hours)
         self._states = plan.node_states()
         for kind, rows in self._states.items():
             write_node_states(kind, list(rows.values()))

@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from mqtt.buckets import LEVELS
 from mqtt.enums import ConnectionStatus
 from mqtt.models import (
     ConnectionLease,
@@ -25,6 +26,8 @@ from mqtt.models import (
     GatewayState,
     MqttConnection,
     Reading,
+    Rollup,
+    RollupDue,
     SensorDevice,
     SensorRhythm,
     SensorState,
@@ -74,7 +77,7 @@ def erase_deleted(seconds: float) -> int:
     amount = 0
     for row in leaving():
         if _has_left(row):
-            erased, is_done = _in_short_transactions(_erase(row.pk), end)
+            erased, is_done = in_short_transactions(_erase(row.pk), end)
             amount += erased
             if is_done:
                 amount += _forget(row)
@@ -109,7 +112,7 @@ def _forget(row: MqttConnection) -> int:
     return count
 
 
-def _in_short_transactions(slices: Iterator[int], end: float) -> tuple[int, bool]:
+def in_short_transactions(slices: Iterator[int], end: float = float("inf")) -> tuple[int, bool]:
     """How many rows went, and whether that was all; at least one transaction."""
     amount = 0
     while True:
@@ -141,23 +144,31 @@ def _erase_sensors(connection_id: int) -> Iterator[int]:
     """Some sensors with their readings, then the next: who goes on later does not begin anew."""
     sensors = SensorDevice.objects.filter(connection=connection_id).order_by("id")
     while some := list(sensors.values_list("pk", flat=True)[:SENSORS_AT_ONCE]):
-        readings = Reading.objects.filter(sensor_id__in=some).order_by()
-        if readings.values("sensor_id")[READINGS_AT_ONCE:][:1].exists():
-            for sensor_id in some:
-                yield from _erase_readings_of(sensor_id)
-        else:
-            yield readings.delete()[0]
+        yield from erase_history(some)
         states, _ = SensorState.objects.filter(pk__in=some).delete()
         SensorRhythm.objects.filter(sensor__in=some).delete()
         aliases, _ = DeviceAlias.objects.filter(sensor__in=some).delete()
         yield states + aliases + SensorDevice.objects.filter(pk__in=some).delete()[0]
 
 
-def _erase_readings_of(sensor_id: int) -> Iterator[int]:
-    readings = Reading.objects.filter(sensor_id=sensor_id)
-    while until := readings.order_by("time").values_list("time", flat=True)[READINGS_AT_ONCE:][:1].first():
-        count, _ = readings.filter(time__lt=until).delete()
+def erase_history(sensor_ids: list[int]) -> Iterator[int]:
+    """Erase the readings and rollups of sensors, some thousand rows a step; the caller makes the transactions."""
+    RollupDue.objects.filter(sensor_id__in=sensor_ids).delete()
+    for model in (Reading, Rollup):
+        rows = model.objects.filter(sensor_id__in=sensor_ids).order_by()
+        if not rows.values("sensor_id")[READINGS_AT_ONCE:][:1].exists():
+            yield rows.delete()[0]
+            continue
+        for sensor_id in sensor_ids:
+            own = rows.filter(sensor_id=sensor_id)
+            for part in (own,) if model is Reading else [own.filter(level=level) for level in LEVELS]:
+                yield from _erase_by_time(part)
+
+
+def _erase_by_time(rows: QuerySet[Any]) -> Iterator[int]:
+    while until := rows.order_by("time").values_list("time", flat=True)[READINGS_AT_ONCE:][:1].first():
+        count, _ = rows.filter(time__lt=until).delete()
         if not count:  # more than a slice at one instant
-            count, _ = readings.filter(time=until).delete()
+            count, _ = rows.filter(time=until).delete()
         yield count
-    yield readings.delete()[0]
+    yield rows.delete()[0]

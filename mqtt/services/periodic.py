@@ -13,7 +13,7 @@ from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from mqtt.models import Command, ConnectionTest, PeriodicJob
-from mqtt.services import commands, deletion, disk_care, nightly, partitions, undecoded
+from mqtt.services import commands, deletion, disk_care, nightly, partitions, rollups, undecoded
 from mqtt.services.retention import OrphanSweep
 from mqtt.services.silence import SilenceSweep
 
@@ -76,6 +76,8 @@ def _delete_orphans(_now: datetime) -> int:
 JOBS = (
     Job("partitions", timedelta(hours=1), partitions.create_ahead),
     Job("availability", timedelta(seconds=20), _sweep_availability),
+    Job("rollups", timedelta(seconds=20), rollups.roll_up),
+    Job("rollups of fast sensors", timedelta(minutes=5), rollups.roll_up_fast),
     Job("undecoded", timedelta(seconds=30), _trim_undecoded),
     Job("tests", timedelta(hours=1), _delete_old_tests),
     Job("commands", timedelta(hours=1), _delete_old_commands),

@@ -9,10 +9,11 @@ from itertools import islice
 from django.db import connection, transaction
 from django.db.models import QuerySet
 
+from mqtt.buckets import HOUR, floor
 from mqtt.models import SensorDevice, from_us, to_us
 from mqtt.services import partitions
 from mqtt.services.reading_files import Line, Refusal
-from mqtt.services.reading_store import ReadingRows, insert_readings
+from mqtt.services.reading_store import ReadingRows, insert_readings, mark_hours
 
 BATCH = 5_000
 MOST_REFUSALS = 20
@@ -62,9 +63,16 @@ def _store(batch: list[Line | Refusal], outcome: Outcome, *, dry_run: bool) -> N
     with transaction.atomic():
         _make_partitions(rows)
         new = insert_readings(rows)
+        mark_hours(_hours(rows))
         transaction.set_rollback(dry_run)
     outcome.new += new
     outcome.known += len(rows) - new
+
+
+def _hours(rows: ReadingRows) -> set[tuple[int, int]]:
+    """The hours of the numbers among them, which have to be rolled up."""
+    columns = zip(rows.sensors, rows.times, rows.values, strict=True)
+    return {(sensor, floor(at // 1_000_000, HOUR)) for sensor, at, value in columns if value is not None and at >= 0}
 
 
 def _with_sensors(batch: list[Line | Refusal], outcome: Outcome) -> Iterator[tuple[Line, int]]:

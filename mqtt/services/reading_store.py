@@ -119,48 +119,73 @@ class SensorStateRow(NamedTuple):
     availability: str
     since: int | None
     seen: int | None
+    unrolled: int | None
+    """The time of its earliest reading in this batch, which the rollups do not hold yet."""
 
 
+_UNROLLED = """unrolled_us = CASE
+        WHEN mqtt_sensorstate.unrolled_us < excluded.unrolled_us OR excluded.unrolled_us IS NULL
+        THEN mqtt_sensorstate.unrolled_us ELSE excluded.unrolled_us END"""
 _SENSOR_STATE = """
 INSERT INTO mqtt_sensorstate
-    (sensor_id, value, text, time, flags, availability, availability_since, last_seen_at)
+    (sensor_id, value, text, time, flags, availability, availability_since, last_seen_at, unrolled_us)
 {rows}
 ON CONFLICT (sensor_id) DO UPDATE SET
-    value = excluded.value, text = excluded.text, time = excluded.time, flags = excluded.flags,
+    value = CASE WHEN {newer} THEN excluded.value ELSE mqtt_sensorstate.value END,
+    text = CASE WHEN {newer} THEN excluded.text ELSE mqtt_sensorstate.text END,
+    time = CASE WHEN {newer} THEN excluded.time ELSE mqtt_sensorstate.time END,
+    flags = CASE WHEN {newer} THEN excluded.flags ELSE mqtt_sensorstate.flags END,
     last_seen_at = COALESCE(excluded.last_seen_at, mqtt_sensorstate.last_seen_at),
     availability_since = CASE WHEN excluded.last_seen_at IS NULL
         OR excluded.availability = mqtt_sensorstate.availability
         THEN mqtt_sensorstate.availability_since ELSE excluded.availability_since END,
     availability = CASE WHEN excluded.last_seen_at IS NULL
-        THEN mqtt_sensorstate.availability ELSE excluded.availability END
-WHERE mqtt_sensorstate.time IS NULL OR excluded.time >= mqtt_sensorstate.time OR mqtt_sensorstate.time > {ahead}
+        THEN mqtt_sensorstate.availability ELSE excluded.availability END,
+    {unrolled}
 """
+_NEWER = "(mqtt_sensorstate.time IS NULL OR excluded.time >= mqtt_sensorstate.time OR mqtt_sensorstate.time > {ahead})"
 _AHEAD = {
     "sqlite": "datetime(excluded.last_seen_at, '+1 minute')",
     "postgresql": "excluded.last_seen_at + interval '1 minute'",
 }
-_SENSOR_STATE_TYPES = ("bigint", "double precision", "text", "time", "smallint", "text", "time", "time")
+_SENSOR_STATE_TYPES = ("bigint", "double precision", "text", "time", "smallint", "text", "time", "time", "bigint")
 
 
 def write_sensor_states(rows: Sequence[SensorStateRow]) -> None:
     """Make these the latest values, unless a newer one stands there already that is not from the future."""
-    statement = _SENSOR_STATE.replace("{ahead}", _AHEAD[connection.vendor])
+    newer = _NEWER.replace("{ahead}", _AHEAD[connection.vendor])
+    statement = _SENSOR_STATE.replace("{newer}", newer).replace("{unrolled}", _UNROLLED)
     write_rows(statement, _SENSOR_STATE_TYPES, rows)
 
 
 _SENSORS_SEEN = """
-INSERT INTO mqtt_sensorstate (sensor_id, flags, availability, availability_since, last_seen_at)
+INSERT INTO mqtt_sensorstate (sensor_id, flags, availability, availability_since, last_seen_at, unrolled_us)
 {rows}
 ON CONFLICT (sensor_id) DO UPDATE SET
     last_seen_at = excluded.last_seen_at, availability = excluded.availability,
     availability_since = CASE WHEN excluded.availability = mqtt_sensorstate.availability
-        THEN mqtt_sensorstate.availability_since ELSE excluded.availability_since END
+        THEN mqtt_sensorstate.availability_since ELSE excluded.availability_since END,
+    {unrolled}
 """
 
 
-def write_sensors_seen(rows: Sequence[tuple[int, int, str, int, int]]) -> None:
-    """Note (sensor, 0, availability, since, seen) of sensors that sent only old readings: the value stays."""
-    write_rows(_SENSORS_SEEN, ("bigint", "smallint", "text", "time", "time"), rows)
+def write_sensors_seen(rows: Sequence[tuple[int, int, str, int, int, int | None]]) -> None:
+    """Note (sensor, 0, availability, since, seen, unrolled) of those that sent only old readings: the value stays."""
+    statement = _SENSORS_SEEN.replace("{unrolled}", _UNROLLED)
+    write_rows(statement, ("bigint", "smallint", "text", "time", "time", "bigint"), rows)
+
+
+_ROLLUP_DUE = """
+INSERT INTO mqtt_rollupdue (sensor_id, hour)
+{rows}
+ON CONFLICT (sensor_id, hour) DO UPDATE SET hour = excluded.hour
+"""
+# An update and not DO NOTHING: it locks the row, so that whoever rolls the hour up waits for what we store in it.
+
+
+def mark_hours(hours: Iterable[tuple[int, int]]) -> None:
+    """Note (sensor, hour in seconds since 1970) whose rollups have to be made again."""
+    write_rows(_ROLLUP_DUE, ("bigint", "bigint"), sorted(hours))
 
 
 class NodeStateRow(NamedTuple):

@@ -3,12 +3,14 @@
 import time
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import islice
 
 from django.db import connection, transaction
 from django.db.models import Min
 
-from mqtt.models import Reading, SensorDevice
+from mqtt.models import Reading, Rollup, SensorDevice
 from mqtt.services import partitions
+from mqtt.services.deletion import erase_history, in_short_transactions
 
 CHUNK = 5000
 PAUSE = 0.01
@@ -50,24 +52,28 @@ def delete_of(sensor_id: int, before: datetime | None = None) -> int:
         time.sleep(PAUSE)
 
 
-def sensor_ids(after: int = 0) -> Iterator[int]:
-    """The sensors that have readings, one index step each."""
+def sensor_ids(after: int = 0, model: type[Reading | Rollup] = Reading) -> Iterator[int]:
+    """The sensors that have readings, or rollups, one index step each."""
     found: int | None = after
     while found is not None:
-        found = Reading.objects.filter(sensor_id__gt=found).aggregate(least=Min("sensor_id"))["least"]
+        found = model.objects.filter(sensor_id__gt=found).aggregate(least=Min("sensor_id"))["least"]
         if found is not None:
             yield found
 
 
 class OrphanSweep:
-    """Deletes the readings of deleted sensors, some sensors a round, and goes on where it stopped."""
+    """Deletes the history of deleted sensors, some sensors a round, and goes on where it stopped."""
 
     def __init__(self) -> None:
-        self._after = 0
+        self._after: dict[type[Reading | Rollup], int] = {Reading: 0, Rollup: 0}
 
     def step(self) -> int:
-        """One round; returns how many readings were deleted."""
-        round_ids = [pk for pk, _ in zip(sensor_ids(self._after), range(SENSORS_AT_ONCE), strict=False)]
-        self._after = round_ids[-1] if len(round_ids) == SENSORS_AT_ONCE else 0
-        known = set(SensorDevice.objects.filter(pk__in=round_ids).values_list("pk", flat=True))
-        return sum(delete_of(pk) for pk in round_ids if pk not in known)
+        """One round; returns of how many sensors something was deleted."""
+        gone: set[int] = set()
+        for model, after in self._after.items():
+            round_ids = list(islice(sensor_ids(after, model), SENSORS_AT_ONCE))
+            self._after[model] = round_ids[-1] if len(round_ids) == SENSORS_AT_ONCE else 0
+            gone |= set(round_ids) - set(SensorDevice.objects.filter(pk__in=round_ids).values_list("pk", flat=True))
+        for sensor_id in gone:
+            in_short_transactions(erase_history([sensor_id]))
+        return len(gone)

@@ -12,9 +12,7 @@ from typing import Any, Literal
 from django.db import connection
 
 from mqtt.models import from_us, to_us
-
-FOREVER = (-62_135_596_800_000_000, 253_402_300_799_999_999)
-"""The years 1 and 9999, in microseconds since 1970."""
+from mqtt.services.history.aggregate import FOREVER
 
 POSTGRESQL = """
 SELECT r.sensor_id, r.time, r.digest, r.received_at, r.value, r.text, r.flags

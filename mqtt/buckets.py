@@ -1,0 +1,81 @@
+"""Spans of time with what was measured in them: the rollups' levels, and arithmetic on their rows. All pure."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from typing import NamedTuple
+
+HOUR = 3600
+DAY = 86400
+FINE = (10, 60, 300)
+LEVELS = (*FINE, HOUR, DAY)
+"""Seconds. Hours and days are kept of every sensor, finer ones of hours in which they save something."""
+READINGS_A_BUCKET = 4
+"""A finer level is kept where it has at most a quarter as many rows as there are readings."""
+
+Span = tuple[int, int | None]
+"""From, included, and until, not included, in whole seconds or microseconds; None: without end."""
+
+
+class Bucket(NamedTuple):
+    """What one sensor measured in one span that begins at `time` (seconds since 1970 UTC)."""
+
+    time: int
+    readings: int
+    low: float
+    high: float
+    mean: float
+    first: float
+    last: float
+
+
+class Correction(NamedTuple):
+    """From `since_us` (µs since 1970) on, until the next one, values are shown times gain plus offset."""
+
+    since_us: int
+    gain: float
+    offset: float
+
+    def of(self, value: float) -> float:
+        """A value as it is shown."""
+        return value * self.gain + self.offset
+
+
+UNCORRECTED = Correction(-(2**63), 1.0, 0.0)
+
+
+def valid_at(corrections: Sequence[Correction], time_us: int) -> Correction:
+    """Of a sensor's corrections, the one for a moment."""
+    return max((one for one in corrections if one.since_us <= time_us), default=UNCORRECTED)
+
+
+def floor(seconds: int, level: int) -> int:
+    """The beginning of the bucket in which a moment lies."""
+    return seconds // level * level
+
+
+def least_count(level: int) -> int:
+    """How many readings an hour must have for a level to be kept of it."""
+    return READINGS_A_BUCKET * HOUR // level if level < HOUR else 1
+
+
+def joined(buckets: Sequence[Bucket], time: int) -> Bucket:
+    """Neighbours in the order of time as one bucket. The mean is weighed so that huge values cannot overflow."""
+    if len(buckets) == 1:
+        return buckets[0]._replace(time=time)
+    count = sum(one.readings for one in buckets)
+    low, high = min(one.low for one in buckets), max(one.high for one in buckets)
+    mean = sum(one.mean * (one.readings / count) for one in buckets)
+    return Bucket(time, count, low, high, min(max(mean, low), high), buckets[0].first, buckets[-1].last)
+
+
+def coarser(buckets: Iterable[Bucket], step: int) -> Iterator[Bucket]:
+    """Buckets in the order of time as longer ones of `step` seconds."""
+    for time, some in groupby(buckets, lambda one: one.time // step * step):
+        yield joined(list(some), time)
+
+
+def corrected(bucket: Bucket, correction: Correction) -> Bucket:
+    """A bucket as it is shown; a negative gain makes the lowest the highest."""
+    low, high = correction.of(bucket.low), correction.of(bucket.high)
+    mean, first, last = correction.of(bucket.mean), correction.of(bucket.first), correction.of(bucket.last)
+    return Bucket(bucket.time, bucket.readings, min(low, high), max(low, high), mean, first, last)
