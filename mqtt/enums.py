@@ -107,6 +107,8 @@ class AuditAction(TextChoices):
     ACCEPTED = "accepted", _("accepted")
     READ_AGAIN = "read_again", _("had messages decoded again of")
     REVOKED = "revoked", _("revoked")
+    CORRECTED = "corrected", _("corrected")
+    UNCORRECTED = "uncorrected", _("took a correction back from")
     PASSWORD_SET = "password_set", _("set the password of")
     ROLE_SET = "role_set", _("set the role of")
 

@@ -52,8 +52,8 @@ def dataloggers() -> QuerySet[Any]:
 
 
 def sensors() -> QuerySet[Any]:
-    """Sensors with their current value, datalogger and gateway."""
-    return _devices(SensorDevice, "datalogger", "datalogger__gateway")
+    """Sensors with their current value, corrections, datalogger and gateway."""
+    return _devices(SensorDevice, "datalogger", "datalogger__gateway").prefetch_related("corrections")
 
 
 def topics() -> QuerySet[Any]:

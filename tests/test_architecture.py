@@ -11,6 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 LEAVES = {
     "buckets",
+    "corrections",
     "encryption",
     "enums",
     "events",
@@ -31,6 +32,7 @@ SHARED = {
     "services.broadcast",
     "services.commands",
     "services.connections",
+    "services.corrections",
     "services.database_outage",
     "services.decode_again",
     "services.deletion",

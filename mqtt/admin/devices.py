@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from mqtt.admin.base import AvailabilityFilter, BoundedAdmin, ReadOnlyAdmin, actor_of
 from mqtt.enums import Availability
-from mqtt.models import Datalogger, DeviceAlias, Gateway, SensorDevice, Site
+from mqtt.models import Datalogger, DeviceAlias, Gateway, SensorCorrection, SensorDevice, Site
 from mqtt.services import history, places
 
 LAST_READINGS = 50
@@ -132,6 +132,15 @@ class SensorAdmin(DeviceAdmin):
         """A small table."""
         rows = history.readings("id", sensor.pk, limit=LAST_READINGS)
         return render_to_string("admin/mqtt/last_readings.html", {"readings": rows, "unit": sensor.unit})
+
+
+@admin.register(SensorCorrection)
+class CorrectionAdmin(ReadOnlyAdmin):
+    """Corrections of sensors; they are written on the sensor's page."""
+
+    list_display = ("sensor", "valid_from", "gain", "offset", "zero", "reason", "author_name")
+    list_select_related = ("sensor",)
+    search_fields = ("sensor__key", "reason")
 
 
 @admin.register(DeviceAlias)

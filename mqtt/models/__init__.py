@@ -10,6 +10,7 @@ from mqtt.models.connection import (
     TopicSubscription,
     new_client_id,
 )
+from mqtt.models.correction import SensorCorrection
 from mqtt.models.device import (
     IS_NEW,
     MAX_KEY_BYTES,
@@ -68,6 +69,7 @@ __all__ = [
     "Reading",
     "Rollup",
     "RollupDue",
+    "SensorCorrection",
     "SensorDevice",
     "SensorRhythm",
     "SensorState",

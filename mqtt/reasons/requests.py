@@ -21,4 +21,6 @@ REASONS: dict[str, Any] = {
     "no_such_role": _("There is no role %(role)s. Roles are viewer, operator and administrator."),
     "last_administrator": _("%(name)s is the last administrator. Make somebody else administrator first."),
     "gone": _("%(name)s was deleted meanwhile."),
+    "corrected_then": _("There is already a correction from this moment on. Take that one back first."),
+    "correction_without_gain": _("Gain, offset and zero reading are finite numbers, and the gain is not 0."),
 }

@@ -28,6 +28,7 @@ from mqtt.models import (
     Reading,
     Rollup,
     RollupDue,
+    SensorCorrection,
     SensorDevice,
     SensorRhythm,
     SensorState,
@@ -147,6 +148,7 @@ def _erase_sensors(connection_id: int) -> Iterator[int]:
         yield from erase_history(some)
         states, _ = SensorState.objects.filter(pk__in=some).delete()
         SensorRhythm.objects.filter(sensor__in=some).delete()
+        SensorCorrection.objects.filter(sensor__in=some).delete()
         aliases, _ = DeviceAlias.objects.filter(sensor__in=some).delete()
         yield states + aliases + SensorDevice.objects.filter(pk__in=some).delete()[0]
 
