@@ -52,10 +52,10 @@ class Corrections:
         one = self._ones[place - 1] if place else None
         return None if one is None or one.is_none else one
 
-    def apply(self, time_us: int, value: float | None) -> float | None:
+    def apply(self, time_us: int, value: float) -> float:
         """The value to show of a reading."""
-        one = self.at(time_us) if value is not None and self._ones else None
-        return value if one is None or value is None else one.apply(value)
+        one = self.at(time_us) if self._ones else None
+        return value if one is None else one.apply(value)
 
     def spans(self, start_us: int, end_us: int) -> Iterator[tuple[int, int, Correction | None]]:
         """The half-open parts of a time in which one correction holds, in order: for sums over buckets and charts."""

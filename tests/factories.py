@@ -19,6 +19,7 @@ from mqtt.models import (
     GatewayState,
     MqttConnection,
     Reading,
+    SensorCorrection,
     SensorDevice,
     SensorState,
     Site,
@@ -140,6 +141,11 @@ def make_sensor(
         availability=availability,
     )
     return sensor
+
+
+def make_correction(sensor: SensorDevice, **fields: Any) -> SensorCorrection:
+    given = {"valid_from": timezone.now() - timedelta(days=1), "reason": "drift", "author_name": "engineer", **fields}
+    return SensorCorrection.objects.create(sensor=sensor, **given)
 
 
 def make_reading(sensor: SensorDevice, value: float = 21.37, time: datetime | None = None, **fields: Any) -> Reading:

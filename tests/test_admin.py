@@ -36,6 +36,7 @@ def everything() -> dict[str, Any]:
     return {
         "site": gateway.site, "mqttconnection": connection, "topicsubscription": connection.subscriptions.get(),
         "gateway": gateway, "datalogger": sensor.datalogger, "sensordevice": sensor,
+        "sensorcorrection": factories.make_correction(sensor, reason="<i>x</i>"),
         "devicealias": gateway.aliases.create(connection=gateway.connection, kind="gateway", key="old"),
         "discoveredtopic": factories.make_topic(), "undecodedmessage": factories.make_undecoded(),
         "statuschange": factories.make_status_change(connection), "connectionlease": connection.lease,

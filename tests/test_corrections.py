@@ -18,10 +18,9 @@ def test_each_correction_holds_from_its_own_time_until_the_next() -> None:
     assert both.at(300) is None, "one that changes nothing ends the one before it"
 
 
-def test_a_sensor_without_corrections_and_a_text_stay_as_they_are() -> None:
+def test_a_sensor_without_corrections_stays_as_it_is() -> None:
     assert NONE.apply(5, 1.5) == 1.5
     assert not NONE
-    assert Corrections([Correction(0, gain=3.0)]).apply(5, None) is None
 
 
 def test_a_negative_gain_exchanges_least_and_greatest() -> None:

@@ -7,12 +7,12 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils.formats import localize
-from django.utils.timezone import localtime
+from django.utils.timezone import localtime, now
 from django.utils.translation import gettext_lazy as _
 
 from mqtt.admin.base import AvailabilityFilter, BoundedAdmin, ReadOnlyAdmin, actor_of
 from mqtt.enums import Availability
-from mqtt.models import Datalogger, DeviceAlias, Gateway, SensorCorrection, SensorDevice, Site
+from mqtt.models import Datalogger, DeviceAlias, Gateway, SensorCorrection, SensorDevice, Site, to_us
 from mqtt.services import history, places
 
 LAST_READINGS = 50
@@ -115,17 +115,21 @@ class SensorAdmin(DeviceAdmin):
     autocomplete_fields = ()
     editable = ("label", "expected_interval")
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """With the corrections that its values go through."""
+        return super().get_queryset(request).prefetch_related("corrections")
+
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
         """With the current value and the last readings."""
         return [*super().get_readonly_fields(request, obj), "value", "last_readings"]
 
     @admin.display(description=_("value"), ordering="state__value")
     def value(self, sensor: Any) -> Any:
-        """The current one, a number or a text."""
+        """The current one, a corrected number or a text."""
         state = getattr(sensor, "state", None)
         if state is None:
             return None
-        return state.text if state.value is None else state.value
+        return state.text if state.value is None else sensor.rules.apply(to_us(state.time or now()), state.value)
 
     @admin.display(description=_("last readings"))
     def last_readings(self, sensor: SensorDevice) -> str:

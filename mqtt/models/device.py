@@ -8,6 +8,7 @@ from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from mqtt.corrections import Corrections
 from mqtt.enums import LINK_UP, Availability, IntervalSource, NodeKind
 from mqtt.models.connection import MqttConnection
 from mqtt.models.site import Site
@@ -128,6 +129,11 @@ class SensorDevice(Device):
 
     def __str__(self) -> str:
         return self.label or self.name
+
+    @property
+    def rules(self) -> Corrections:
+        """What its values go through before they are shown. Wants `corrections` prefetched."""
+        return Corrections(one.rule for one in self.corrections.all())
 
 
 class State(models.Model):

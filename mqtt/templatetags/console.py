@@ -12,7 +12,9 @@ from django.utils import timezone
 from django.utils.html import format_html
 
 from mqtt import formats
+from mqtt.corrections import NONE, Corrections
 from mqtt.enums import AuditAction, Availability, CommandState, ConnectionStatus
+from mqtt.models import to_us
 
 register = template.Library()
 
@@ -70,14 +72,19 @@ def moment(at: datetime | None, show: str = "full") -> dict[str, Any]:
 
 
 @register.inclusion_tag("includes/value.html")
-def value(state: Any, unit: str = "") -> dict[str, Any]:
-    """The current value of a SensorState or Reading: shown in the reader's form, kept in the machine's."""
+def value(state: Any, unit: str = "", rules: Corrections = NONE) -> dict[str, Any]:
+    """The value of a SensorState or Reading: corrected, shown in the reader's form, kept in the machine's.
+
+    `raw` is what the device said, where it was corrected.
+    """
     if not state or (state.value is None and state.text is None):
         return {"shown": None}
     if state.value is None:
         text = str(state.text)
         return {"shown": formats.short(text), "machine": text[:1000], "title": text[:1000], "unit": unit}
-    return {"shown": formats.number(state.value), "machine": formats.machine(state.value), "unit": unit}
+    corrected = rules.apply(to_us(state.time or timezone.now()), state.value) if rules else state.value
+    raw = "" if corrected == state.value else formats.number(state.value)
+    return {"shown": formats.number(corrected), "machine": formats.machine(corrected), "unit": unit, "raw": raw}
 
 
 @register.filter

@@ -29,6 +29,20 @@ def test_what_people_write_of_a_device_is_written_audited_and_answered(api: APIC
     assert Datalogger.objects.get().expected_interval is None
 
 
+def test_values_are_corrected_and_raw_ones_stand_beside_them(api: APIClient) -> None:
+    sensor = factories.make_sensor(value=20.0)
+    factories.make_reading(sensor, 20.0)
+    factories.make_correction(sensor, offset=1.5)
+    word = factories.make_sensor(sensor.datalogger, text="open")
+    said = api.get(f"{BASE}sensors/{sensor.pk}/").json()
+    assert (said["last_value"], said["raw_value"]) == (21.5, 20.0)
+    said = api.get(f"{BASE}sensors/{word.pk}/").json()
+    assert (said["last_value"], said["raw_value"]) == ("open", None)
+    for path in (f"sensors/{sensor.pk}", f"dataloggers/{sensor.datalogger_id}"):
+        (reading,) = api.get(f"{BASE}{path}/readings/").json()["results"]
+        assert (reading["value"], reading["raw_value"]) == (21.5, 20.0)
+
+
 @pytest.mark.parametrize(
     ("body", "field"),
     [

@@ -79,6 +79,36 @@ def test_an_interval_is_set_by_hand_and_taken_back(web: Client) -> None:
     assert b"greater than or equal to 1" in answer.content
 
 
+def test_a_corrected_value_says_so_and_names_what_the_device_said(web: Client) -> None:
+    sensor = factories.make_sensor(value=20.0, unit="°C")
+    factories.make_reading(sensor, 20.0)
+    factories.make_reading(sensor, 19.0, timezone.now() - timedelta(days=2))
+    factories.make_correction(sensor, zero=1.0, gain=2.0, offset=0.5, reason="calibrated")
+    page = body(web, f"/sensors/{sensor.pk}/")
+    assert 'data-field="value" data-value="38.5"' in page
+    assert "corrected; the device said 20" in page
+    readings = page.split('id="readings"')[1].split("</table>")[0]
+    assert 'data-value="38.5"' in readings
+    assert 'data-value="19"' in readings, "before the correction began"
+    assert "calibrated" in page
+    assert "corrected; the device said 20" in body(web, "/sensors/")
+
+
+def test_a_correction_is_written_and_taken_back(web: Client) -> None:
+    sensor = factories.make_sensor(value=20.0)
+    given = {"zero": "0", "gain": "1", "offset": "-0.5", "valid_from": "2026-01-01T12:00:00", "reason": "calibrated"}
+    refused = web.post(f"/sensors/{sensor.pk}/corrections/new/", {**given, "gain": "0"})
+    assert b"would leave nothing" in refused.content
+    assert web.post(f"/sensors/{sensor.pk}/corrections/new/", given).status_code == 302
+    again = web.post(f"/sensors/{sensor.pk}/corrections/new/", given)
+    assert b"already a correction from this moment" in again.content
+    assert 'data-value="19.5"' in body(web, f"/sensors/{sensor.pk}/")
+    (correction,) = sensor.corrections.all()
+    assert web.get(f"/corrections/{correction.pk}/delete/").status_code == 200
+    web.post(f"/corrections/{correction.pk}/delete/")
+    assert 'data-value="20"' in body(web, f"/sensors/{sensor.pk}/")
+
+
 def test_flags_of_readings_are_explained(web: Client) -> None:
     sensor = factories.make_sensor()
     factories.make_reading(sensor, flags=ReadingFlag.UNCERTAIN | ReadingFlag.LATE | ReadingFlag.RETAINED)

@@ -4,11 +4,12 @@ import codecs
 from typing import Any, ClassVar
 
 from django.db import models
+from django.utils.timezone import now
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from mqtt.models import Site
+from mqtt.models import Site, to_us
 from mqtt.permissions import visible_to
 
 
@@ -81,9 +82,17 @@ class CurrentValueField(serializers.Field):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(read_only=True, **kwargs)
 
+    def get_attribute(self, instance: Any) -> Any:
+        """The sensor: its value goes through its corrections."""
+        return instance
+
     def to_representation(self, value: Any) -> float | str | None:
-        """`value` is a SensorState."""
-        return value.text if value.value is None else value.value  # type: ignore[no-any-return]
+        """`value` is a sensor with its state and corrections loaded."""
+        state = getattr(value, "state", None)
+        if state is None or state.value is None:
+            return state.text if state else None
+        corrected: float = value.rules.apply(to_us(state.time or now()), state.value)
+        return corrected
 
 
 def text_of(payload: bytes) -> str | None:

@@ -6,8 +6,9 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from mqtt.api.serializers.base import CurrentValueField, SiteField, StrictInteger, StrictMixin, StrictModelSerializer
+from mqtt.corrections import NONE, Corrections
 from mqtt.enums import Availability, IntervalSource, ReadingFlag
-from mqtt.models import Datalogger, Gateway, SensorDevice, Site
+from mqtt.models import Datalogger, Gateway, SensorDevice, Site, to_us
 from mqtt.models.device import LONGEST_INTERVAL
 from mqtt.services.history import HistoryRow
 
@@ -100,14 +101,17 @@ class DataloggerSerializer(_DeviceSerializer):
 class SensorSerializer(_DeviceSerializer):
     """A sensor with its current value; the value is a number, or a text for sensors that say words."""
 
-    last_value = CurrentValueField(source="state", default=None)
+    last_value = CurrentValueField(help_text="Corrected, where somebody wrote a correction.")
+    raw_value = serializers.FloatField(
+        source="state.value", default=None, allow_null=True, read_only=True, help_text="As the device said it."
+    )
     last_reading_at = serializers.DateTimeField(source="state.time", default=None, allow_null=True, read_only=True)
     datalogger = DataloggerRefSerializer(read_only=True)
 
     class Meta:
         model = SensorDevice
         fields = (
-            "id", "name", "label", "key", "unit", "kind", "last_value", "last_reading_at", "last_seen_at",
+            "id", "name", "label", "key", "unit", "kind", "last_value", "raw_value", "last_reading_at", "last_seen_at",
             "availability", "expected_interval_seconds", "interval_source", "connection", "datalogger", "created_at",
         )  # fmt: skip
         read_only_fields = tuple(name for name in fields if name not in WRITTEN)
@@ -119,10 +123,18 @@ class ReadingSerializer(serializers.Serializer):
     sensor = serializers.IntegerField(source="sensor_id")
     time = serializers.DateTimeField(help_text="UTC; the device's own time where it is sane.")
     received_at = serializers.DateTimeField()
-    value = serializers.FloatField(allow_null=True)
+    value = serializers.SerializerMethodField(
+        "corrected_value", help_text="Corrected, where somebody wrote a correction."
+    )
+    raw_value = serializers.FloatField(source="value", allow_null=True, help_text="As the device said it.")
     text = serializers.CharField(allow_null=True)
     own_time = serializers.SerializerMethodField(help_text="Whether the time is the device's own.")
     uncertain = serializers.SerializerMethodField(help_text="It waited in the broker and carries no time of its own.")
+
+    def corrected_value(self, row: HistoryRow) -> float | None:
+        """Through the sensor's corrections: {sensor: Corrections} in the context."""
+        rules: Corrections = self.context["corrections"].get(row.sensor_id, NONE)
+        return None if row.value is None else rules.apply(to_us(row.time), row.value)
 
     def get_own_time(self, row: HistoryRow) -> bool:
         """From the flags."""

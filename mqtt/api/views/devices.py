@@ -28,6 +28,7 @@ from mqtt.api.views.base import VisibleMixin
 from mqtt.filters import DataloggerFilter, GatewayFilter, SensorFilter
 from mqtt.models import Datalogger, Gateway, SensorDevice, to_us
 from mqtt.services import history
+from mqtt.services.corrections import corrections_of
 from mqtt.services.places import update_device
 
 AVAILABILITY = {"availability": "effective_availability", "last_seen_at": "state__last_seen_at"}
@@ -76,7 +77,9 @@ class HistoryMixin:
         if len(found) > size:
             cursor = Cursor(*history.cursor_of(found[size - 1])).text()
             following = replace_query_param(request.build_absolute_uri(), "cursor", cursor)
-        return Response({"next": following, "results": ReadingSerializer(found[:size], many=True).data})
+        context = {"corrections": corrections_of({row.sensor_id for row in found[:size]})}
+        results = ReadingSerializer(found[:size], many=True, context=context).data
+        return Response({"next": following, "results": results})
 
 
 class ByHandMixin(UpdateModelMixin):
@@ -126,7 +129,10 @@ class SensorViewSet(HistoryMixin, ByHandMixin, VisibleMixin, ReadOnlyModelViewSe
     """Sensors with their current values."""
 
     rows = (
-        SensorDevice.objects.with_availability().select_related("state", "datalogger", "rhythm").defer("rhythm__memory")
+        SensorDevice.objects.with_availability()
+        .select_related("state", "datalogger", "rhythm")
+        .defer("rhythm__memory")
+        .prefetch_related("corrections")
     )
     queryset = SensorDevice.objects.none()
     serializer_class = SensorSerializer
