@@ -162,7 +162,7 @@ def erase_history(sensor_ids: list[int]) -> Iterator[int]:
             yield rows.delete()[0]
             continue
         for sensor_id in sensor_ids:
-            own = rows.filter(sensor_id=sensor_id)
+            own: QuerySet[Any] = rows.filter(sensor_id=sensor_id)
             for part in (own,) if model is Reading else [own.filter(level=level) for level in LEVELS]:
                 yield from _erase_by_time(part)
 
