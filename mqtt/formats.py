@@ -20,11 +20,14 @@ def machine(value: float) -> str:
     return repr(value)
 
 
-def number(value: float) -> str:
-    """The reader's form: at most six digits that matter, a real minus sign."""
+def number(value: float, decimals: int | None = None) -> str:
+    """The reader's form: so many decimals, or at most six digits that matter; a real minus sign."""
     if not math.isfinite(value):
         return str(value)
     size = abs(value)
+    if decimals is not None and size < 1e15:
+        rounded = round(value, decimals) + 0.0  # no minus before a zero
+        return number_format(f"{rounded:.{decimals}f}", decimals, force_grouping=True).replace("-", "−")
     if size and (size < 1e-6 or size >= 1e15):
         text = f"{value:.{SIGNIFICANT - 1}g}".replace(".", str(number_format(0.5, 1))[1])
     else:

@@ -202,10 +202,12 @@ def test_sites_and_labels_are_audited(boss: Client) -> None:
     boss.post("/admin/mqtt/site/add/", {"name": "North", "topic_prefix": "n/"})
     site = Site.objects.get()
     sensor = factories.make_sensor()
-    answer = boss.post(f"/admin/mqtt/sensordevice/{sensor.pk}/change/", {"label": "Boiler", "unit": "hacked"})
+    given = {"label": "Boiler", "unit": "K", "kind": sensor.kind, "key": "hacked"}
+    answer = boss.post(f"/admin/mqtt/sensordevice/{sensor.pk}/change/", given)
     assert answer.status_code == 302
     sensor.refresh_from_db()
-    assert (sensor.label, sensor.unit) == ("Boiler", "°C")
+    assert (sensor.label, sensor.unit) == ("Boiler", "K")
+    assert sensor.key != "hacked"
     boss.post(f"/admin/mqtt/site/{site.pk}/delete/", {"post": "yes"})
     assert not Site.objects.exists()
     assert list(AuditEntry.objects.filter(via="admin").order_by("id").values_list("action", "kind")) == [

@@ -51,3 +51,15 @@ def test_a_rate_is_whole_when_it_is_large() -> None:
 
 def test_a_long_text_is_cut() -> None:
     assert formats.short("x" * 500) == "x" * 79 + "…"
+
+
+@pytest.mark.parametrize(
+    ("value", "decimals", "shown"),
+    [(21.37, 1, "21.4"), (21, 2, "21.00"), (-0.001, 1, "0.0"), (1234567.891, 0, "1,234,568"), (-5.5, 1, "−5.5")],
+)
+def test_decimals_chosen_by_hand_are_shown_always(value: float, decimals: int, shown: str) -> None:
+    assert formats.number(value, decimals) == shown
+
+
+def test_a_number_too_large_for_decimals_is_shown_as_ever() -> None:
+    assert formats.number(1e20, 2) == formats.number(1e20)

@@ -113,7 +113,7 @@ class SensorAdmin(DeviceAdmin):
     list_select_related = ("connection", "datalogger", "state")
     search_fields = ("name", "label", "key")
     autocomplete_fields = ()
-    editable = ("label", "expected_interval")
+    editable = ("label", "unit", "kind", "decimals", "expected_interval")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """With the corrections that its values go through."""

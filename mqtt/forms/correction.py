@@ -35,7 +35,7 @@ class CorrectionForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.initial.setdefault("valid_from", timezone.now())
+        self.initial["valid_from"] = self.initial.get("valid_from") or timezone.now()
 
     def clean_gain(self) -> float:
         """A gain of 0 would leave nothing of the reading."""

@@ -12,6 +12,9 @@ WIDGETS = {
 }
 HELP_TEXTS = {
     "label": _("Shown instead of the name that the device gives itself. Empty: the device's own."),
+    "unit": _("Written by hand it stays, whatever the device says later. Values are not converted."),
+    "kind": _("What it measures, for example temperature. Written by hand it stays."),
+    "decimals": _("How many are shown. Empty: as many as matter."),
     "expected_interval": _(
         "How many seconds usually pass between two of its messages: late after three times as long and at least "
         "2 minutes, offline after ten times and at least 15 minutes. Empty: learned from its messages."
@@ -45,7 +48,7 @@ class SensorForm(forms.ModelForm):
 
     class Meta:
         model = SensorDevice
-        fields = ["label", "expected_interval"]
+        fields = ["label", "unit", "kind", "decimals", "expected_interval"]
         widgets = WIDGETS
         help_texts = HELP_TEXTS
 

@@ -22,6 +22,7 @@ NEW_AN_HOUR = 50
 MOST_OF_CONNECTION = 150_000
 """Gateways, dataloggers, sensors and topics each: above the largest installations, and a bound all the same, because
 a device that invents names must not fill the disk."""
+MOST_DECIMALS = 9
 LONGEST_INTERVAL = 30 * 86400
 """Seconds; what speaks less often than once a month is not watched for silence."""
 
@@ -119,7 +120,11 @@ class SensorDevice(Device):
     name = models.CharField(_("name"), max_length=250)
     unit = models.CharField(_("unit"), max_length=40, blank=True)
     kind = models.CharField(_("kind"), max_length=40, blank=True)
-    """What it measures, as the device or its key says: temperature, humidity ..."""
+    """What it measures, as the device or its key says: temperature ... Written by hand it stays, as the unit does."""
+    decimals = models.PositiveSmallIntegerField(
+        _("decimals"), null=True, blank=True, validators=[MaxValueValidator(MOST_DECIMALS)]
+    )
+    """Shown behind the decimal mark; empty: as many as matter."""
 
     class Meta:
         ordering = ["name", "id"]

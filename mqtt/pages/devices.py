@@ -39,9 +39,14 @@ def now(shown: Shown) -> dict[str, Any]:
 def readings(shown: Shown) -> dict[str, Any]:
     """The newest readings of a sensor, newest first, with what their flags mean."""
     found = Reading.objects.filter(sensor_id=shown.object.pk).order_by("-time", "-digest")[:READINGS]
-    rules = shown.object.rules
+    rules, decimals = shown.object.rules, shown.object.decimals
     rows = [
-        {"one": one, "shown": value(one, rules=rules), "notes": flag_notes(one.flags), "is_own": is_own(one.flags)}
+        {
+            "one": one,
+            "shown": value(one, rules=rules, decimals=decimals),
+            "notes": flag_notes(one.flags),
+            "is_own": is_own(one.flags),
+        }
         for one in found
     ]
     return {"sensor": shown.object, "readings": rows}

@@ -208,7 +208,9 @@ class BatchStore:
         for (kind, at), ids in gone.items():
             take_behind_offline(kind, ids, from_us(at), self.changes)
         for sensor, (unit, kind) in plan.units.items():
-            SensorDevice.objects.filter(pk=sensor.id, unit="").update(unit=unit, kind=kind)
+            # Each where nothing stands: a person may have written one of them since we read the row.
+            SensorDevice.objects.filter(pk=sensor.id, unit="").update(unit=unit)
+            SensorDevice.objects.filter(pk=sensor.id, kind="").update(kind=kind)
         self._facts.write()
         return stored
 

@@ -16,10 +16,12 @@ from mqtt.services.broadcast import broadcast_event
 
 SITE_FIELDS = ("name", "address", "latitude", "longitude", "time_zone", "contact", "topic_prefix")
 Device = Gateway | Datalogger | SensorDevice
+BY_HAND = frozenset({"label", "site", "expected_interval"})
+OF_SENSOR = frozenset({"label", "unit", "kind", "decimals", "expected_interval"})
 DEVICES: dict[type[Model], tuple[NodeKind, frozenset[str], QuerySet[Any]]] = {
-    Gateway: (NodeKind.GATEWAY, frozenset({"label", "site", "expected_interval"}), Gateway.objects.all()),
-    Datalogger: (NodeKind.DATALOGGER, frozenset({"label", "site", "expected_interval"}), Datalogger.objects.all()),
-    SensorDevice: (NodeKind.SENSOR, frozenset({"label", "expected_interval"}), SensorDevice.objects.all()),
+    Gateway: (NodeKind.GATEWAY, BY_HAND, Gateway.objects.all()),
+    Datalogger: (NodeKind.DATALOGGER, BY_HAND, Datalogger.objects.all()),
+    SensorDevice: (NodeKind.SENSOR, OF_SENSOR, SensorDevice.objects.all()),
 }
 """What a person may write of each device."""
 

@@ -72,7 +72,7 @@ def moment(at: datetime | None, show: str = "full") -> dict[str, Any]:
 
 
 @register.inclusion_tag("includes/value.html")
-def value(state: Any, unit: str = "", rules: Corrections = NONE) -> dict[str, Any]:
+def value(state: Any, unit: str = "", rules: Corrections = NONE, decimals: int | None = None) -> dict[str, Any]:
     """The value of a SensorState or Reading: corrected, shown in the reader's form, kept in the machine's.
 
     `raw` is what the device said, where it was corrected.
@@ -83,8 +83,9 @@ def value(state: Any, unit: str = "", rules: Corrections = NONE) -> dict[str, An
         text = str(state.text)
         return {"shown": formats.short(text), "machine": text[:1000], "title": text[:1000], "unit": unit}
     corrected = rules.apply(to_us(state.time or timezone.now()), state.value) if rules else state.value
-    raw = "" if corrected == state.value else formats.number(state.value)
-    return {"shown": formats.number(corrected), "machine": formats.machine(corrected), "unit": unit, "raw": raw}
+    raw = "" if corrected == state.value else formats.number(state.value, decimals)
+    shown = formats.number(corrected, decimals)
+    return {"shown": shown, "machine": formats.machine(corrected), "unit": unit, "raw": raw}
 
 
 @register.filter

@@ -17,6 +17,7 @@ from mqtt.messages import (
     Decoded,
     DecodedAvailability,
     DecodedFacts,
+    DecodedReading,
     DeviceRef,
     InboundMessage,
     Request,
@@ -480,6 +481,33 @@ def test_a_unit_is_filled_when_the_device_says_it_and_never_overwritten(pipeline
     assert SensorDevice.objects.get().unit == "m"
     pipeline.send("a/b", '{"level": 1, "level_unit": "cm"}')
     assert SensorDevice.objects.get().unit == "m"
+
+
+def test_what_people_write_of_a_sensor_survives_every_announcement(pipeline: Pipeline) -> None:
+    pipeline.send("site/box", '{"level": 1}')
+    SensorDevice.objects.update(kind="depth")  # while the pipeline remembers an empty one
+    pipeline.send("site/box", '{"level": {"value": 2, "unit": "m"}}')
+    pipeline.send("site/box", '{"level_m": 2}')
+    SensorDevice.objects.update(unit="cm")
+    pipeline.processor = MessageProcessor()
+    pipeline.send("site/box", '{"level_m": 3, "level": 3}')
+    assert set(SensorDevice.objects.values_list("unit", flat=True)) == {"cm"}
+    assert SensorDevice.objects.get(name="level").kind == "depth"
+
+
+def test_a_unit_from_a_later_message_leaves_a_kind_written_by_hand(pipeline: Pipeline) -> None:
+    entry_unit, by_hand = "°C", "dew point"
+    pipeline.send("site/box", '{"temperature": 20}')
+    SensorDevice.objects.update(kind=by_hand, unit="")
+    entry = next(iter(pipeline.processor._directory.dataloggers.values())).sensors["temperature"]
+    entry.unit, entry.kind = "", ""
+    decoded = DecodedReading(DeviceRef("site/box", "box"), "temperature", 21.0, unit=entry_unit, kind="temperature")
+    plan_message = pipeline.message("site/box", "{}")
+    store = batch_store.BatchStore(pipeline.processor._directory, pipeline.processor._rhythms)
+    store.take(plan_message, Decoded("test", [decoded]))
+    store.write()
+    sensor = SensorDevice.objects.get()
+    assert (sensor.unit, sensor.kind) == (entry_unit, by_hand)
 
 
 def test_a_key_too_long_for_the_index_is_set_aside_without_its_siblings(pipeline: Pipeline) -> None:

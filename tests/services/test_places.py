@@ -49,7 +49,7 @@ def test_a_label_is_written_alone_and_audited(connection: MqttConnection) -> Non
     stale = SensorDevice.objects.get()
     SensorDevice.objects.update(unit="°C")
     stale.label = "Boiler"
-    places.update_device(ACTOR, stale, ["label", "unit", "key"])
+    places.update_device(ACTOR, stale, ["label", "key"])
     sensor.refresh_from_db()
     assert (sensor.label, sensor.unit) == ("Boiler", "°C")
     entry = AuditEntry.objects.get()

@@ -97,6 +97,7 @@ def test_a_corrected_value_says_so_and_names_what_the_device_said(web: Client) -
 def test_a_correction_is_written_and_taken_back(web: Client) -> None:
     sensor = factories.make_sensor(value=20.0)
     given = {"zero": "0", "gain": "1", "offset": "-0.5", "valid_from": "2026-01-01T12:00:00", "reason": "calibrated"}
+    assert re.search(r'name="valid_from" value="20\d\d-', body(web, f"/sensors/{sensor.pk}/corrections/new/"))
     refused = web.post(f"/sensors/{sensor.pk}/corrections/new/", {**given, "gain": "0"})
     assert b"would leave nothing" in refused.content
     assert web.post(f"/sensors/{sensor.pk}/corrections/new/", given).status_code == 302

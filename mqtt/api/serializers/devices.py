@@ -9,7 +9,7 @@ from mqtt.api.serializers.base import CurrentValueField, SiteField, StrictIntege
 from mqtt.corrections import NONE, Corrections
 from mqtt.enums import Availability, IntervalSource, ReadingFlag
 from mqtt.models import Datalogger, Gateway, SensorDevice, Site, to_us
-from mqtt.models.device import LONGEST_INTERVAL
+from mqtt.models.device import LONGEST_INTERVAL, MOST_DECIMALS
 from mqtt.services.history import HistoryRow
 
 
@@ -69,7 +69,7 @@ NODE_FIELDS = (
     "id", "identifier", "label", "key", "connection", "site", "model", "firmware", "facts", "availability",
     "last_seen_at", "expected_interval_seconds", "interval_source", "created_at", "accepted_at",
 )  # fmt: skip
-WRITTEN = {"label", "site", "expected_interval_seconds"}
+WRITTEN = {"label", "site", "unit", "kind", "decimals", "expected_interval_seconds"}
 """What people write."""
 
 
@@ -102,6 +102,7 @@ class SensorSerializer(_DeviceSerializer):
     """A sensor with its current value; the value is a number, or a text for sensors that say words."""
 
     last_value = CurrentValueField(help_text="Corrected, where somebody wrote a correction.")
+    decimals = StrictInteger(min_value=0, max_value=MOST_DECIMALS, allow_null=True, required=False)
     raw_value = serializers.FloatField(
         source="state.value", default=None, allow_null=True, read_only=True, help_text="As the device said it."
     )
@@ -111,8 +112,9 @@ class SensorSerializer(_DeviceSerializer):
     class Meta:
         model = SensorDevice
         fields = (
-            "id", "name", "label", "key", "unit", "kind", "last_value", "raw_value", "last_reading_at", "last_seen_at",
-            "availability", "expected_interval_seconds", "interval_source", "connection", "datalogger", "created_at",
+            "id", "name", "label", "key", "unit", "kind", "decimals", "last_value", "raw_value", "last_reading_at",
+            "last_seen_at", "availability", "expected_interval_seconds", "interval_source",
+            "connection", "datalogger", "created_at",
         )  # fmt: skip
         read_only_fields = tuple(name for name in fields if name not in WRITTEN)
 
