@@ -23,16 +23,18 @@ from mqtt.services.configuration.sites import site_named
 from mqtt.services.places import DEVICES, update_device
 
 IDENTITY = ("connection", "kind", "key")
+TOLD = frozenset({"unit", "kind"})
+"""What a sensor's device says as well: nobody can tell who wrote it, so it stays out, and `kind` means the node's."""
 
 
 def _own(fields: frozenset[str]) -> list[str]:
-    return sorted(fields - {"site"})
+    return sorted(fields - {"site"} - TOLD)
 
 
 def _export(_secrets: bool) -> Iterator[dict[str, Any]]:
     for model, (kind, fields, rows) in DEVICES.items():
         written = Q()
-        for name in fields:
+        for name in fields - TOLD:
             default = model._meta.get_field(name).get_default()  # type: ignore[union-attr]  # noqa: SLF001
             written |= Q(**{f"{name}__isnull": False}) if default is None else ~Q(**{name: default})
         found = rows.filter(written).select_related("connection", *(["site"] if "site" in fields else []))
@@ -49,7 +51,7 @@ def _store(actor: Actor, row: Row) -> Done:
     if str(row.get("kind")) not in by_kind:
         raise RowError(f"kind is one of {', '.join(by_kind)}")
     fields, rows = by_kind[row["kind"]]
-    key = check_names(row, (*IDENTITY, *fields), needed="key")
+    key = check_names(row, (*IDENTITY, *(fields - TOLD)), needed="key")
     connection = MqttConnection.objects.filter(name=str(row.get("connection"))).first()
     if connection is None:
         raise RowError(f"there is no connection {row.get('connection')}")
