@@ -6,7 +6,7 @@ import stat
 import subprocess
 import urllib.parse
 import urllib.request
-from contextlib import closing
+from contextlib import closing, suppress
 
 import paho.mqtt.publish
 import pytest
@@ -114,9 +114,14 @@ def test_a_published_value_is_stored_also_after_every_child_was_killed(start_con
     wait_for(lambda: stored(console) == {21.4}, 15, "the first value in the database")
     for name in ("valkey", "broker", "mqtt"):
         console.kill_child(name)
-    wait_for(lambda: "connected" in statuses(console), 30, "the connection's return")
-    publish(console, "hall/north", '{"temperature_C": 21.5}')
-    wait_for(lambda: stored(console) == {21.4, 21.5}, 15, "the second value in the database")
+
+    def arrives() -> bool:
+        """Published again and again: a broker that was killed has forgotten who listens, until we are back."""
+        with suppress(OSError):
+            publish(console, "hall/north", '{"temperature_C": 21.5}')
+        return stored(console) == {21.4, 21.5}
+
+    wait_for(arrives, 45, "the second value in the database")
 
 
 def test_people_log_in_over_plain_http_on_an_address_of_the_network(start_console: StartConsole) -> None:
@@ -154,10 +159,6 @@ def column(console: Console, query: str) -> set[object]:
 
 def stored(console: Console) -> set[object]:
     return column(console, "SELECT value FROM mqtt_reading")
-
-
-def statuses(console: Console) -> set[object]:
-    return column(console, "SELECT status FROM mqtt_mqttconnection")
 
 
 def test_the_login_of_devices_follows_the_lan_option_and_the_port(start_console: StartConsole) -> None:
