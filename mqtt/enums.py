@@ -109,6 +109,9 @@ class AuditAction(TextChoices):
     REVOKED = "revoked", _("revoked")
     CORRECTED = "corrected", _("corrected")
     UNCORRECTED = "uncorrected", _("took a correction back from")
+    NOTED = "noted", _("wrote a note on")
+    NOTE_CHANGED = "note_changed", _("changed a note on")
+    NOTE_DELETED = "note_deleted", _("deleted a note on")
     PASSWORD_SET = "password_set", _("set the password of")
     ROLE_SET = "role_set", _("set the role of")
 

@@ -18,6 +18,7 @@ from mqtt.models import (
     Gateway,
     GatewayState,
     MqttConnection,
+    Note,
     Reading,
     SensorCorrection,
     SensorDevice,
@@ -28,6 +29,7 @@ from mqtt.models import (
     UndecodedMessage,
     to_us,
 )
+from mqtt.services.notes import new_note
 
 counter = itertools.count(1)
 
@@ -146,6 +148,14 @@ def make_sensor(
 def make_correction(sensor: SensorDevice, **fields: Any) -> SensorCorrection:
     given = {"valid_from": timezone.now() - timedelta(days=1), "reason": "drift", "author_name": "engineer", **fields}
     return SensorCorrection.objects.create(sensor=sensor, **given)
+
+
+def make_note(thing: Any, **fields: Any) -> Note:
+    note = new_note(thing, text="The strap was loose.")
+    for name, value in {"author_name": "engineer", **fields}.items():
+        setattr(note, name, value)
+    note.save(force_insert=True)
+    return note
 
 
 def make_reading(sensor: SensorDevice, value: float = 21.37, time: datetime | None = None, **fields: Any) -> Reading:

@@ -44,6 +44,7 @@ SHARED = {
     "services.key_pairs",
     "services.mappings",
     "services.metrics",
+    "services.notes",
     "services.people",
     "services.places",
     "services.pressure",

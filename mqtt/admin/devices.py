@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from mqtt.admin.base import AvailabilityFilter, BoundedAdmin, ReadOnlyAdmin, actor_of
 from mqtt.enums import Availability
-from mqtt.models import Datalogger, DeviceAlias, Gateway, SensorCorrection, SensorDevice, Site, to_us
+from mqtt.models import Datalogger, DeviceAlias, Gateway, Note, SensorCorrection, SensorDevice, Site, to_us
 from mqtt.services import history, places
 
 LAST_READINGS = 50
@@ -145,6 +145,15 @@ class CorrectionAdmin(ReadOnlyAdmin):
     list_display = ("sensor", "valid_from", "gain", "offset", "zero", "reason", "author_name")
     list_select_related = ("sensor",)
     search_fields = ("sensor__key", "reason")
+
+
+@admin.register(Note)
+class NoteAdmin(ReadOnlyAdmin):
+    """Notes; they are written on the page of what they are about."""
+
+    list_display = ("at", "kind", "text", "author_name")
+    list_filter = ("kind",)
+    search_fields = ("text", "author_name")
 
 
 @admin.register(DeviceAlias)

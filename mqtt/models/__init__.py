@@ -26,6 +26,7 @@ from mqtt.models.device import (
 )
 from mqtt.models.disk import DiskSample
 from mqtt.models.mapping import Mapping
+from mqtt.models.note import LONGEST_NOTE, Note
 from mqtt.models.reading import Reading, from_us, to_us
 from mqtt.models.rhythm import ConnectionRhythm, DataloggerRhythm, GatewayRhythm, SensorRhythm
 from mqtt.models.rollup import Rollup, RollupDue
@@ -40,6 +41,7 @@ __all__ = [
     "COMMAND_PATIENCE",
     "IS_NEW",
     "LEASE_TIME",
+    "LONGEST_NOTE",
     "MAX_KEY_BYTES",
     "MOST_OF_CONNECTION",
     "NEW_AN_HOUR",
@@ -65,6 +67,7 @@ __all__ = [
     "Mapping",
     "MqttConnection",
     "MqttWorker",
+    "Note",
     "PeriodicJob",
     "Reading",
     "Rollup",

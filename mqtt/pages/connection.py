@@ -20,6 +20,7 @@ from mqtt.models import (
 )
 from mqtt.pages import connection_test
 from mqtt.pages.base import ObjectPage, Part, Shown, list_url, register
+from mqtt.pages.notes import NOTES_PART
 from mqtt.pages.pressure import PRESSURE
 from mqtt.templatetags.mqtt_rows import connection_status
 
@@ -119,6 +120,7 @@ CONNECTION = register(
             Part("brought", "mqtt/parts/_connection_brought.html", brought, every=5.0),
             Part("commands", "mqtt/parts/_connection_commands.html", published, element="section"),
             Part("timeline", "mqtt/parts/_timeline.html", timeline_of(NodeKind.CONNECTION), element="ol", every=2.0),
+            NOTES_PART,
         ),
     )
 )

@@ -11,6 +11,7 @@ from mqtt.enums import NodeKind, ReadingFlag
 from mqtt.models import Datalogger, Gateway, Reading, SensorDevice, Site
 from mqtt.pages.base import ObjectPage, Part, Shown, list_url, register
 from mqtt.pages.connection import timeline_of
+from mqtt.pages.notes import NOTES_PART
 from mqtt.permissions import User
 from mqtt.templatetags.console import value
 
@@ -129,6 +130,7 @@ GATEWAY = register(
             Part(
                 "timeline", "mqtt/parts/_timeline.html", timeline_of(NodeKind.GATEWAY, CHANGES), element="ol", every=2.0
             ),
+            NOTES_PART,
         ),
         rows=lambda user, gateway: {"datalogger": _keys(dataloggers_of(user, gateway))},
         queryset=_gateway_queryset,
@@ -147,6 +149,7 @@ DATALOGGER = register(
                 element="ol",
                 every=2.0,
             ),
+            NOTES_PART,
         ),
         rows=lambda user, datalogger: {"sensor": _keys(sensors_of(user, datalogger))},
         queryset=_datalogger_queryset,
@@ -159,6 +162,7 @@ SENSOR = register(
         parts=(
             Part("now", "mqtt/parts/_now.html", now),
             Part("readings", "mqtt/parts/_readings.html", readings),
+            NOTES_PART,
         ),
         rows=lambda user, sensor: {"sensor": _keys(neighbours_of(user, sensor))},
         queryset=_sensor_queryset,

@@ -11,6 +11,7 @@ from mqtt.enums import Availability
 from mqtt.models import Datalogger, Gateway, Site
 from mqtt.pages.base import ObjectPage, Page, Part, Shown, Touch, register
 from mqtt.pages.devices import CHILDREN
+from mqtt.pages.notes import NOTES_PART
 from mqtt.permissions import User, visible_to
 
 PAGE_SIZE = 50
@@ -106,7 +107,7 @@ SITE = register(
     SitePage(
         name="sites",
         kind="site",
-        parts=(Part("summary", "mqtt/parts/_site_summary.html", summary, element="p", every=2.0),),
+        parts=(Part("summary", "mqtt/parts/_site_summary.html", summary, element="p", every=2.0), NOTES_PART),
         rows=_rows,
         queryset=lambda user: visible_to(user, Site.objects.all()),
     )

@@ -25,6 +25,7 @@ from mqtt.models import (
     GatewayRhythm,
     GatewayState,
     MqttConnection,
+    Note,
     Reading,
     Rollup,
     RollupDue,
@@ -63,6 +64,7 @@ TABLES: tuple[tuple[QuerySet[Any], str], ...] = (
     (UndecodedMessage.objects.all(), "connection"),
     (DeviceAnnouncement.objects.all(), "connection"),
     (StatusChange.objects.all(), "connection"),
+    (Note.objects.all(), "connection"),
 )
 """What else grows without bound below a connection, children first, with the way to the connection."""
 

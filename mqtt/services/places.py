@@ -10,7 +10,7 @@ from django.db.models.functions import Left
 from mqtt.enums import AuditAction, NodeKind
 from mqtt.events import AvailabilityChanged
 from mqtt.exceptions import ServiceError
-from mqtt.models import Datalogger, Gateway, SensorDevice, Site
+from mqtt.models import Datalogger, Gateway, Note, SensorDevice, Site
 from mqtt.services.audit import Actor, differences, record, snapshot
 from mqtt.services.broadcast import broadcast_event
 
@@ -53,6 +53,7 @@ def delete_site(actor: Actor, site: Site) -> None:
     """Delete a site; its connections and devices stay, without a site."""
     with transaction.atomic():
         record(actor, AuditAction.DELETED, NodeKind.SITE, site)
+        Note.objects.filter(kind=NodeKind.SITE, object_id=site.pk).delete()
         site.delete()
 
 

@@ -74,6 +74,7 @@ def things(viewer: User) -> dict[str, int]:
         name=HOSTILE[:120], connection=connection, topic_pattern=HOSTILE, values=[{"path": "x", "name": HOSTILE}]
     )
     made = {
+        "note": factories.make_note(sensor, text=HOSTILE, author_name=HOSTILE),
         "correction": factories.make_correction(sensor, reason=HOSTILE),
         "mapping": mapping,
         "site": site,
