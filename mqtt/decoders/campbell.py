@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from mqtt.decoders.base import MAX_VALUES, Content
-from mqtt.decoders.parts import Part, member, objects, text, told
+from mqtt.decoders.gather import Part, member, objects, text, told
 from mqtt.decoders.places import NAME_LENGTH, clean
 from mqtt.decoders.units import spelled
 from mqtt.decoders.words import Meaning, Role, meaning

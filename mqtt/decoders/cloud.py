@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from mqtt.decoders.base import MAX_VALUES, Content
-from mqtt.decoders.parts import member, objects, take_object
+from mqtt.decoders.gather import member, objects, take_object
 from mqtt.decoders.places import NAME_LENGTH, clean
 from mqtt.decoders.scalars import scalar
 from mqtt.enums import Availability

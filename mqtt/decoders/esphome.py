@@ -8,8 +8,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from mqtt.decoders.base import Content
-from mqtt.decoders.gather import facts_from
-from mqtt.decoders.leaves import leaves, reading
+from mqtt.decoders.gather import facts_from, leaves, reading
 from mqtt.decoders.places import NAME_LENGTH, clean
 from mqtt.decoders.words import Meaning, Role, meaning, words
 from mqtt.exceptions import UndecodableError

@@ -1,20 +1,141 @@
-"""What decoders of flat JSON do again and again: values by their path, readings, facts under their usual names."""
+"""What decoders do again and again: find things in a document, make readings of them, facts by their usual names."""
 
 from typing import Any
 
-from mqtt.decoders.base import MAX_VALUES
-from mqtt.decoders.general import MAX_TEXT, SWITCH_WORDS
-from mqtt.decoders.leaves import leaves, reading
+from mqtt.decoders.base import MAX_DEPTH, MAX_VALUES, Content
+from mqtt.decoders.general import MAX_ARRAY, MAX_TEXT, NUMBER, SWITCH_WORDS, Walk
 from mqtt.decoders.places import NAME_LENGTH, clean
+from mqtt.decoders.times import is_sane, parse
 from mqtt.decoders.words import meaning
 from mqtt.exceptions import UndecodableError
-from mqtt.messages import Decoded, DeviceRef
+from mqtt.messages import Decoded, DecodedFacts, DecodedReading, DeviceRef
+
+MEMBERS = 4000
+"""Of one array; a message holds at most half as many values."""
+
+Leaf = tuple[str, str, Any]
+"""(name with its path, key, value)."""
+
+
+def member(found: Any, *path: str) -> Any:
+    """What stands at a path of keys; None where something is missing or of another kind."""
+    for key in path:
+        if not isinstance(found, dict):
+            return None
+        found = found.get(key)
+    return found
+
+
+def text(found: Any, *path: str) -> str:
+    """A text or whole number at a path of keys, without NUL; empty when there is none."""
+    value = member(found, *path)
+    if isinstance(value, str):
+        return clean(value)
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else ""
+
+
+def said(found: Any, *keys: str) -> str:
+    """The first of these keys that holds a name or number, as a short text; empty when none does."""
+    for key in keys:
+        value = text(found, key)
+        if value:
+            return value[:NAME_LENGTH]
+    return ""
+
+
+def objects(found: Any) -> list[dict[str, Any]]:
+    """The objects in an array, as far as anything reads them."""
+    return [one for one in found[:MEMBERS] if isinstance(one, dict)] if isinstance(found, list) else []
+
+
+def told(**facts: Any) -> dict[str, Any]:
+    """Facts that are plain and not empty, bounded."""
+    kept = {}
+    for name, value in facts.items():
+        plain = clean(value)[:MAX_TEXT] if isinstance(value, str) else value
+        if plain not in ("", None) and isinstance(plain, str | int | float):
+            kept[name] = plain
+    return kept
+
+
+def facts_from(found: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
+    """Facts by their usual names: {key in the payload: fact}; the first key of a fact counts, and no booleans."""
+    facts: dict[str, Any] = {}
+    for key, fact in names.items():
+        value = found.get(key)
+        if fact not in facts and not isinstance(value, bool):
+            facts |= told(**{fact: value})
+    return facts
+
+
+def leaves(found: dict[str, Any], prefix: str = "") -> list[Leaf]:
+    """All plain values below an object, in their order; long arrays are waveforms and left out.
+
+    Raises UndecodableError for structures that are too deep or too large.
+    """
+    into: list[Leaf] = []
+    _collect(found.items(), prefix, "", into, 1)
+    return into
+
+
+def _collect(items: Any, prefix: str, above: str, into: list[Leaf], depth: int) -> None:
+    if depth > MAX_DEPTH:
+        raise UndecodableError("too_deep", limit=MAX_DEPTH)
+    for key, value in items:
+        kind = type(value)
+        if kind is dict:
+            _collect(value.items(), f"{prefix}{key}.", key, into, depth + 1)
+        elif kind is list:
+            if len(value) <= MAX_ARRAY:
+                _collect(enumerate(value), f"{prefix}{key}.", key if type(key) is str else above, into, depth + 1)
+        elif value is not None:
+            into.append((f"{prefix}{key}", key if type(key) is str else above, value))
+    if len(into) > MAX_VALUES:
+        raise UndecodableError("too_many_values", limit=MAX_VALUES)
 
 
 def each(value: Any, path: str = "") -> list[tuple[str, Any]]:
     """(path, value) of all plain values in a part of a document; nothing but itself for a plain one."""
     found = {path: value} if path else value if isinstance(value, dict) else {}
     return [(name, leaf) for name, _key, leaf in leaves(found)]
+
+
+def reading(
+    device: DeviceRef,
+    name: str,
+    value: Any,
+    unit: str = "",
+    kind: str = "",
+    *,
+    is_switch: bool = False,
+    is_text: bool = False,
+) -> DecodedReading | None:
+    """The reading of a plain value, if it can be one; the unit goes with numbers only, and texts stay as `is_text`."""
+    word: str | None = None
+    if type(value) is str:
+        number, word = (None, clean(value)[:MAX_TEXT] or None) if is_text else plain(value, is_switch=is_switch)
+        if word is not None:
+            unit = ""
+        elif number is None:
+            return None
+    elif isinstance(value, int | float):
+        number = float(value)
+    else:
+        return None
+    if "\0" in name:
+        name = clean(name)
+    return DecodedReading(device, name, number, word, unit, kind) if 0 < len(name) <= NAME_LENGTH else None
+
+
+def plain(value: str, *, is_switch: bool = False) -> tuple[float | None, str | None]:
+    """A text as number, as switch position, or as itself; neither when it is empty or long."""
+    if is_switch and (switched := SWITCH_WORDS.get(value.lower())) is not None:
+        return switched, None
+    if NUMBER.fullmatch(value):
+        return float(value), None
+    if len(value) > MAX_TEXT:
+        return None, None
+    return None, clean(value).strip() or None
 
 
 def add(
@@ -35,9 +156,8 @@ def add(
     is_text = not numbers and isinstance(value, str) and not (is_switch and value.lower() in SWITCH_WORDS)
     if isinstance(value, str) and len(value) > MAX_TEXT:
         return
-    found = reading(
-        device, name, value, unit, meaning(name.rpartition(".")[2]).kind, is_switch=is_switch, is_text=is_text
-    )
+    kind = meaning(name.rpartition(".")[2]).kind
+    found = reading(device, name, value, unit, kind, is_switch=is_switch, is_text=is_text)
     if found is None:
         return
     if len(decoded.readings) >= MAX_VALUES:
@@ -46,22 +166,36 @@ def add(
     decoded.readings.append(found)
 
 
-def said(found: Any, *keys: str) -> str:
-    """The first of these keys that holds a name or number, as a short text; empty when none does."""
-    for key in keys:
-        value = found.get(key) if isinstance(found, dict) else None
-        if isinstance(value, str | int) and not isinstance(value, bool) and value != "":
-            return clean(str(value))[:NAME_LENGTH]
-    return ""
+class Part(Walk):
+    """A walk through the part of a message that is one device's own; its findings join those of other parts."""
+
+    __slots__ = ()
+
+    def into(self, decoded: Decoded, time_us: int | None = None) -> list[DecodedReading]:
+        """Add readings and facts to a result; `time_us` is that of readings without a nearer one."""
+        for found in self.readings:
+            if found.time_us is None:
+                found.time_us = time_us
+        decoded.readings += self.readings
+        decoded.facts += [DecodedFacts(ref, facts) for ref, facts in self._facts.items() if facts]
+        return self.readings
 
 
-def facts_from(found: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
-    """Facts by their usual names: {key in the payload: fact}."""
-    facts: dict[str, Any] = {}
-    for key, fact in names.items():
-        value = found.get(key)
-        if isinstance(value, str) and value:
-            facts.setdefault(fact, clean(value)[:MAX_TEXT])
-        elif isinstance(value, int | float) and not isinstance(value, bool):
-            facts.setdefault(fact, value)
-    return facts
+def take_object(
+    found: Any, device: DeviceRef, content: Content, decoded: Decoded, time_us: int | None = None
+) -> list[DecodedReading]:
+    """Add what an object says to a result; nothing when it is no object. Raises UndecodableError for a monster."""
+    if not isinstance(found, dict):
+        return []
+    part = Part(device, content)
+    part.object(found, "", 1)
+    return part.into(decoded, time_us)
+
+
+def first_moment(content: Content, *candidates: Any) -> int | None:
+    """The first of several times that can be true; they are not the device's own, so its clock is not judged."""
+    for candidate in candidates:
+        moment = parse(candidate, content.zone)
+        if moment is not None and is_sane(moment, content.message.received_us):
+            return moment
+    return None

@@ -7,7 +7,7 @@ from typing import Any
 from line_protocol_parser import LineFormatError, parse_line
 
 from mqtt.decoders.base import MAX_VALUES, Content
-from mqtt.decoders.leaves import reading
+from mqtt.decoders.gather import reading
 from mqtt.decoders.places import NAME_LENGTH, clean, place
 from mqtt.decoders.words import meaning
 from mqtt.exceptions import UndecodableError

@@ -3,7 +3,7 @@
 import re
 
 from mqtt.decoders.base import Content
-from mqtt.decoders.leaves import reading
+from mqtt.decoders.gather import reading
 from mqtt.decoders.places import NAME_LENGTH, clean
 from mqtt.decoders.words import words
 from mqtt.messages import Decoded, DecodedFacts, DeviceRef

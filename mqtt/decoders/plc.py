@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from mqtt.decoders.base import MAX_VALUES, Content
-from mqtt.decoders.parts import Part, objects, text
+from mqtt.decoders.gather import Part, objects, text
 from mqtt.decoders.places import NAME_LENGTH, clean, place
 from mqtt.decoders.words import meaning
 from mqtt.enums import Availability

@@ -5,14 +5,13 @@ What the payload calls a device (serial_number_device) measures and is Vedetta's
 """
 
 import re
-from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
 from mqtt.decoders.base import MAX_VALUES, Content
+from mqtt.decoders.gather import MEMBERS, objects, said, told
 from mqtt.decoders.general import Walk
-from mqtt.decoders.parts import told
-from mqtt.decoders.places import NAME_LENGTH, clean
+from mqtt.decoders.places import NAME_LENGTH
 from mqtt.decoders.units import spelled
 from mqtt.decoders.words import meaning
 from mqtt.enums import Availability
@@ -25,7 +24,6 @@ TOPIC = re.compile(
 COMMANDS = re.compile(r"(?:.+/)?datalogger/[^/]+/[^/]+/input", re.DOTALL)
 RUNNING = frozenset(("running", "online", "ok", "active"))
 AXES = {"accelerometer": ("x", "y", "z"), "inclinometer": ("pitch", "roll")}
-MEMBERS = 1000
 
 
 class StructuralDecoder:
@@ -50,7 +48,7 @@ class StructuralDecoder:
         if match is None or not isinstance(document, dict):
             raise UndecodableError("no_values")
         key, site, number, what = match.groups()
-        serial = _text(document, "serial_number_gateway", "serial_number") or f"{site}-gateway_{number}"
+        serial = said(document, "serial_number_gateway", "serial_number") or f"{site}-gateway_{number}"
         message = _Telemetry(self.name, key, serial[:NAME_LENGTH], content)
         if what == "dataloggers/telemetry":
             message.telemetry(document)
@@ -71,7 +69,7 @@ class _Telemetry:
 
     def gateway(self, document: dict[str, Any]) -> None:
         """The gateway's own status: its last will says offline, everything else that it is there."""
-        status = _text(document, "status", "state").lower()
+        status = said(document, "status", "state").lower()
         availability = Availability.OFFLINE if status in {"offline", "lost", "stopped"} else Availability.ONLINE
         self.decoded.availability.append(DecodedAvailability(self._gateway, availability, is_gateway=True))
         facts = {
@@ -84,10 +82,10 @@ class _Telemetry:
 
     def listed(self, document: dict[str, Any]) -> None:
         """The collecting units that the gateway lists."""
-        for unit in _objects(document.get("dataloggers")):
-            serial = _text(unit, "serial_number", "serial_number_datalogger")[:NAME_LENGTH]
+        for unit in objects(document.get("dataloggers")):
+            serial = said(unit, "serial_number", "serial_number_datalogger")
             if serial:
-                self._say(self._ref(serial), _text(unit, "status", "status_datalogger"))
+                self._say(self._ref(serial), said(unit, "status", "status_datalogger"))
 
     def telemetry(self, document: dict[str, Any]) -> None:
         """All values of all devices, at the message's time."""
@@ -96,9 +94,9 @@ class _Telemetry:
         if isinstance(interval, int | float):
             self._interval = {"interval": interval}
             self.decoded.facts.append(DecodedFacts(self._gateway, self._interval, is_gateway=True))
-        for unit in _objects(document.get("dataloggers")):
-            for device in _objects(unit.get("devices")):
-                serial = _text(device, "serial_number_device", "serial number device", "serial_number")[:NAME_LENGTH]
+        for unit in objects(document.get("dataloggers")):
+            for device in objects(unit.get("devices")):
+                serial = said(device, "serial_number_device", "serial number device", "serial_number")
                 if serial:
                     self._device(device, serial, unit, time_us)
         if not self.decoded.readings and not self.decoded.availability:
@@ -108,8 +106,8 @@ class _Telemetry:
         ref = self._ref(serial)
         walk = Walk(ref, self._content)
         taken: dict[str, int] = {}
-        for entry in _objects(device.get("data")):
-            kind = _text(entry, "type")[:100]
+        for entry in objects(device.get("data")):
+            kind = said(entry, "type")[:100]
             if kind:
                 # Two sensors of one type on one device keep apart by their order.
                 taken[kind] = taken.get(kind, 0) + 1
@@ -119,10 +117,10 @@ class _Telemetry:
         self.decoded.readings += walk.readings
         if len(self.decoded.readings) > MAX_VALUES:
             raise UndecodableError("too_many_values", limit=MAX_VALUES)
-        status = _text(unit, "status_datalogger")
+        status = said(unit, "status_datalogger")
         facts = told(
-            model=_text(device, "type"),
-            datalogger=_text(unit, "serial_number_datalogger"),
+            model=said(device, "type"),
+            datalogger=said(unit, "serial_number_datalogger"),
             datalogger_status=status,
         )
         self.decoded.facts.append(DecodedFacts(ref, facts | self._interval))
@@ -131,7 +129,7 @@ class _Telemetry:
     @staticmethod
     def _value(walk: Walk, entry: dict[str, Any], name: str, kind: str) -> None:
         means = meaning(kind)
-        unit = spelled(_text(entry, "unit", "units"))
+        unit = spelled(said(entry, "unit", "units"))
         means = means._replace(unit=unit or means.unit)
         value = entry.get("value")
         if not isinstance(value, list):
@@ -149,19 +147,6 @@ class _Telemetry:
         if status:
             availability = Availability.ONLINE if status.lower() in RUNNING else Availability.OFFLINE
             self.decoded.availability.append(DecodedAvailability(device, availability))
-
-
-def _objects(value: Any) -> Iterator[dict[str, Any]]:
-    if isinstance(value, list):
-        yield from (item for item in value[:MEMBERS] if isinstance(item, dict))
-
-
-def _text(found: dict[str, Any], *keys: str) -> str:
-    for key in keys:
-        value = found.get(key)
-        if isinstance(value, str | int) and not isinstance(value, bool) and value != "":
-            return clean(str(value))
-    return ""
 
 
 DECODER = StructuralDecoder()

@@ -3,11 +3,11 @@
 import re
 
 from mqtt.decoders.base import Content
+from mqtt.decoders.gather import reading
 from mqtt.decoders.general import Walk
 from mqtt.decoders.homeassistant.discovery import announce
 from mqtt.decoders.homeassistant.keys import COMPONENTS
 from mqtt.decoders.homeassistant.slots import FAMILY
-from mqtt.decoders.leaves import reading
 from mqtt.decoders.places import NAME_LENGTH, clean
 from mqtt.decoders.words import words
 from mqtt.exceptions import UndecodableError

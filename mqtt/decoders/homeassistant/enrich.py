@@ -10,10 +10,10 @@ import orjson
 
 from mqtt.decoders import general, scalars
 from mqtt.decoders.base import MAX_VALUES, Content
+from mqtt.decoders.gather import reading
 from mqtt.decoders.homeassistant.filters import MISSING
 from mqtt.decoders.homeassistant.plans import Plan, Point
 from mqtt.decoders.homeassistant.slots import FAMILY
-from mqtt.decoders.leaves import reading
 from mqtt.decoders.places import NAME_LENGTH, place
 from mqtt.enums import Availability
 from mqtt.messages import Decoded, DecodedAvailability, DecodedFacts, DecodedReading, DeviceRef

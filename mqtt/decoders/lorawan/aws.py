@@ -1,8 +1,8 @@
 """AWS IoT Core for LoRaWAN, on whatever topic the rule republishes to: it is known by its keys."""
 
 from mqtt.decoders.base import Content
+from mqtt.decoders.gather import first_moment, member, take_object, text, told
 from mqtt.decoders.lorawan.uplink import behind, best, give_units, heard, receptions
-from mqtt.decoders.parts import first_moment, member, take_object, text, told
 from mqtt.decoders.places import NAME_LENGTH, place
 from mqtt.messages import Decoded, DeviceRef
 

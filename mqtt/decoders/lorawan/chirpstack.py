@@ -12,9 +12,9 @@ from typing import Any
 import orjson
 
 from mqtt.decoders.base import Content
+from mqtt.decoders.gather import Part, first_moment, member, take_object, text, told
 from mqtt.decoders.lorawan.chirpstack_protobuf import document
 from mqtt.decoders.lorawan.uplink import Reception, behind, best, give_units, heard, receptions
-from mqtt.decoders.parts import Part, first_moment, member, take_object, text, told
 from mqtt.decoders.places import NAME_LENGTH, clean, place
 from mqtt.decoders.words import meaning, words
 from mqtt.enums import Availability

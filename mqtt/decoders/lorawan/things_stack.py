@@ -4,8 +4,8 @@ import re
 from typing import Any
 
 from mqtt.decoders.base import Content
+from mqtt.decoders.gather import first_moment, member, objects, take_object, text, told
 from mqtt.decoders.lorawan.uplink import behind, best, give_units, heard, receptions
-from mqtt.decoders.parts import first_moment, member, objects, take_object, text, told
 from mqtt.decoders.places import NAME_LENGTH, clean
 from mqtt.messages import Decoded, DecodedFacts, DeviceRef
 

@@ -4,7 +4,7 @@ import re
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from mqtt.decoders.parts import objects, text
+from mqtt.decoders.gather import objects, text
 from mqtt.decoders.places import NAME_LENGTH
 from mqtt.enums import Availability
 from mqtt.messages import Decoded, DecodedAvailability, DecodedFacts, DecodedReading, DeviceRef

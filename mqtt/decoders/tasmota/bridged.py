@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from mqtt.decoders.leaves import leaves, reading
+from mqtt.decoders.gather import leaves, reading
 from mqtt.decoders.places import NAME_LENGTH, clean
 from mqtt.decoders.tasmota.quantities import quantity, zigbee_quantity
 from mqtt.messages import DecodedFacts, DecodedReading, DeviceRef

@@ -4,8 +4,8 @@ import re
 from typing import Any
 
 from mqtt.decoders.base import Content
+from mqtt.decoders.gather import leaves, reading
 from mqtt.decoders.general import MAX_TEXT
-from mqtt.decoders.leaves import leaves, reading
 from mqtt.decoders.places import clean
 from mqtt.decoders.tasmota.bridged import ZIGBEE, Bridged, bluetooth, zigbee
 from mqtt.decoders.tasmota.discovery import PREFIX, discovery

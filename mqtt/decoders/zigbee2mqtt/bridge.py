@@ -1,13 +1,12 @@
 """What the bridge itself publishes below `<base>/bridge/`."""
 
-from collections.abc import Iterator
 from typing import Any
 
 from mqtt.decoders import presence
 from mqtt.decoders.base import Content
-from mqtt.decoders.gather import facts_from, said
+from mqtt.decoders.gather import facts_from, objects, said
 from mqtt.decoders.units import spelled
-from mqtt.decoders.zigbee2mqtt.network import FAMILY, MOST_LISTED, Entries, Network
+from mqtt.decoders.zigbee2mqtt.network import FAMILY, Entries, Network
 from mqtt.enums import Availability
 from mqtt.messages import Decoded, DecodedAvailability, DecodedFacts
 
@@ -76,7 +75,7 @@ def _devices(network: Network, document: Any, decoded: Decoded) -> None:
     entries: Entries = {}
     coordinator = ""
     found = {}
-    for device in _objects(document):
+    for device in objects(document):
         address = said(device, "ieee_address", "ieeeAddr")
         if address and device.get("type") == "Coordinator":
             coordinator = address
@@ -106,7 +105,7 @@ def _facts(device: dict[str, Any]) -> dict[str, Any]:
 def _groups(network: Network, document: Any, decoded: Decoded) -> None:
     """The groups: they publish like devices, but are none before they do."""
     entries: Entries = {}
-    for group in _objects(document):
+    for group in objects(document):
         number, name = said(group, "id"), said(group, "friendly_name")
         if number and name:
             entries[number] = name, {}
@@ -163,15 +162,10 @@ def units_of(device: dict[str, Any]) -> dict[str, str] | None:
 
 
 def _collect(features: Any, prefix: str, units: dict[str, str], depth: int) -> None:
-    for feature in _objects(features):
+    for feature in objects(features):
         own = said(feature, "property")
         if own and len(units) < MOST_FEATURES:
             units[prefix + own] = spelled(said(feature, "unit"))
         if depth < 4 and "features" in feature:
             # Only a composite is an object in the state; light, switch and the like merely group.
             _collect(feature["features"], f"{prefix}{own}." if own else prefix, units, depth + 1)
-
-
-def _objects(value: Any) -> Iterator[dict[str, Any]]:
-    if isinstance(value, list):
-        yield from (item for item in value[:MOST_LISTED] if isinstance(item, dict))
