@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
+from mqtt.corrections import Correction
+
 HOUR = 3600
 DAY = 86400
 FINE = (10, 60, 300)
@@ -26,26 +28,6 @@ class Bucket(NamedTuple):
     mean: float
     first: float
     last: float
-
-
-class Correction(NamedTuple):
-    """From `since_us` (µs since 1970) on, until the next one, values are shown times gain plus offset."""
-
-    since_us: int
-    gain: float
-    offset: float
-
-    def of(self, value: float) -> float:
-        """A value as it is shown."""
-        return value * self.gain + self.offset
-
-
-UNCORRECTED = Correction(-(2**63), 1.0, 0.0)
-
-
-def valid_at(corrections: Sequence[Correction], time_us: int) -> Correction:
-    """Of a sensor's corrections, the one for a moment."""
-    return max((one for one in corrections if one.since_us <= time_us), default=UNCORRECTED)
 
 
 def floor(seconds: int, level: int) -> int:
@@ -74,8 +56,10 @@ def coarser(buckets: Iterable[Bucket], step: int) -> Iterator[Bucket]:
         yield joined(list(some), time)
 
 
-def corrected(bucket: Bucket, correction: Correction) -> Bucket:
+def corrected(bucket: Bucket, correction: Correction | None) -> Bucket:
     """A bucket as it is shown; a negative gain makes the lowest the highest."""
-    low, high = correction.of(bucket.low), correction.of(bucket.high)
-    mean, first, last = correction.of(bucket.mean), correction.of(bucket.first), correction.of(bucket.last)
-    return Bucket(bucket.time, bucket.readings, min(low, high), max(low, high), mean, first, last)
+    if correction is None:
+        return bucket
+    low, high = correction.apply_range(bucket.low, bucket.high)
+    mean, first, last = (correction.apply(value) for value in (bucket.mean, bucket.first, bucket.last))
+    return Bucket(bucket.time, bucket.readings, low, high, mean, first, last)

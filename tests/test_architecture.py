@@ -79,6 +79,8 @@ WEB = {
     "formats",
     "payloads",
     "payload_tree",
+    "charts",
+    "windows",
 }
 ENTRANCES = {"management", "supervisor", "demo"}
 """What starts the others, or stands beside them: nothing below imports it."""

@@ -59,7 +59,10 @@ ALWAYS = ("404", "406", "429", "500", "503")
 
 def document_errors(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """Add to every operation the errors that it can answer with; called by drf-spectacular."""
-    result["components"]["schemas"] |= {"Error": ERROR, "FieldErrors": FIELD_ERRORS}
+    schemas = result["components"]["schemas"]
+    schemas |= {"Error": ERROR, "FieldErrors": FIELD_ERRORS}
+    if "oneOf" in schemas.get("History", {}):  # an empty page is both
+        schemas["History"]["anyOf"] = schemas["History"].pop("oneOf")
     for path, operations in result["paths"].items():
         for method, operation in operations.items():
             for code in _possible(path, method, operation):

@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 from rest_framework.routers import SimpleRouter
 
 from mqtt.api import schema  # noqa: F401 - registers how tokens are described
+from mqtt.api.views.charts import ChartView
 from mqtt.api.views.commands import CommandViewSet
 from mqtt.api.views.connections import ConnectionViewSet
 from mqtt.api.views.devices import DataloggerViewSet, GatewayViewSet, SensorViewSet
@@ -25,6 +26,7 @@ beside.register("commands", CommandViewSet, "api-command")
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("mqtt/health/", HealthView.as_view(), name="api-health"),
+    path("mqtt/charts/", ChartView.as_view(), name="api-chart"),
     path("mqtt/", include(router.urls)),
     path("", include(beside.urls)),
     path("schema/", SchemaView.as_view(), name="api-schema"),

@@ -42,6 +42,7 @@ def calls() -> list[tuple[str, str, str]]:
         *(("get", f"{API}{kind}/{pks[kind.removeprefix('mqtt/')]}/", "viewer") for kind in READ),
         ("get", f"{BASE}sensors/{sensor.pk}/readings/", "viewer"),
         ("get", f"{BASE}dataloggers/{logger.pk}/readings/", "viewer"),
+        ("get", f"{BASE}charts/?sensors={sensor.pk}", "viewer"),
         ("get", f"{connection}tests/{test.pk}/", "viewer"),
         ("get", "/api/v1/schema/", "viewer"),
         *(

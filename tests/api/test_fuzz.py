@@ -35,6 +35,10 @@ VALUE = st.recursive(
 )
 BODY = st.one_of(VALUE, st.dictionaries(st.sampled_from(FIELDS), VALUE, max_size=8))
 QUERY = st.dictionaries(st.sampled_from(PARAMETERS), st.one_of(st.text(max_size=40), LEAF.map(str)), max_size=4)
+CHART = ["sensors", "from", "to", "last", "points", "rate"]
+TIME = st.sampled_from(
+    ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "2026-05-01T12:00:00+02:00", "1969-12-31", "24h", "99999y", "100y"]
+)
 
 bounded = settings(
     max_examples=100, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -73,4 +77,15 @@ def test_any_question_for_history_is_answered(looking: APIClient, query: dict[st
         factories.make_reading(sensor)
         pk = sensor.pk if kind == "sensors" else sensor.datalogger_id
         judge(looking.get(f"/api/v1/mqtt/{kind}/{pk}/readings/", query))
+        judge(looking.get(f"/api/v1/mqtt/{kind}/{pk}/readings/", {"bucket": "1h"} | query))
+        transaction.set_rollback(True)
+
+
+@bounded
+@given(query=st.dictionaries(st.sampled_from(CHART), st.one_of(TIME, LEAF.map(str)), max_size=5))
+def test_any_question_for_a_chart_is_answered(looking: APIClient, query: dict[str, str]) -> None:
+    with transaction.atomic():
+        sensor = factories.make_sensor()
+        factories.make_reading(sensor)
+        judge(looking.get("/api/v1/mqtt/charts/", {"sensors": sensor.pk} | query))
         transaction.set_rollback(True)

@@ -187,7 +187,8 @@ def test_history_pages_by_cursor_newest_first(looking: APIClient) -> None:
     [
         ("start=yesterday", "start"), ("start=2026-13-45T00:00:00Z", "start"), ("end=%00", "end"),
         ("start=2026-05-02T00:00:00Z&end=2026-05-01T00:00:00Z", "end"), ("cursor=junk", "cursor"),
-        ("cursor=AAAA", "cursor"), ("page_size=100000", "page_size"), ("bucket=1h", "bucket"),
+        ("cursor=AAAA", "cursor"), ("page_size=100000", "page_size"), ("bucket=2h", "bucket"),
+        ("strat=2026-05-01T00:00:00Z", "strat"),
     ],
 )  # fmt: skip
 def test_a_bad_history_query_is_a_field_error(looking: APIClient, query: str, field: str) -> None:

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from mqtt.buckets import DAY, HOUR, Bucket, Correction, corrected, joined
+from mqtt.buckets import DAY, HOUR, Bucket, corrected, joined
+from mqtt.corrections import Correction, Corrections
 from mqtt.models import Reading, Rollup, SensorDevice, SensorRhythm
 from mqtt.services import rollups
 from mqtt.services.history import counters, series
@@ -116,7 +117,7 @@ def test_corrections_apply_when_history_is_read_and_part_a_bucket() -> None:
     store(sensor, [(START + at * 10, float(at)) for at in range(720)])
     rollups.roll_up(NOW)
     cut = START + HOUR + 1805
-    given = {sensor.pk: [Correction(0, 2.0, 1.0), Correction(cut * US, -1.0, 0.0)]}
+    given = {sensor.pk: Corrections([Correction(0, 2.0, 1.0), Correction(cut * US, -1.0, 0.0)])}
     hours = of(sensor, START, START + 2 * HOUR, 2, corrections=given)
     assert (hours.lows[0], hours.highs[0], hours.values[0]) == (1.0, 719.0, 360.0)
     before, after = [2.0 * at + 1 for at in range(360, 541)], [-1.0 * at for at in range(541, 720)]

@@ -154,6 +154,26 @@ class ReadingsSerializer(serializers.Serializer):
     results = ReadingSerializer(many=True)
 
 
+class BucketSerializer(serializers.Serializer):
+    """What a sensor measured in one span of time, corrected where somebody wrote a correction."""
+
+    sensor = serializers.IntegerField()
+    time = serializers.DateTimeField(help_text="When the span begins.")
+    min = serializers.FloatField()
+    max = serializers.FloatField()
+    mean = serializers.FloatField()
+    first = serializers.FloatField()
+    last = serializers.FloatField()
+    count = serializers.IntegerField(help_text="Readings with a number; texts are not counted.")
+
+
+class BucketsSerializer(serializers.Serializer):
+    """A page of spans, newest first; where nothing was measured there is none."""
+
+    next = serializers.URLField(allow_null=True, help_text="The page behind this one; null at the end.")
+    results = BucketSerializer(many=True)
+
+
 class HealthSerializer(serializers.Serializer):
     """Up or down."""
 

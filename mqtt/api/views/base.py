@@ -1,5 +1,6 @@
 """What all lists share: rights, visibility, filters of the pages, search and ordering."""
 
+from collections.abc import Collection
 from typing import Any
 
 from django.db.models import QuerySet
@@ -48,18 +49,21 @@ class StrictOrdering(OrderingFilter):
         return [*named, *(["id"] if "id" not in {one.lstrip("-") for one in named} else [])]
 
 
+def refuse_unknown(request: Request, known: Collection[str]) -> None:
+    """Raise a field error for each parameter that does not exist."""
+    unknown = sorted(set(request.query_params) - set(known))
+    if unknown:
+        sentence = _("There is no such parameter. Known are: %(names)s.") % {"names": ", ".join(sorted(known))}
+        raise ValidationError({name[:100]: [sentence] for name in unknown[:20]})
+
+
 class StrictFilters(DjangoFilterBackend):  # type: ignore[misc]
     """The filters of the pages; a parameter that does not exist is an error: misspelled it would show everything."""
 
     def filter_queryset(self, request: Request, queryset: Any, view: Any) -> Any:
         """Compare the names first, of lists only."""
         if view.action == "list":
-            known = {*view.filterset_class.base_filters, *COMMON_PARAMETERS}
-            unknown = sorted(set(request.query_params) - known)
-            if unknown:
-                names = {"names": ", ".join(sorted(known))}
-                sentence = _("There is no such parameter. Known are: %(names)s.") % names
-                raise ValidationError({name[:100]: [sentence] for name in unknown[:20]})
+            refuse_unknown(request, {*view.filterset_class.base_filters, *COMMON_PARAMETERS})
         return super().filter_queryset(request, queryset, view)
 
 

@@ -3,10 +3,8 @@
 from datetime import datetime
 from typing import Any, ClassVar, Literal
 
-from django.utils.dateparse import parse_datetime
-from django.utils.timezone import get_current_timezone, is_naive, make_aware
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, PolymorphicProxySerializer, extend_schema
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
 from rest_framework.mixins import UpdateModelMixin
@@ -18,35 +16,40 @@ from rest_framework.viewsets import ReadOnlyModelViewSet
 from mqtt.api.access import actor
 from mqtt.api.pagination import MAX_PAGE_SIZE, PAGE_SIZE, Cursor, read_cursor, whole_number
 from mqtt.api.serializers.devices import (
+    BucketsSerializer,
     DataloggerSerializer,
     GatewaySerializer,
     ReadingSerializer,
     ReadingsSerializer,
     SensorSerializer,
 )
-from mqtt.api.views.base import VisibleMixin
+from mqtt.api.views.base import VisibleMixin, refuse_unknown
+from mqtt.api.views.buckets import BUCKETS, MOST_BUCKETS, bucket_page, read_bucket
 from mqtt.filters import DataloggerFilter, GatewayFilter, SensorFilter
 from mqtt.models import Datalogger, Gateway, SensorDevice, to_us
 from mqtt.services import history
 from mqtt.services.corrections import corrections_of
 from mqtt.services.places import update_device
+from mqtt.windows import read_moment
 
 AVAILABILITY = {"availability": "effective_availability", "last_seen_at": "state__last_seen_at"}
 
 METHODS = ("get", "patch", "head", "options")
 
 HISTORY = extend_schema(
-    responses=ReadingsSerializer,
+    responses=PolymorphicProxySerializer("History", [ReadingsSerializer, BucketsSerializer], None),
     parameters=[
         OpenApiParameter("start", datetime, description="From this time on, included (ISO 8601)."),
         OpenApiParameter("end", datetime, description="Until this time, included (ISO 8601)."),
         OpenApiParameter("cursor", str, description="Take it from `next`."),
         OpenApiParameter("page_size", int, description=f"1 to {MAX_PAGE_SIZE}, usually {PAGE_SIZE}."),
-        OpenApiParameter("bucket", str, enum=["raw"]),
+        OpenApiParameter("bucket", str, enum=["raw", *BUCKETS], description="Usually raw: every reading."),
     ],
     filters=False,
-    description="Raw readings, newest first.",
+    description="Newest first: raw readings, or with `bucket` the lowest, highest, mean, first and last of spans. "
+    f"Spans of whole days are days in UTC; an answer in spans covers at most {MOST_BUCKETS} of them.",
 )
+PARAMETERS = ("start", "end", "cursor", "page_size", "bucket", "format")
 
 
 class HistoryMixin:
@@ -59,12 +62,14 @@ class HistoryMixin:
     def readings(self, request: Request, pk: str) -> Response:
         """One page of history."""
         owner = self.get_object()  # type: ignore[attr-defined]
+        refuse_unknown(request, PARAMETERS)
         size = whole_number(request, "page_size", PAGE_SIZE, MAX_PAGE_SIZE)
-        start, end = _moment(request, "start"), _moment(request, "end")
+        start, end = (read_moment(name, request.query_params.get(name, "")) for name in ("start", "end"))
         if start and end and end < start:
             raise ValidationError({"end": [_("The end lies before the start.")]})
-        if request.query_params.get("bucket", "raw") != "raw":
-            raise ValidationError({"bucket": [_("Only raw readings can be asked for.")]})
+        level = read_bucket(request)
+        if level:
+            return Response(bucket_page(request, self.history_column, owner, level, start, end, size))
         found = history.readings(
             self.history_column,
             owner.pk,
@@ -146,20 +151,3 @@ class SensorViewSet(HistoryMixin, ByHandMixin, VisibleMixin, ReadOnlyModelViewSe
     lookup_value_regex = "[0-9]{1,18}"
     http_method_names = METHODS
     history_column = "id"
-
-
-def _moment(request: Request, name: str) -> datetime | None:
-    """A query parameter as a time; without a zone it is in this console's."""
-    given: Any = request.query_params.get(name, "").strip()
-    if not given:
-        return None
-    try:
-        # A plus sign in a URL means a blank: `+02:00` often arrives as ` 02:00`.
-        moment = parse_datetime(given.replace(" 0", "+0", 1) if "T" in given else given)
-        if moment is not None:
-            aware = make_aware(moment, get_current_timezone()) if is_naive(moment) else moment
-            to_us(aware)
-            return aware
-    except (ValueError, OverflowError):
-        pass  # said below in words
-    raise ValidationError({name: [_("Write a time like 2026-05-01T12:00:00Z.")]})

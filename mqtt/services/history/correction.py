@@ -2,39 +2,30 @@
 
 from collections.abc import Mapping, Sequence
 
-from mqtt.buckets import Bucket, Correction, corrected, floor, joined, valid_at
+from mqtt.buckets import Bucket, corrected, joined
+from mqtt.corrections import NONE, Corrections
 from mqtt.services.history.stored import aggregate
-
-Corrections = Sequence[Correction]
 
 
 def correct_points(points: list[tuple[int, float]], corrections: Corrections) -> list[tuple[int, float]]:
     """Single readings (time in µs, value) as they are shown."""
-    if not corrections:
-        return points
-    return [(time, valid_at(corrections, time).of(value)) for time, value in points]
+    return [(time, corrections.apply(time, value)) for time, value in points] if corrections else points
 
 
 def correct_buckets(
     sensor: int, rows: Sequence[Bucket], level: int, given: Mapping[int, Corrections]
 ) -> Sequence[Bucket]:
     """Buckets as they are shown; one in which a correction begins is made anew from the readings of both sides."""
-    corrections = given.get(sensor, ())
-    if not corrections:
-        return rows
-    changes: dict[int, list[int]] = {}
-    for one in sorted(corrections):
-        if one.since_us % (level * 1_000_000):
-            changes.setdefault(floor(one.since_us // 1_000_000, level), []).append(one.since_us)
-    return [_shown(sensor, row, level, corrections, changes.get(row.time, ())) for row in rows]
+    corrections = given.get(sensor, NONE)
+    return [_shown(sensor, row, level, corrections) for row in rows] if corrections else rows
 
 
-def _shown(sensor: int, row: Bucket, level: int, corrections: Corrections, cuts: Sequence[int]) -> Bucket:
+def _shown(sensor: int, row: Bucket, level: int, corrections: Corrections) -> Bucket:
     begin = row.time * 1_000_000
+    spans = list(corrections.spans(begin, begin + level * 1_000_000))
     parts = []
-    for since, until in zip((begin, *cuts), (*cuts, begin + level * 1_000_000), strict=True) if cuts else ():
-        correction = valid_at(corrections, since)
+    for since, until, correction in spans if len(spans) > 1 else ():
         parts += [corrected(part, correction) for _, part in aggregate(level, [(sensor, since, until)])]
-    if sum(part.readings for part in parts) >= row.readings:
+    if parts and sum(part.readings for part in parts) >= row.readings:
         return joined(parts, row.time)
-    return corrected(row, valid_at(corrections, begin))
+    return corrected(row, spans[0][2])

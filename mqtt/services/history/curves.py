@@ -7,9 +7,10 @@ from itertools import pairwise
 from statistics import median
 
 from mqtt.buckets import FINE, HOUR, LEVELS, Bucket, coarser, floor
+from mqtt.corrections import NONE, Corrections
 from mqtt.enums import IntervalSource
 from mqtt.models import Reading, Rollup, SensorRhythm, from_us, to_us
-from mqtt.services.history.correction import Corrections, correct_buckets, correct_points
+from mqtt.services.history.correction import correct_buckets, correct_points
 from mqtt.services.history.counters import point_rates, rates
 from mqtt.services.history.stored import buckets
 
@@ -108,7 +109,7 @@ def _readings(sensor_ids: Sequence[int], start_us: int, end_us: int) -> dict[int
 
 def _single(sensor: int, points: Points, given: Mapping[int, Corrections], is_rate: bool, is_irregular: bool) -> Series:
     """Readings as they are, without a band."""
-    points = correct_points(points, given.get(sensor, ()))
+    points = correct_points(points, given.get(sensor, NONE))
     points = point_rates(points) if is_rate else points
     limit = _gap([time / 1e6 for time, _ in points], 0, is_irregular=is_irregular)
     drawn, before = Series(sensor, 0), None
