@@ -90,6 +90,7 @@ class NodeKind(TextChoices):
     TOKEN = "token", _("API token")
     USER = "user", _("user")
     MAPPING = "mapping", _("mapping")
+    CONSOLE = "console", _("console")
 
 
 class AuditAction(TextChoices):
@@ -114,6 +115,7 @@ class AuditAction(TextChoices):
     NOTE_DELETED = "note_deleted", _("deleted a note on")
     PASSWORD_SET = "password_set", _("set the password of")
     ROLE_SET = "role_set", _("set the role of")
+    CLOCK_CONFIRMED = "clock_confirmed", _("said that the clock is right")
 
 
 class TaskState(TextChoices):

@@ -87,6 +87,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.healthz, name="healthz"),
     path("metrics", health.metrics, name="metrics"),
     path("health/", health.health_page, name="health"),
+    path("health/clock/", health.clock_confirm, name="clock-confirm"),
     path("readyz", health.readyz, name="readyz"),
     path("i18n/", include("django.conf.urls.i18n")),
     path("login/", account.ConsoleLoginView.as_view(), name="login"),

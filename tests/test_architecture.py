@@ -30,6 +30,7 @@ SHARED = {
     "services.audit",
     "services.backup",
     "services.broadcast",
+    "services.clock",
     "services.commands",
     "services.connections",
     "services.corrections",

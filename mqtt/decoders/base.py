@@ -125,7 +125,7 @@ class Content:
 
     def checked(self, moment: int | None) -> int | None:
         """A moment that a decoder read by itself, when it can be true."""
-        if moment is None or is_sane(moment, self.message.received_us):
+        if moment is None or is_sane(moment, self.message.received_us + self.memory.ahead_us):
             return moment
         if self.wrong_clock_us is None:
             self.wrong_clock_us = moment

@@ -196,6 +196,6 @@ def first_moment(content: Content, *candidates: Any) -> int | None:
     """The first of several times that can be true; they are not the device's own, so its clock is not judged."""
     for candidate in candidates:
         moment = parse(candidate, content.zone)
-        if moment is not None and is_sane(moment, content.message.received_us):
+        if moment is not None and is_sane(moment, content.message.received_us + content.memory.ahead_us):
             return moment
     return None

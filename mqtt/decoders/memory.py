@@ -25,6 +25,8 @@ class Memory:
     def __init__(self, zone_of: Callable[[str], tzinfo] = lambda _topic: UTC) -> None:
         """`zone_of` gives the time zone of local times on a topic."""
         self.zone_of = zone_of
+        self.ahead_us = 0
+        """How far devices may be ahead of the time of receipt, beyond the usual, because that is known to be behind."""
         self.notes: dict[Any, Any] = {}
         """For what may be lost: the last sequence number, the latest request. Bounded by `note`."""
         self._mappings: tuple[Any, ...] = ()

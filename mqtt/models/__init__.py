@@ -1,6 +1,7 @@
 """The data of the console; see docs/architecture.md for why it is cut this way."""
 
 from mqtt.models.audit import AuditEntry
+from mqtt.models.clock import ClockMark
 from mqtt.models.command import COMMAND_PATIENCE, OVERDUE, Command
 from mqtt.models.connection import (
     LEASE_TIME,
@@ -48,6 +49,7 @@ __all__ = [
     "OVERDUE",
     "ApiToken",
     "AuditEntry",
+    "ClockMark",
     "Command",
     "CommittedPackets",
     "ConnectionActivity",

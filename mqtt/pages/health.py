@@ -9,8 +9,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from mqtt.models import MqttConnection, PeriodicJob
-from mqtt.permissions import User, visible_to
-from mqtt.services import disk, pressure
+from mqtt.permissions import ADMINISTER, User, can, visible_to
+from mqtt.services import clock, disk, pressure
 from mqtt.services.backup.making import Made, made
 from mqtt.services.health import HealthState, check_health
 from mqtt.services.versions import versions
@@ -28,6 +28,7 @@ PARTS: dict[str, Any] = {
     "channel layer": _("Live pages"),
     "storing": _("Storing"),
     "disk": _("Disk"),
+    "clock": _("Clock"),
 }
 JOBS: dict[str, Any] = {
     "availability": _("Notice devices that are silent"),
@@ -70,7 +71,7 @@ class Process:
 
 def report(user: User) -> dict[str, Any]:
     """Everything for the page."""
-    health = check_health()
+    health, doubt = check_health(), clock.doubt()
     checks = [
         {"name": PARTS.get(one.name, one.name), "detail": one.detail, **_shown(one.state)} for one in health.checks
     ]
@@ -82,6 +83,10 @@ def report(user: User) -> dict[str, Any]:
         "jobs": _jobs(),
         "backup": _backup(),
         "disk": _disk(),
+        "doubt": doubt,
+        "doubt_says": clock.explain(doubt) if doubt else "",
+        "now": timezone.now(),
+        "can_confirm": can(user, ADMINISTER),
         "versions": versions(),
     }
 

@@ -20,6 +20,9 @@ REASONS: dict[str, Any] = {
     "test_waits": _("No mqtt process has begun the test yet. Start one with scripts/run."),
     "no_such_role": _("There is no role %(role)s. Roles are viewer, operator and administrator."),
     "last_administrator": _("%(name)s is the last administrator. Make somebody else administrator first."),
+    "clock_in_doubt": _(
+        "This computer's clock looks wrong, so nothing is deleted for its age. See the page Health for why."
+    ),
     "gone": _("%(name)s was deleted meanwhile."),
     "corrected_then": _("There is already a correction from this moment on. Take that one back first."),
     "correction_without_gain": _("Gain, offset and zero reading are finite numbers, and the gain is not 0."),

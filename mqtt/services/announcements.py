@@ -75,12 +75,21 @@ class Memories:
 
     def __init__(self) -> None:
         self._memories: dict[int, Memory] = {}
+        self._ahead_us = 0
+
+    def allow_ahead(self, ahead_us: int) -> None:
+        """This computer's clock is so far behind: the devices' times can be true all the same."""
+        if ahead_us != self._ahead_us:
+            self._ahead_us = ahead_us
+            for memory in self._memories.values():
+                memory.ahead_us = ahead_us
 
     def of(self, connection_id: int) -> Memory:
         """The memory of a connection, read from the database when it is first asked for."""
         memory = self._memories.get(connection_id)
         if memory is None:
             memory = self._memories[connection_id] = load_memory(connection_id)
+            memory.ahead_us = self._ahead_us
         return memory
 
     def refresh(self) -> None:

@@ -174,6 +174,15 @@ class BatchPlan:
         """Nodes that end this batch offline, having been something else."""
         return [(node, turns[-1][0]) for node, turns in self.turns.items() if turns and turns[-1][1] == OFFLINE]
 
+    def clock_offsets(self) -> dict[int, int]:
+        """How far each datalogger's own time is ahead of the receipt (µs), where the message cannot have waited."""
+        offsets = {}
+        for sensor, (time, _value, _text, flags) in self.latest.items():
+            seen = self.seen.get(sensor)
+            if flags == OWN_TIME and time and seen and sensor.connection_id not in self.uncertain:
+                offsets[sensor.datalogger_id] = time - seen
+        return offsets
+
     def apply(self) -> None:
         """After the commit: bring the directory's entries up to what the database now says."""
         for sensor, (time, *_) in self.latest.items():

@@ -39,6 +39,7 @@ class BatchStore:
         self._rhythms = rhythms
         self._plan = BatchPlan()
         self._facts = FactsWriter()
+        self._wrong: dict[int, int] = {}
         self._missing: list[tuple[int, DecodedReading]] = []
         self._gateways: dict[tuple[int, str], str] = {}
         self._named: set[tuple[int, str]] = set()
@@ -146,8 +147,10 @@ class BatchStore:
         if node is None or message.retain or message.kept_id:
             return
         if decoded.wrong_clock_us is not None:
-            off = (decoded.wrong_clock_us - message.received_us) // 1_000_000
-            self._facts.take(node, {CLOCK: off}, message.received_us)
+            off = decoded.wrong_clock_us - message.received_us
+            self._facts.take(node, {CLOCK: off // 1_000_000}, message.received_us)
+            if not (message.queued or message.dup):
+                self._wrong[node.id] = off
         elif CLOCK in node.facts and decoded.readings[0].time_us is not None:
             self._facts.take(node, {CLOCK: None}, message.received_us)
 
@@ -246,6 +249,10 @@ class BatchStore:
                     entry.availability = "offline"
                     for sensor in entry.sensors.values():
                         sensor.availability = "offline"
+
+    def clock_offsets(self) -> dict[int, int]:
+        """What the batch says of this computer's clock: {datalogger: its own time less the receipt} (µs)."""
+        return self._plan.clock_offsets() | self._wrong
 
     def describe(self, event: ReadingsStored) -> None:
         """Name the rows of one connection that changed."""

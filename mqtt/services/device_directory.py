@@ -218,7 +218,7 @@ class DeviceDirectory:
     ) -> None:
         for (connection_id, asked), row in rows_of(SensorDevice, NodeKind.SENSOR, missing, SENSOR_FIELDS):
             entry, reading = missing[connection_id, asked]
-            entry.sensors[reading.name] = SensorEntry(connection_id, row, now_us)
+            entry.sensors[reading.name] = SensorEntry(connection_id, entry.id, row, now_us)
             self._sensors += 1
 
     def _with_room(self, model: Any, absent: Sequence[tuple[int, str]]) -> list[tuple[int, str]]:

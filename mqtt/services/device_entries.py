@@ -63,10 +63,22 @@ class DataloggerEntry(Node):
 class SensorEntry:
     """A sensor and the time of its latest value."""
 
-    __slots__ = ("availability", "checked_us", "connection_id", "gaps", "id", "kind", "label", "time_us", "unit")
+    __slots__ = (
+        "availability",
+        "checked_us",
+        "connection_id",
+        "datalogger_id",
+        "gaps",
+        "id",
+        "kind",
+        "label",
+        "time_us",
+        "unit",
+    )
 
-    def __init__(self, connection_id: int, row: Sequence[Any], now_us: int) -> None:
+    def __init__(self, connection_id: int, datalogger_id: int, row: Sequence[Any], now_us: int) -> None:
         self.connection_id = connection_id
+        self.datalogger_id = datalogger_id
         self.id = row[0]
         self.label: str = row[3] or row[2]
         self.unit: str = row[4]

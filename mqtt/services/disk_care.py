@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db.models import Min
 
 from mqtt.models import DiskSample, Reading
-from mqtt.services import retention
+from mqtt.services import clock, retention
 from mqtt.services.disk import PRUNE_AT, Disk, measure
 
 logger = logging.getLogger(__name__)
@@ -25,6 +25,9 @@ def care(now: datetime, disk: Disk | None = None) -> int:
         return 0
     _note(now, disk)
     if disk.share < PRUNE_AT or not disk.holds_database or not settings.DISK_PRUNE:
+        return 0
+    if clock.doubt():
+        logger.warning("The disk is %s %% full; nothing is deleted while the clock looks wrong.", disk.percent)
         return 0
     return _delete_oldest(now, disk)
 

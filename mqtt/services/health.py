@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from mqtt.models import ConnectionLease, MqttConnection
-from mqtt.services import pressure
+from mqtt.services import clock, pressure
 from mqtt.services.disk import WARN_AT
 
 PATIENCE = 2.0
@@ -56,9 +56,10 @@ def _database_and_mqtt() -> tuple[Check, ...]:
     try:
         enabled = MqttConnection.objects.filter(is_enabled=True).count()
         held = ConnectionLease.objects.filter(connection__is_enabled=True, expires_at__gt=Now()).count()
+        found = clock.doubt()
     except DatabaseError as error:
         return (Check("database", HealthState.DOWN, _("The database does not answer: %s") % str(error).strip()),)
-    return Check("database", HealthState.UP, _("The database answers.")), _mqtt(enabled, held)
+    return Check("database", HealthState.UP, _("The database answers.")), _mqtt(enabled, held), _clock(found)
 
 
 def _mqtt(enabled: int, held: int) -> Check:
@@ -79,6 +80,12 @@ def _mqtt(enabled: int, held: int) -> Check:
         )
         return Check("mqtt", HealthState.DEGRADED, text % {"count": missing})
     return Check("mqtt", HealthState.UP, _("The mqtt process holds every enabled connection."))
+
+
+def _clock(found: clock.Doubt | None) -> Check:
+    if found is None:
+        return Check("clock", HealthState.UP, _("Nothing speaks against this computer's clock."))
+    return Check("clock", HealthState.DEGRADED, clock.explain(found))
 
 
 def _channel_layer() -> Check:

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import redis
 
+from mqtt.services.clock_watch import ClockWatch
 from mqtt.services.database_outage import DatabaseWatch
 from mqtt.services.disk import DiskGuard
 from mqtt.services.held_connection import HeldConnection
@@ -30,6 +31,7 @@ class Heartbeat:
         processor: ProcessorThread,
         database: DatabaseWatch,
         disk: DiskGuard,
+        clock: ClockWatch,
     ) -> None:
         self._name = name
         self._held = held
@@ -37,6 +39,7 @@ class Heartbeat:
         self._processor = processor
         self._database = database
         self._disk = disk
+        self._clock = clock
         self._started_at = time.time()
         self._before: dict[int, Counters] = {}
         self._looked_at = time.monotonic()
@@ -62,6 +65,7 @@ class Heartbeat:
         counters = {one.connection_id: replace(one.counters) for one in self._held()}
         connections = tuple(self._connection(pk, count, waiting[pk], seconds) for pk, count in sorted(counters.items()))
         self._before = counters
+        doubt = self._clock.doubt
         return ProcessPressure(
             name=self._name,
             at=time.time(),
@@ -72,6 +76,8 @@ class Heartbeat:
             database_away_seconds=round(self._database.away_seconds, 3),
             disk_share=round(self._disk.disk.share, 4) if self._disk.disk else 0.0,
             keeps_history=self._disk.keeps_history,
+            clock_doubt=doubt.reason if doubt else "",
+            clock_behind_seconds=round(doubt.seconds) if doubt else 0,
             connections=connections,
         )
 

@@ -23,6 +23,7 @@ from mqtt.services import undecoded
 from mqtt.services.announcements import Memories
 from mqtt.services.batch_store import BatchStore
 from mqtt.services.broadcast import broadcast_event
+from mqtt.services.clock_watch import ClockWatch
 from mqtt.services.decoder_choice import DecoderChoice
 from mqtt.services.device_directory import DeviceDirectory
 from mqtt.services.disk import DiskGuard
@@ -83,6 +84,7 @@ class MessageProcessor:
     def __init__(self, guard: DiskGuard | None = None) -> None:
         """`guard` says whether the disk still has room for history; None: it has."""
         self.guard = guard or DiskGuard()
+        self.clock = ClockWatch()
         self._directory = DeviceDirectory()
         self._topics = TopicStatistics()
         self._undecoded = undecoded.UndecodedKeeper()
@@ -100,6 +102,7 @@ class MessageProcessor:
         self._follow(tokens)
         if self._choice.refresh(set(tokens)):
             self._memories.refresh()
+        self._memories.allow_ahead(self.clock.lead_us)
         result = ProcessedBatch()
         try:
             for work in self._slices(batch):
@@ -267,6 +270,7 @@ class MessageProcessor:
         if work:
             result.stored += stored
             store.apply()
+            self.clock.take(work[-1].message.received_us, store.clock_offsets)
             for item in work:
                 if item.decoded and item.decoded.requests:
                     result.requests.setdefault(item.message.connection_id, []).extend(item.decoded.requests)

@@ -128,6 +128,7 @@ def _processes() -> Iterator[Family]:
         "waiting_bytes": ("Their size.", "waiting_bytes"),
         "behind_seconds": ("How long the oldest of them has waited.", "behind_seconds"),
         "database_away_seconds": ("For how long the database has not answered.", "database_away_seconds"),
+        "clock_behind_seconds": ("How far its computer's clock looks behind; 0: right.", "clock_behind_seconds"),
         "start_timestamp_seconds": ("When it started.", "started_at"),
     }
     for name, (text, attribute) in gauges.items():

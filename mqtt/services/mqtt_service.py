@@ -97,8 +97,10 @@ class MqttService:
             self._processor,
             self._database,
             processor.guard,
+            processor.clock,
         )
         self._guard = processor.guard
+        self._clock = processor.clock
         self._alarm = Alarm()
         self._stopping = threading.Event()
         self._ready_file = ready_file
@@ -165,6 +167,7 @@ class MqttService:
             self._shares.beat()
         self._write_reports()
         if self._look.is_due():
+            self._clock.look()  # before sessions begin: the clock may have been set back while nothing ran
             self._look_at_rows()
             command_desk.hand_out(self.held)
             self._kept.put_waiting(self.held)

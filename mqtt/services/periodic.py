@@ -13,7 +13,7 @@ from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from mqtt.models import Command, ConnectionTest, PeriodicJob
-from mqtt.services import commands, deletion, disk_care, nightly, partitions, rollups, undecoded
+from mqtt.services import clock, commands, deletion, disk_care, nightly, partitions, rollups, undecoded
 from mqtt.services.retention import OrphanSweep
 from mqtt.services.silence import SilenceSweep
 
@@ -54,6 +54,10 @@ def _delete_old_commands(now: datetime) -> int:
     return deleted
 
 
+def _may_prune() -> bool:
+    return clock.doubt() is None
+
+
 def _trim_undecoded(_now: datetime) -> int:
     return undecoded.trim()
 
@@ -79,8 +83,8 @@ JOBS = (
     Job("rollups", timedelta(seconds=20), rollups.roll_up),
     Job("rollups of fast sensors", timedelta(minutes=5), rollups.roll_up_fast),
     Job("undecoded", timedelta(seconds=30), _trim_undecoded),
-    Job("tests", timedelta(hours=1), _delete_old_tests),
-    Job("commands", timedelta(hours=1), _delete_old_commands),
+    Job("tests", timedelta(hours=1), _delete_old_tests, _may_prune),
+    Job("commands", timedelta(hours=1), _delete_old_commands, _may_prune),
     Job("backup", timedelta(minutes=5), nightly.start_if_due),
     Job("disk", timedelta(minutes=1), disk_care.care),
     Job("deletions", timedelta(seconds=ERASE_EVERY), _erase_deleted, _is_leaving),

@@ -84,6 +84,10 @@ class ProcessPressure:
     """How full the database's disk is, 0 to 1; 0 when it cannot be seen from there."""
     keeps_history: bool = True
     """False: the disk is full, readings become latest values and are not kept."""
+    clock_doubt: str = ""
+    """Why its computer's clock looks wrong, as in `clock`: mark or devices; empty: it does not."""
+    clock_behind_seconds: float = 0.0
+    """By how much that clock then seems to be behind, negative: ahead."""
     connections: tuple[ConnectionPressure, ...] = ()
 
     @property

@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from django.db.models import Min
 
 from mqtt.models import Reading, Rollup, SensorDevice
-from mqtt.services import partitions
+from mqtt.services import clock, partitions
 from mqtt.services.deletion import erase_history, in_short_transactions
 
 CHUNK = 5000
@@ -23,8 +23,13 @@ def count_before(moment: datetime) -> int:
     return sum(Reading.objects.filter(sensor_id=pk, time__lt=moment).count() for pk in sensor_ids())
 
 
-def prune(moment: datetime) -> int:
-    """Delete readings older than a moment: whole partitions on PostgreSQL, the rest in chunks."""
+def prune(moment: datetime, *, despite_clock: bool = False) -> int:
+    """Delete readings older than a moment: whole partitions on PostgreSQL, the rest in chunks.
+
+    Raises ServiceError while this computer's clock looks wrong, unless `despite_clock`.
+    """
+    if not despite_clock:
+        clock.insist()
     deleted = 0
     if connection.vendor == "postgresql":
         deleted += sum(partitions.drop_before(moment).values())

@@ -13,7 +13,7 @@ from django.db import DatabaseError, connection
 from django.db.migrations.recorder import MigrationRecorder
 
 from mqtt.models import MqttConnection, PeriodicJob
-from mqtt.services import disk
+from mqtt.services import clock, disk
 from mqtt.services.configuration.transfer import export_text
 from mqtt.services.health import check_health
 from mqtt.services.versions import versions
@@ -72,6 +72,7 @@ def _state() -> str:
     state = {
         "jobs": jobs,
         "connections": list(rows),
+        "clock": clock.doubt(),
         "disk_percent": found.percent if found else None,
         "migrations": sorted(MigrationRecorder(connection).applied_migrations()),
     }

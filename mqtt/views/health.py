@@ -1,18 +1,20 @@
 """How the console fares: for load balancers (no login, no details), for Prometheus, and for people."""
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 
 from mqtt.meters import REGISTRY
 from mqtt.pages.health import report
-from mqtt.permissions import VIEW, can
-from mqtt.services import throttle, tokens
+from mqtt.permissions import ADMINISTER, VIEW, can
+from mqtt.services import clock, throttle, tokens
 from mqtt.services.health import HealthState, check_health
 from mqtt.services.metrics import scrape
+from mqtt.views.actions import actor_of
 from mqtt.views.guard import needs
 
 LOOPBACK = {"127.0.0.1", "::1"}
@@ -76,3 +78,14 @@ def _is_local(request: HttpRequest) -> bool:
 def health_page(request: HttpRequest) -> HttpResponse:
     """The same for people, with what runs when by itself."""
     return render(request, "mqtt/health.html", report(request.user))
+
+
+@require_POST
+@needs(ADMINISTER)
+def clock_confirm(request: HttpRequest) -> HttpResponse:
+    """An administrator says that this computer's clock is right."""
+    if clock.confirm(actor_of(request)):
+        messages.success(request, _("The clock counts as right: what speaks against it is set aside."))
+    else:
+        messages.success(request, _("Nothing speaks against the clock any more."))
+    return redirect("health")

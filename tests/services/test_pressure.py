@@ -6,7 +6,8 @@ from typing import Any
 import orjson
 import pytest
 import redis
-from hypothesis import given
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from mqtt.services import pressure
@@ -79,6 +80,7 @@ def test_one_answer_serves_a_second() -> None:
     assert read_all() == []
 
 
+@hypothesis_settings(suppress_health_check=[HealthCheck.too_slow])
 @given(st.binary() | st.recursive(st.none() | st.floats(), lambda inner: st.dictionaries(st.text(), inner)).map(repr))
 def test_whatever_stands_in_valkey_is_read_or_left_aside(text: Any) -> None:
     parse(text if isinstance(text, bytes) else text.encode())

@@ -7,7 +7,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from mqtt.services import retention
+from mqtt.exceptions import ServiceError
+from mqtt.services import clock, retention
 
 UNITS = {"h": "hours", "d": "days", "w": "weeks"}
 
@@ -26,6 +27,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--older-than", default="90d", help="for example 90d, 12h or 4w (default: 90d)")
         parser.add_argument("--dry-run", action="store_true", help="only say how many there are")
+        parser.add_argument("--despite-clock", action="store_true", help="also while this computer's clock looks wrong")
 
     def handle(self, *_: Any, **options: Any) -> None:
         try:
@@ -36,5 +38,17 @@ class Command(BaseCommand):
         if options["dry_run"]:
             self.stdout.write(f"{retention.count_before(moment)} readings are older than {moment:%Y-%m-%d %H:%M} UTC.")
         else:
-            count = retention.prune(moment)
+            try:
+                count = retention.prune(moment, despite_clock=options["despite_clock"])
+            except ServiceError:
+                raise CommandError(_why()) from None
             self.stdout.write(f"{count} readings older than {moment:%Y-%m-%d %H:%M} UTC were deleted.")
+
+
+def _why() -> str:
+    found = clock.doubt()
+    return (
+        f"This computer's clock shows {timezone.now():%Y-%m-%d %H:%M} UTC and looks wrong. "
+        f"{clock.explain(found) if found else ''} Nothing was deleted: set the clock right, or say on the page Health "
+        "that it is, or give --despite-clock."
+    )
