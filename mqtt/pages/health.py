@@ -37,7 +37,10 @@ JOBS: dict[str, Any] = {
     "disk": _("Look at the disk"),
     "nightly_backup": _("Nightly backup"),
     "orphans": _("Delete readings of deleted sensors"),
+    "deletions": _("Erase what was deleted"),
     "partitions": _("Prepare the tables of the coming days"),
+    "rollups": _("Sum up readings for charts"),
+    "rollups of fast sensors": _("Sum up readings of fast sensors"),
     "tests": _("Delete old connection tests"),
     "undecoded": _("Bound what was not understood"),
 }
