@@ -1,24 +1,23 @@
 """Fixtures: the real servers, started once a run and only when a test asks for them."""
 
-import importlib
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import django.test
 import pytest
-from django.apps import apps
 from django.conf import settings
-from django.db.models.signals import post_migrate
 from django.utils import translation
 
-from tests import servers
+from tests import databases, servers, workers
 
-ROLES = ("viewer", "operator", "administrator")
+pytest_xdist_auto_num_workers = workers.number
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip, with the reason, what needs a program that is missing; in CI nothing may be missing."""
+    """Begin with what takes long; skip, with the reason, what needs a program that is missing, but not in CI."""
+    items.sort(key=workers.place)
     if servers.IN_CI:
         return
     for marker, program in (("browser", servers.CHROMIUM), ("mosquitto", servers.MOSQUITTO)):
@@ -58,18 +57,6 @@ def _english() -> None:
     translation.activate("en")
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _roles_survive_a_flush() -> None:
-    """A test with real transactions empties every table; the migration's own function makes the roles again."""
-    create_groups = importlib.import_module("mqtt.migrations.0002_groups").create_groups
-
-    def make_roles(sender: Any, **kwargs: Any) -> None:
-        create_groups(kwargs.get("apps", apps), None)
-
-    # `flush` tells that it is done by this signal, as `migrate` does; without a reference the receiver would be gone.
-    post_migrate.connect(make_roles, sender=apps.get_app_config("mqtt"), weak=False)
-
-
 @pytest.fixture(autouse=True)
 def _no_bare_saves(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wherever a test leads: a connection saved whole would write back a stale status."""
@@ -87,10 +74,9 @@ def _no_bare_saves(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings() -> None:
-    """SQLite in a file, as it is used: in memory, threads would lock each other out at once instead of waiting."""
-    database = settings.DATABASES["default"]
-    if "sqlite" in str(database["ENGINE"]):
-        database["TEST"] = {**database.get("TEST", {}), "NAME": str(Path(settings.DATA_DIR) / "test.sqlite3")}
+    """Every test session, and so every worker, makes a database of its own."""
+    databases.make_cheap()
+    django.test.TransactionTestCase._fixture_teardown = databases.empty  # type: ignore[attr-defined]
 
 
 @pytest.fixture(scope="session")
@@ -117,28 +103,19 @@ def mosquitto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Serv
 
 
 @pytest.fixture
-def roles(db: None) -> None:
-    """The three roles with their rights, whatever an earlier test left of them."""
-    from django.contrib.auth.models import Group  # needs Django's registry
-
-    if Group.objects.filter(permissions__isnull=False).distinct().count() < len(ROLES):
-        importlib.import_module("mqtt.migrations.0002_groups").create_groups(apps, None)
-
-
-@pytest.fixture
-def viewer(django_user_model: type, roles: None) -> object:
+def viewer(django_user_model: type) -> object:
     """A user who may look."""
     return _user(django_user_model, "viewer")
 
 
 @pytest.fixture
-def operator(django_user_model: type, roles: None) -> object:
+def operator(django_user_model: type) -> object:
     """A user who may look and switch."""
     return _user(django_user_model, "operator")
 
 
 @pytest.fixture
-def administrator(django_user_model: type, roles: None) -> object:
+def administrator(django_user_model: type) -> object:
     """A user who may do everything."""
     return _user(django_user_model, "administrator")
 

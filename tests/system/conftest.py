@@ -1,10 +1,13 @@
 """The whole console for tests that look at it from outside."""
 
+import os
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from tests.console import Console, StartConsole
+from tests.console import Console, StartConsole, made_once
 
 
 @pytest.fixture(scope="session")
@@ -15,13 +18,21 @@ def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
     running.stop()
 
 
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Shared by all workers."""
+    own = tmp_path_factory.getbasetemp()
+    return made_once(own.parent if "PYTEST_XDIST_WORKER" in os.environ else own)
+
+
 @pytest.fixture
-def start_console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartConsole]:
+def start_console(tmp_path_factory: pytest.TempPathFactory, prepared: Path) -> Iterator[StartConsole]:
     """Starts a console of the test's own: `start_console("--lan", LIVE_INTERVAL=0.5)`; stopped when the test ends."""
     started: list[Console] = []
 
     def start(*options: str, **settings: object) -> Console:
         console = Console(tmp_path_factory.mktemp("console") / "data", options, settings)
+        shutil.copytree(prepared, console.data_dir)
         started.append(console)
         return console.start()
 

@@ -1,3 +1,4 @@
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -45,12 +46,17 @@ def page(client: Client, url: str) -> str:
     return response.content.decode()
 
 
+def without_ages(html: str) -> str:
+    """A second may pass between the page and the row."""
+    return re.sub(r"data-age>[^<]*<", "data-age><", html)
+
+
 @pytest.mark.parametrize("kind", LISTS)
 def test_a_page_shows_each_row_exactly_as_it_will_be_pushed(as_operator: Client, operator: Any, kind: str) -> None:
     rows = [MAKERS[kind]() for _ in range(3)]
-    html = page(as_operator, LISTS[kind])
+    html = without_ages(page(as_operator, LISTS[kind]))
     for record in queries.prepare(kind, queries.rows(kind, operator).filter(pk__in=[row.pk for row in rows])):
-        assert render_row(kind, record, Variant("en", can_operate=True)) in html
+        assert without_ages(render_row(kind, record, Variant("en", can_operate=True))) in html
 
 
 @pytest.mark.parametrize("kind", LISTS)
