@@ -16,6 +16,7 @@ LAN = env.flag("LAN", default=False)
 EVERYBODY = "0.0.0.0" if LAN else "127.0.0.1"  # noqa: S104 - asked for with --lan
 DATA_DIR = env.folder("DATA_DIR", BASE_DIR / ("var-demo" if DEMO else "var"))
 RUN_DIR = DATA_DIR / "run"
+LOG_FILE = DATA_DIR / "logs" / "vedetta.log"
 
 # Security
 DEBUG = env.flag("DEBUG", default=False)

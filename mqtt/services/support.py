@@ -28,14 +28,14 @@ LONGEST_LOG = 2 * 1024 * 1024
 
 
 def write_bundle(path: Path, log: str = "") -> list[str]:
-    """Write the archive; the names in it. What cannot be told says why in its place."""
+    """Write the archive; the names in it. What cannot be told says why there; `log` takes the place of our own."""
     parts: dict[str, Callable[[], str]] = {
         "versions.json": lambda: json.dumps(versions(), indent=1),
         "health.json": _health,
         "settings.json": lambda: json.dumps({name: str(getattr(settings, name)) for name in SHOWN_SETTINGS}, indent=1),
         "state.json": _state,
         "configuration.yaml": export_text,
-        "log.txt": lambda: log[-LONGEST_LOG:],
+        "log.txt": lambda: (log or kept_log())[-LONGEST_LOG:],
     }
     with tarfile.open(path, "w:gz") as tar:
         for name, make in parts.items():
@@ -52,11 +52,22 @@ def without_secrets(text: str) -> str:
     return SECRETS.sub("[left out]", text)
 
 
+def kept_log() -> str:
+    """The newest lines that the supervisor kept, or why there are none."""
+    newest = settings.LOG_FILE
+    files = [path for path in (newest.with_name(f"{newest.name}.1"), newest) if path.is_file()]
+    if not files:
+        return f"There is no {newest}: the processes run apart, under systemd or Compose, and their logs lie there."
+    return "".join(path.read_text(errors="replace") for path in files)
+
+
 def _told(make: Callable[[], str]) -> str:
     try:
         return make()
     except DatabaseError as error:
         return f"The database does not answer: {error}"
+    except OSError as error:
+        return f"This cannot be read: {error}"
 
 
 def _health() -> str:

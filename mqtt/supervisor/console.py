@@ -45,6 +45,7 @@ class Console:
         """Start everything, keep it alive, and stop it when asked to."""
         os.umask(0o077)  # what the console keeps is for its owner: readings, password hashes, logins
         lock = guards.lock_folder(settings.DATA_DIR)
+        self.output.keep(settings.LOG_FILE)
         guards.check_ports(self._listeners())
         prepare.check_keys()
         prepare.check_database()
@@ -109,8 +110,8 @@ class Console:
         connections.close_all()
         host = own_address() if settings.LISTENS_TO_ALL else settings.HTTP_HOST
         url = f"http://[{host}]:{settings.HTTP_PORT}" if ":" in host else f"http://{host}:{settings.HTTP_PORT}"
-        known = f"  user={settings.ADMIN_USERNAME}" + (f"  password={password}" if password else "")
-        self.output.say(f"Vedetta is ready: {url}{known}")
+        ready = f"Vedetta is ready: {url}  user={settings.ADMIN_USERNAME}"
+        self.output.say(ready + (f"  password={password}" if password else ""), kept=ready)
         if self.broker and self.broker.username:
             self.output.say(
                 f"Devices log in at the embedded broker (port {self.broker.port}) as {self.broker.username!r}; "

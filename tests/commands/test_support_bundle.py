@@ -35,6 +35,15 @@ def test_it_tells_what_helps_and_no_secret(tmp_path: Path) -> None:
         assert "vdt_" not in text
 
 
+def test_the_log_that_the_console_keeps_is_in_it(tmp_path: Path, settings: Any) -> None:
+    settings.LOG_FILE = tmp_path / "vedetta.log"
+    (tmp_path / "vedetta.log.1").write_text("before\n")
+    (tmp_path / "vedetta.log").write_text("after password=ebony\n")
+    write_bundle(tmp_path / "bundle.tar.gz")
+    log = content(tmp_path / "bundle.tar.gz")["log.txt"]
+    assert log.splitlines() == ["before", "after [left out]"]
+
+
 def test_the_command_names_what_is_in_it(tmp_path: Path, monkeypatch: Any) -> None:
     output = io.StringIO()
     call_command("support_bundle", str(tmp_path / "b.tar.gz"), stdout=output)

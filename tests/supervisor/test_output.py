@@ -1,8 +1,12 @@
 import io
 import os
 import time
+from pathlib import Path
 
-from mqtt.supervisor.output import LONGEST_LINE, MOST_WAITING, Output, shown
+import pytest
+
+from mqtt.supervisor import output as module
+from mqtt.supervisor.output import LOG_FILES, LONGEST_LINE, MOST_WAITING, Output, shown
 from tests.servers import wait_for
 
 
@@ -54,6 +58,68 @@ def test_a_reader_that_went_away_stops_nobody() -> None:
     output = Output(writer)
     output.say("nobody")
     output.say("hears this")
-    wait_for(output._lines.empty, what="the end of the lines")
+    wait_for(output._targets[0]._lines.empty, what="the end of the lines")
     output.close()
     os.close(writer)
+
+
+def test_lines_are_kept_in_a_file_but_no_password(tmp_path: Path) -> None:
+    reader, writer = os.pipe()
+    output = Output(writer)
+    output.keep(tmp_path / "logs" / "vedetta.log")
+    output.say("ready  password=ebony", kept="ready")
+    output.follow("mqtt", io.BytesIO(b"connected\n"))
+    time.sleep(0.1)
+    output.close()
+    os.close(writer)
+    assert "password=ebony" in everything(reader)
+    kept = (tmp_path / "logs" / "vedetta.log").read_text().splitlines()
+    assert kept[0].endswith(" ready")
+    assert kept[1] == "mqtt   | connected"
+
+
+def test_log_files_rotate_and_the_oldest_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LOG_SIZE", 1000)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    output = Output(nowhere)
+    output.keep(tmp_path / "vedetta.log")
+    for number in range(200):
+        output.say(f"line {number} " + "x" * 60)
+    output.close(5)
+    os.close(nowhere)
+    files = sorted(tmp_path.iterdir())
+    assert len(files) == LOG_FILES
+    assert all(file.stat().st_size <= 1000 for file in files)
+    assert "line 199 " in (tmp_path / "vedetta.log").read_text()
+
+
+def test_a_terminal_that_stands_still_does_not_hold_up_the_file(tmp_path: Path) -> None:
+    reader, writer = os.pipe()
+    output = Output(writer)
+    path = tmp_path / "vedetta.log"
+    path.touch()
+    output.keep(path)
+    for _ in range(1500):  # more than a pipe takes
+        output.say("x" * 80)
+    output.say("the last one")
+    wait_for(lambda: "the last one" in path.read_text(), what="the last line in the file")
+    os.close(reader)
+    output.close()
+    os.close(writer)
+
+
+def test_a_log_that_cannot_be_written_stops_nobody_and_goes_on_when_it_can(tmp_path: Path) -> None:
+    reader, writer = os.pipe()
+    output = Output(writer)
+    path = tmp_path / "logs" / "vedetta.log"
+    output.keep(path)
+    path.parent.rmdir()
+    output.say("to the terminal alone")
+    wait_for(output._targets[1]._lines.empty, what="the line's end")
+    time.sleep(0.1)
+    path.parent.mkdir()
+    output.say("to both")
+    output.close()
+    os.close(writer)
+    assert everything(reader) == "to the terminal alone\nto both\n"
+    assert path.read_text().splitlines()[-1].endswith(" to both")

@@ -12,9 +12,10 @@ from mqtt.services.support import write_bundle
 
 class Command(BaseCommand):
     help = (
-        "Writes versions, health, periodic jobs, migrations and the configuration without secrets into one archive for "
-        "whoever helps. A log comes in by the standard input: journalctl -u vedetta -n 5000 | manage.py support_bundle "
-        "--log-from-stdin. It names your connections, sites and hosts: look into it before you send it."
+        "Writes versions, health, periodic jobs, migrations, the newest lines of the log and the configuration without "
+        "secrets into one archive for whoever helps. Where the processes run apart, their log comes in by the standard "
+        "input: docker compose logs | manage.py support_bundle --log-from-stdin. The archive names your connections, "
+        "sites and hosts: look into it before you send it."
     )
     requires_system_checks = ()
 
