@@ -192,7 +192,7 @@ async def test_a_row_that_no_longer_matches_is_dimmed_and_announced(viewer: Any)
     async with open_page("/ws/connections/?status=error", viewer) as socket:
         await socket.settle()
         await db(set_status)(connection.pk, "connected")
-        frame = await socket.until(f'id="connection-{connection.pk}"')
+        frame = await socket.until(f'id="connection-{connection.pk}" data-status="connected"')
         assert 'data-status="connected" class="dimmed"' in frame
         notice = await socket.until('id="notice"')
         assert "1 changed and no longer matches" in notice
@@ -299,4 +299,4 @@ async def test_a_deleted_row_leaves_the_page(viewer: Any) -> None:
         pk = sensor.pk
         await db(sensor.delete)()
         broadcast_event(AvailabilityChanged(connection_id=sensor.connection_id, sensors=[pk]))
-        assert 'hx-swap-oob="delete"' in await socket.until(f'id="sensor-{pk}"')
+        assert f'id="sensor-{pk}"' in await socket.until('hx-swap-oob="delete"')

@@ -11,7 +11,7 @@ from mqtt.models import AuditEntry
 from mqtt.permissions import CONFIGURE, OPERATE, VIEW, can
 from mqtt.services.people import role_of
 
-pytestmark = [pytest.mark.django_db, pytest.mark.database, pytest.mark.usefixtures("roles")]
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
 
 def run(*arguments: str) -> str:

@@ -11,14 +11,12 @@ from tests.console import run_up
 
 @pytest.mark.database
 @pytest.mark.django_db
-@pytest.mark.usefixtures("roles")
 def test_nothing_is_migrated_when_all_tables_are_there() -> None:
     assert prepare.migrate() == 0
 
 
 @pytest.mark.database
 @pytest.mark.django_db
-@pytest.mark.usefixtures("roles")
 def test_the_first_account_is_an_administrator_who_can_log_in(client: Client) -> None:
     password = prepare.make_first_account()
     assert client.login(username="admin", password=password)
@@ -31,7 +29,6 @@ def test_the_first_account_is_an_administrator_who_can_log_in(client: Client) ->
 
 
 @pytest.mark.django_db
-@pytest.mark.usefixtures("roles")
 def test_a_given_password_is_used_and_not_told(client: Client, settings: object) -> None:
     settings.ADMIN_USERNAME, settings.ADMIN_PASSWORD = "anna", "a given password"  # type: ignore[attr-defined]
     assert prepare.make_first_account() == ""
@@ -58,7 +55,6 @@ def test_static_files_are_gathered_only_when_they_changed(settings: object, tmp_
 
 
 @pytest.mark.django_db
-@pytest.mark.usefixtures("roles")
 def test_prepare_may_be_repeated(capsys: pytest.CaptureFixture[str], settings: object, tmp_path: Path) -> None:
     settings.STATIC_ROOT = tmp_path / "gathered"  # type: ignore[attr-defined]
     call_command("prepare")
@@ -85,6 +81,5 @@ def test_a_file_that_is_no_database_is_said_in_one_line(tmp_path: Path) -> None:
 
 @pytest.mark.database
 @pytest.mark.django_db
-@pytest.mark.usefixtures("roles")
 def test_a_database_that_answers_is_good_enough() -> None:
     prepare.check_database()
