@@ -115,7 +115,7 @@ class LogFile(RotatingFileHandler):
         """The line was printed as well: that has to do."""
         with contextlib.suppress(OSError):
             self.close()
-        self.stream = None  # type: ignore[assignment] # opened again for the next line
+        self.stream = None  # opened again for the next line
 
 
 def write_all(descriptor: int, line: str) -> None:

@@ -18,7 +18,7 @@ from tests.servers import answers, free_port, wait_for
 pytestmark = pytest.mark.system
 
 SYSTEMD_WAITS = 10
-"""Seconds until a service is killed. That an idle machine takes 5 at most is for .ci/try-run to see, which runs alone."""
+"""Seconds until a service is killed. That 5 are enough is for .ci/try-run to see, which runs alone."""
 
 
 def page(console: Console, path: str = "/healthz") -> str:
