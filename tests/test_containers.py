@@ -50,7 +50,7 @@ def health_checks() -> Iterator[tuple[str, str]]:
 
 
 def test_all_parts_are_there() -> None:
-    assert set(SERVICES) == {"prepare", "web", "mqtt", "postgres", "valkey", "mosquitto"}
+    assert set(SERVICES) == {"prepare", "proxy", "web", "mqtt", "postgres", "valkey", "mosquitto"}
     assert set(OURS) == {"prepare", "web", "mqtt"}
     assert SERVICES["postgres"]["image"] == "postgres:18"
 
@@ -128,3 +128,13 @@ def test_addresses_inside_name_services_that_exist() -> None:
     assert OURS["web"]["environment"]["REDIS_URL"].startswith("redis://valkey:")
     assert "@postgres:5432/vedetta" in (ROOT / "deploy" / "make-secrets").read_text()
     assert SERVICES["postgres"]["environment"]["POSTGRES_DB"] == "vedetta"
+
+
+def test_the_proxy_asks_the_web_service_which_believes_it_alone() -> None:
+    caddyfile = (ROOT / "deploy" / "Caddyfile").read_text()
+    assert "reverse_proxy {$WEB:web:8000}" in caddyfile
+    assert SERVICES["proxy"]["networks"]["front"]["ipv4_address"] == OURS["web"]["environment"]["TRUSTED_PROXIES"]
+    assert "front" in SERVICES["web"]["networks"]
+    assert "ports" not in SERVICES["web"], "nobody goes past the proxy"
+    for name in re.findall(r"\{\$([A-Z_]+)", caddyfile):
+        assert name in {*SERVICES["proxy"]["environment"], "WEB", "HEALTH_PORT"}, name
