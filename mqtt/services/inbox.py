@@ -15,7 +15,10 @@ from mqtt.messages import InboundMessage
 QUIET_SECONDS = 0.002
 """A batch closes when nothing arrived for so long: a lone message waits no longer than this."""
 
-LONGEST_SECONDS = 0.1
+SHORTEST_SECONDS, LONGEST_SECONDS = 0.003, 0.1
+"""So long a batch of a steady stream may grow: as long as storing the last one took, within these bounds. So storing
+rests half of the time while little comes; of much, the next batch has grown already when the last one is stored."""
+
 LARGEST_BATCH = 2_000
 
 MAX_MESSAGES = 20_000
@@ -65,13 +68,16 @@ class Inbox:
             self._filled.set()
         return True
 
-    def collect(self, seconds: float | None = None) -> list[InboundMessage]:
-        """Wait for messages and return the next batch in arrival order; empty: stopped, or none came in time."""
+    def collect(self, seconds: float | None = None, *, growing: float = LONGEST_SECONDS) -> list[InboundMessage]:
+        """Wait for messages and return the next batch in arrival order; empty: stopped, or none came in time.
+
+        `growing`: how long a batch may grow, as many seconds as storing one takes.
+        """
         end = None if seconds is None else time.monotonic() + seconds
         while self._filled.wait(None if end is None else max(0.0, end - time.monotonic())):
             if self._stopped:
                 break
-            self._let_it_grow()
+            self._let_it_grow(min(max(growing, SHORTEST_SECONDS), LONGEST_SECONDS))
             batch = self._take()
             if batch:
                 return batch
@@ -93,9 +99,9 @@ class Inbox:
     def _is_full(self, times: int) -> bool:
         return len(self._waiting) >= times * self._max_messages or self._bytes >= times * self._max_bytes
 
-    def _let_it_grow(self) -> None:
+    def _let_it_grow(self, longest: float) -> None:
         """Look every 2 ms instead of being woken by every message: waking costs more than the message."""
-        end = time.monotonic() + LONGEST_SECONDS
+        end = time.monotonic() + longest
         seen = len(self._waiting)
         while seen < LARGEST_BATCH and not self._stopped and time.monotonic() < end:
             time.sleep(QUIET_SECONDS)

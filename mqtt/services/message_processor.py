@@ -18,7 +18,7 @@ from mqtt.decoders.registry import decode
 from mqtt.events import MAX_IDS, ReadingsStored
 from mqtt.exceptions import UndecodableError
 from mqtt.messages import Decoded, InboundMessage, Request
-from mqtt.models import MAX_KEY_BYTES, ConnectionLease
+from mqtt.models import MAX_KEY_BYTES
 from mqtt.services import undecoded
 from mqtt.services.announcements import Memories
 from mqtt.services.batch_store import BatchStore
@@ -28,6 +28,7 @@ from mqtt.services.decoder_choice import DecoderChoice
 from mqtt.services.device_directory import DeviceDirectory
 from mqtt.services.disk import DiskGuard
 from mqtt.services.kept_messages import settle_kept
+from mqtt.services.leases import locked_tokens
 from mqtt.services.packet_log import PacketLog
 from mqtt.services.rhythms import RhythmKeeper
 from mqtt.services.topic_statistics import Flushed, TopicStatistics
@@ -278,9 +279,7 @@ class MessageProcessor:
 
     def _held(self, connection_ids: set[int]) -> set[int]:
         """The connections whose lease is ours; their rows stay locked until the end of the transaction."""
-        leases = ConnectionLease.objects.select_for_update(no_key=True).filter(connection__in=connection_ids)
-        rows = leases.order_by("connection_id").values_list("connection_id", "token")
-        return {pk for pk, token in rows if token == self._tokens.get(pk)}
+        return {pk for pk, token in locked_tokens(connection_ids).items() if token == self._tokens.get(pk)}
 
     def _resolve(self, store: BatchStore, work: list[Work], now_us: int) -> None:
         for item in work:

@@ -47,6 +47,8 @@ class ProcessorThread:
         self._waiting_since = 0.0
         self._batch: list[InboundMessage] = []
         self._batch_since = 0.0
+        self._took = 0.0
+        """Seconds that storing the last batch took."""
         self._thread = threading.Thread(target=self._run, name="processor", daemon=True)
 
     @property
@@ -72,12 +74,14 @@ class ProcessorThread:
     def _run(self) -> None:
         try:
             while not self._stopping.is_set():
-                batch = self._inbox.collect(IDLE_SECONDS)
+                batch = self._inbox.collect(IDLE_SECONDS, growing=self._took)
                 if batch:
+                    begun = time.monotonic()
                     self._take(batch)
                     processed = self._until_stored(partial(self._process, batch))
                     if processed is not None:
                         self._hand_back(batch, processed)
+                    self._took = time.monotonic() - begun
                     self._batch, self._batch_since = [], 0.0
                 elif not self._stopping.is_set():
                     self._until_stored(lambda: self._processor.flush(self._tokens()))

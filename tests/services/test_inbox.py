@@ -46,6 +46,13 @@ def test_a_steady_stream_is_cut_into_batches() -> None:
     thread.join(5)
 
 
+def test_what_came_while_the_last_batch_was_stored_is_taken_as_it_is() -> None:
+    inbox = Inbox()
+    for number in range(LARGEST_BATCH):
+        inbox.put(message(number))
+    assert len(inbox.collect(growing=0.0)) == LARGEST_BATCH
+
+
 def test_qos_0_beyond_the_bound_is_refused_and_qos_1_never_is() -> None:
     inbox = Inbox(max_messages=2)
     assert [inbox.put(message(qos=0)) for _ in range(3)] == [True, True, False]
