@@ -1,5 +1,6 @@
 """Every setting of Vedetta, read from the environment or a `.env` file. docs/settings.md explains each."""
 
+import sys
 from pathlib import Path
 
 from cryptography.fernet import Fernet
@@ -79,7 +80,8 @@ CHANNEL_LAYERS = {
 }
 
 INSTALLED_APPS = [
-    "daphne",
+    # Takes over runserver, for developers; to every other command it would bring the whole of Twisted.
+    *(["daphne"] if "runserver" in sys.argv[1:2] else []),
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
