@@ -30,6 +30,7 @@ SHARED = {
     "services.audit",
     "services.backup",
     "services.broadcast",
+    "services.broker_facts",
     "services.clock",
     "services.commands",
     "services.connections",

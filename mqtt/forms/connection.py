@@ -27,10 +27,13 @@ SECTIONS: dict[str, tuple[Any, list[str]]] = {
         _("Encryption"),
         ["tls_verify", "ca_certificate", "client_certificate", "client_key_change", "client_key", "alpn"],
     ),
-    "more": (_("More"), ["site", "keepalive"]),
+    "more": (_("More"), ["site", "keepalive", "reads_statistics"]),
 }
 """The parts of the page; the filters stand between login and encryption."""
-FOLDED = {"encryption": _("for TLS and WSS; most brokers need nothing here"), "more": _("site and keepalive")}
+FOLDED = {
+    "encryption": _("for TLS and WSS; most brokers need nothing here"),
+    "more": _("site, keepalive, the broker's own figures"),
+}
 """Parts that open by themselves only when they hold something."""
 
 
@@ -72,6 +75,7 @@ class ConnectionForm(SecretFieldsMixin, forms.ModelForm):
             "ca_certificate",
             "client_certificate",
             "alpn",
+            "reads_statistics",
             "is_enabled",
         ]
         widgets = {

@@ -103,6 +103,12 @@ class MqttConnection(models.Model):
         _("ALPN"), max_length=60, blank=True, help_text=_("For AWS IoT on port 443: x-amzn-mqtt-ca or mqtt.")
     )
 
+    reads_statistics = models.BooleanField(
+        _("read the broker's own figures"),
+        default=True,
+        help_text=_("Version, clients, and messages that it dropped, as it publishes them under $SYS."),
+    )
+
     is_enabled = models.BooleanField(_("enabled"), default=True)
     settings_revision = models.PositiveIntegerField(default=1, editable=False)
     """Raised with every change of settings or filters; a session that runs on an older one reconnects."""
@@ -195,6 +201,8 @@ class ConnectionLease(models.Model):
     """The filters that session holds: what was removed meanwhile must be unsubscribed."""
     session_client_id = models.CharField(max_length=128, blank=True)
     """Under which client id it is kept; a change of the id leaves the old session to be ended."""
+    statistics_refused = models.BooleanField(default=False)
+    """The broker ended the link when it was asked for its own figures: it is not asked again."""
 
     class Meta:
         verbose_name = _("connection lease")

@@ -21,7 +21,7 @@ from mqtt.models import (
 from mqtt.pages import connection_test
 from mqtt.pages.base import ObjectPage, Part, Shown, list_url, register
 from mqtt.pages.notes import NOTES_PART
-from mqtt.pages.pressure import PRESSURE
+from mqtt.pages.pressure import BROKER, PRESSURE
 from mqtt.templatetags.mqtt_rows import connection_status
 
 TIMELINE = 30
@@ -112,7 +112,7 @@ CONNECTION = register(
     ObjectPage(
         name="connections",
         kind="connection",
-        pulses=(PRESSURE,),
+        pulses=(PRESSURE, BROKER),
         parts=(
             Part("buttons", "mqtt/parts/_connection_buttons.html", link),
             Part("truths", "mqtt/parts/_connection_truths.html", truths, element="section"),

@@ -6,7 +6,8 @@ from django.utils.translation import gettext as _
 
 from mqtt import formats
 from mqtt.pages.base import Part, Shown
-from mqtt.services.pressure import BEHIND_FROM, read_all
+from mqtt.services.pressure import BEHIND_FROM, of_connection, read_all
+from mqtt.spans import span
 
 
 def flow(shown: Shown) -> dict[str, Any]:
@@ -24,6 +25,24 @@ def flow(shown: Shown) -> dict[str, Any]:
     return {"flow": None, "is_known": processes is not None}
 
 
+def broker(shown: Shown) -> dict[str, Any]:
+    """What the broker says of itself, or why nothing is known."""
+    found = of_connection(read_all(), shown.object.pk)
+    facts = found.broker if found else None
+    return {
+        "facts": facts,
+        "state": found.broker_state if found else "",
+        "uptime": _uptime(facts.uptime) if facts else "",
+        "is_losing": bool(facts and facts.dropped_lately),
+    }
+
+
+def _uptime(text: str) -> str:
+    """Mosquitto writes "86400 seconds", others words of their own."""
+    number, _space, unit = text.partition(" ")
+    return span(int(number)) if unit in {"second", "seconds"} and number.isdecimal() and len(number) < 12 else text
+
+
 def _milliseconds(seconds: float) -> str:
     if seconds < 1:
         return _("%(n)s ms") % {"n": formats.number(round(seconds * 1000))}
@@ -31,3 +50,4 @@ def _milliseconds(seconds: float) -> str:
 
 
 PRESSURE = Part("pressure", "mqtt/parts/_connection_pressure.html", flow, element="section")
+BROKER = Part("broker", "mqtt/parts/_connection_broker.html", broker, element="section")

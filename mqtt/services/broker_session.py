@@ -17,6 +17,7 @@ from django.utils import timezone
 from mqtt.enums import ConnectionStatus
 from mqtt.messages import InboundMessage, Request
 from mqtt.services import link_reasons
+from mqtt.services.broker_facts import FILTERS
 from mqtt.services.connection_settings import ConnectionSettings
 from mqtt.services.inbox import Inbox
 from mqtt.services.link_reasons import LinkError, Reason
@@ -29,6 +30,7 @@ from mqtt.services.session_reports import Counters, Report
 from mqtt.services.session_requests import SessionRequests
 from mqtt.services.session_retries import Retries
 from mqtt.services.session_silence import ConnectionGaps
+from mqtt.services.session_statistics import SessionStatistics
 
 logger = logging.getLogger(__name__)
 
@@ -59,6 +61,7 @@ class BrokerSession:
         counters: Counters | None = None,
         gaps: ConnectionGaps | None = None,
         answers: "deque[Answer] | None" = None,
+        statistics: SessionStatistics | None = None,
         kept_filters: Iterable[str] = (),
         is_kept: bool = False,
         is_noted: bool = False,
@@ -78,14 +81,15 @@ class BrokerSession:
         self.is_kept = is_kept
         self._outbox = Outbox(deque() if answers is None else answers, notify)
         self._requests = SessionRequests(self.counters)
-        self._filters = SessionFilters(settings.filters, kept_filters)
+        self._filters = SessionFilters(settings.filters, kept_filters, FILTERS if settings.reads_statistics else ())
+        self._statistics = statistics or SessionStatistics()
         self._is_noted = is_noted
         self._waits_until = 0.0
         self._cleared = 0
         self._hands_over = False
         self._predecessor = predecessor
         self._gaps = gaps or ConnectionGaps(settings.connection_id)
-        self._intake = Intake(inbox, self.counters, self._filters, self._gaps)
+        self._intake = Intake(inbox, self.counters, self._filters, self._gaps, self._statistics)
         self._notify = notify
         self._wish = Wish.RUN
         self._is_quiet = False
@@ -233,6 +237,7 @@ class BrokerSession:
             reason = error.reason
         finally:
             self._link = None
+            self._statistics.link_ended()
             self._outbox.link_ended()
             self._requests.link_ended()
             if link:
@@ -260,6 +265,7 @@ class BrokerSession:
             self._resubscribe = False
             self._filters.subscribe(link)
         self._filters.insist(link)
+        self._statistics.tend(link)
         if not self._is_silent and self._up.status is ConnectionStatus.CONNECTED:
             silence = self._gaps.silence(self._intake.quiet_for())
             if silence is not None:
@@ -319,6 +325,7 @@ class BrokerSession:
         self._up_at = time.monotonic()
         self._is_silent = self._resubscribe = False
         self._filters.begin(session_present=session_present)
+        self._statistics.begin(is_wanted=self.settings.reads_statistics)
         is_ours = session_present and self.is_kept and not self._waits_until
         self._intake.begin(session_present=session_present, is_ours=is_ours)
         self.is_kept = True
@@ -346,6 +353,9 @@ class BrokerSession:
 
     def link_answered(self, link: Link, topic_filter: str, granted_qos: int | None, reason: Reason | None) -> None:
         """Collect the answers; the last one reports them all."""
+        if granted := self._statistics.answered(topic_filter, granted_qos):
+            self.kept_filters.update(granted)
+            self._report_kept()
         report = self._filters.answered(topic_filter, granted_qos, reason)
         if report is None:
             return
@@ -361,6 +371,9 @@ class BrokerSession:
     def link_forgot(self, link: Link, topic_filter: str) -> None:
         """A removed filter is gone from the broker's session."""
         self._filters.forgotten(topic_filter)
+        self._report_kept()
+
+    def _report_kept(self) -> None:
         self._add(Report(status=self._up.status, reason=self._up.reason, kept_filters=tuple(sorted(self.kept_filters))))
 
     def _report(self, status: ConnectionStatus, reason: Reason | None = None, **facts: object) -> None:

@@ -40,6 +40,8 @@ class ConnectionSettings:
     tls_verify: bool
     alpn: str
     filters: tuple[Filter, ...] = ()
+    reads_statistics: bool = False
+    """Whether the broker is asked for what it says of itself."""
 
     @classmethod
     def of(cls, connection: MqttConnection) -> Self:
@@ -61,6 +63,7 @@ class ConnectionSettings:
             client_key=decrypt(connection.client_key_token),
             tls_verify=connection.tls_verify,
             alpn=connection.alpn,
+            reads_statistics=connection.reads_statistics,
             filters=tuple(Filter(row.topic_filter, row.qos) for row in active),
         )
 

@@ -29,7 +29,7 @@ from mqtt.services.subscriptions import check_filters, replace_subscriptions
 SESSION_FIELDS = frozenset(
     {
         "host", "port", "transport", "websocket_path", "protocol", "username", "client_id", "keepalive",
-        "ca_certificate", "client_certificate", "tls_verify", "alpn",
+        "ca_certificate", "client_certificate", "tls_verify", "alpn", "reads_statistics",
     }
 )  # fmt: skip
 """A change of these reconnects the session."""

@@ -62,8 +62,16 @@ class Heartbeat:
         waiting = self._inbox.depths()
         for pk, count in self._processor.in_hand().items():
             waiting[pk] += count
-        counters = {one.connection_id: replace(one.counters) for one in self._held()}
-        connections = tuple(self._connection(pk, count, waiting[pk], seconds) for pk, count in sorted(counters.items()))
+        held = self._held()
+        counters = {one.connection_id: replace(one.counters) for one in held}
+        connections = tuple(
+            replace(
+                self._connection(one.connection_id, counters[one.connection_id], waiting[one.connection_id], seconds),
+                broker=one.statistics.facts(),
+                broker_state=one.statistics.state,
+            )
+            for one in sorted(held, key=lambda one: one.connection_id)
+        )
         self._before = counters
         doubt = self._clock.doubt
         return ProcessPressure(

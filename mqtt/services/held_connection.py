@@ -20,6 +20,7 @@ from mqtt.services.inbox import Inbox
 from mqtt.services.outbox import Answer
 from mqtt.services.session_reports import Counters, FilterAnswer, Report
 from mqtt.services.session_silence import ConnectionGaps
+from mqtt.services.session_statistics import SessionStatistics
 from mqtt.services.session_status import set_status
 from mqtt.services.wake_ups import Alarm
 
@@ -41,6 +42,7 @@ class HeldConnection:
     counters: Counters = field(default_factory=Counters)
     answers: "deque[Answer]" = field(default_factory=deque)
     """What became of the commands that its sessions were given."""
+    statistics: SessionStatistics = field(default_factory=SessionStatistics)
     session: BrokerSession | None = None
     status: str = ""
     is_leaving: bool = False
@@ -49,12 +51,15 @@ class HeldConnection:
     _resubscribed_at: datetime | None = None
     _retried_at: datetime | None = None
     _failed_at: float = 0.0
+    _refusal_noted: bool = False
 
     def begin(self, row: MqttConnection, lease: ConnectionLease) -> None:
         """Start where the last holder left off: with the session that the broker may keep."""
         self._resubscribed_at = row.resubscribe_requested_at
         self._retried_at = row.next_retry_at
         self.gaps.read()
+        self._refusal_noted = lease.statistics_refused
+        self.statistics = SessionStatistics(is_refused=lease.statistics_refused)
         settings = self._read(row)
         if settings is None:
             return
@@ -68,6 +73,7 @@ class HeldConnection:
                 counters=self.counters,
                 gaps=self.gaps,
                 answers=self.answers,
+                statistics=self.statistics,
                 kept_filters=lease.session_filters if is_same else (),
                 is_kept=lease.session_open and is_same,
                 is_noted=CommittedPackets.objects.filter(connection=row.pk).exists(),
@@ -135,6 +141,7 @@ class HeldConnection:
             return
         if old is not None:
             old.stop(end_session=False, quietly=True)
+        self.statistics = SessionStatistics()
         self._run(
             BrokerSession(
                 settings,
@@ -143,6 +150,7 @@ class HeldConnection:
                 counters=self.counters,
                 gaps=self.gaps,
                 answers=self.answers,
+                statistics=self.statistics,
                 predecessor=old,
                 is_noted=True,
             ),
@@ -161,6 +169,7 @@ class HeldConnection:
         if row.resubscribe_requested_at != self._resubscribed_at:
             self._resubscribed_at = row.resubscribe_requested_at
             if session:
+                self.statistics.ask_again()
                 session.resubscribe()
         # Whoever asks to retry writes "now" where we had written a later time.
         asked, planned = row.next_retry_at, session.next_retry_at if session else None
@@ -196,6 +205,9 @@ class HeldConnection:
             values["session_client_id"] = self.session.settings.client_id if report.session_open else ""
         if report.kept_filters is not None:
             values["session_filters"] = list(report.kept_filters)
+        if self.statistics.is_refused != self._refusal_noted:
+            self._refusal_noted = self.statistics.is_refused
+            values["statistics_refused"] = self._refusal_noted
         if values:
             ConnectionLease.objects.filter(pk=self.connection_id, token=self.token).update(**values)
         if report.session_open is False:

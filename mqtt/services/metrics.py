@@ -153,6 +153,29 @@ def _flows(flows: list[pressure.ConnectionPressure]) -> Iterator[Family]:
         waiting.add_metric(which, flow.waiting)
         redelivered.add_metric(which, flow.redelivered)
     yield from (lag, waiting, redelivered)
+    yield from _brokers(flows, names)
+
+
+BROKER_COUNTS = {
+    "received": "Messages that the broker received, from all its clients.",
+    "sent": "Messages that it sent.",
+    "dropped": "Messages that it dropped because a client's queue was full.",
+}
+BROKER_GAUGES = {"clients": "Clients of the broker.", "stored": "Messages that it holds."}
+
+
+def _brokers(flows: list[pressure.ConnectionPressure], names: dict[int, str]) -> Iterator[Family]:
+    """What the brokers say of themselves, of those that do."""
+    counts = [(name, CounterMetricFamily, text) for name, text in BROKER_COUNTS.items()]
+    gauges = [(name, GaugeMetricFamily, text) for name, text in BROKER_GAUGES.items()]
+    for name, kind, text in counts + gauges:
+        unit = "clients" if name == "clients" else f"messages_{name}"
+        family = kind(f"vedetta_broker_{unit}", text, labels=WHICH)
+        for flow in flows:
+            value = getattr(flow.broker, name, None)
+            if value is not None:
+                family.add_metric((str(flow.connection_id), names.get(flow.connection_id, "")), value)
+        yield family
 
 
 def _jobs() -> Iterator[Family]:

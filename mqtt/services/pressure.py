@@ -15,6 +15,8 @@ from django.conf import settings
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from mqtt.services.broker_facts import BrokerFacts
+
 BEAT_EVERY = 2.0
 """Seconds between two heartbeats of a process."""
 
@@ -62,6 +64,10 @@ class ConnectionPressure:
     """What decoders wanted published and was, such as Sparkplug's rebirth requests."""
     requests_refused: int = 0
     """Those of them that the broker did not take."""
+    broker: BrokerFacts | None = None
+    """What the broker says of itself."""
+    broker_state: str = ""
+    """off, refused, asked or heard; empty: an older process, which does not ask."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,10 +175,16 @@ def parse(text: bytes) -> ProcessPressure | None:
     """A heartbeat as it was published; None: it is of another version, or not ours."""
     try:
         said = orjson.loads(text)
-        connections = tuple(ConnectionPressure(**_known(ConnectionPressure, one)) for one in said["connections"])
+        connections = tuple(_connection(one) for one in said["connections"])
         return ProcessPressure(**_known(ProcessPressure, said) | {"connections": connections})
     except (ValueError, TypeError, KeyError, AttributeError):
         return None
+
+
+def _connection(said: Mapping[str, Any]) -> ConnectionPressure:
+    values = _known(ConnectionPressure, said)
+    facts = values.get("broker")
+    return ConnectionPressure(**values | {"broker": BrokerFacts(**_known(BrokerFacts, facts)) if facts else None})
 
 
 def _known(kind: type, said: Mapping[str, Any]) -> dict[str, Any]:

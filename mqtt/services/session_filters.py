@@ -20,20 +20,23 @@ TAKE_BACK_EVERY = 60.0
 class SessionFilters:
     """Only the session's own thread changes it."""
 
-    def __init__(self, wanted: tuple[Filter, ...], kept: Iterable[str]) -> None:
+    def __init__(self, wanted: tuple[Filter, ...], kept: Iterable[str], besides: Iterable[str] = ()) -> None:
+        """`besides`: what may stay in the broker's session, although no message of it is ours."""
         self.kept = set(kept)
         """What the broker's session holds, as far as we know."""
         self.removed: set[str] = set()
         """What it still holds although we do not want it."""
         self._asked = wanted
+        self._besides = frozenset(besides)
         self._wanted = frozenset(one.topic_filter for one in wanted)
         self._answers: dict[str, FilterAnswer] = {}
         self._take_back_at = 0.0
 
     def begin(self, *, session_present: bool) -> None:
         """A link is up."""
-        self.removed = self.kept - self._wanted if session_present else set()
-        self.kept = set(self._wanted) | self.removed
+        held = self.kept if session_present else set()
+        self.removed = held - self._wanted - self._besides
+        self.kept = set(self._wanted) | held
         self._take_back_at = time.monotonic() + UNSUBACK_PATIENCE
         self._answers.clear()
 

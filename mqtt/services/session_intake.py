@@ -5,12 +5,14 @@ import time
 from mqtt import topics
 from mqtt.messages import InboundMessage
 from mqtt.rhythm import UTTERANCE_US
+from mqtt.services.broker_facts import PREFIX
 from mqtt.services.catch_up import CatchUp
 from mqtt.services.inbox import Inbox
 from mqtt.services.mqtt_connection import Link
 from mqtt.services.session_filters import SessionFilters
 from mqtt.services.session_reports import Counters
 from mqtt.services.session_silence import ConnectionGaps
+from mqtt.services.session_statistics import SessionStatistics
 
 UTTERANCE = UTTERANCE_US / 1e6
 
@@ -18,7 +20,14 @@ UTTERANCE = UTTERANCE_US / 1e6
 class Intake:
     """Only the session's own thread uses it."""
 
-    def __init__(self, inbox: Inbox, counters: Counters, filters: SessionFilters, gaps: ConnectionGaps) -> None:
+    def __init__(
+        self,
+        inbox: Inbox,
+        counters: Counters,
+        filters: SessionFilters,
+        gaps: ConnectionGaps,
+        statistics: SessionStatistics,
+    ) -> None:
         self.heard_at = 0.0
         """When a device was last heard, or the link came up; by the monotonic clock."""
         self.is_closed = False
@@ -27,6 +36,7 @@ class Intake:
         self._counters = counters
         self._filters = filters
         self._gaps = gaps
+        self._statistics = statistics
         self._spoke_at = 0.0
         """When a live message began an utterance; 0: none since the link came up."""
         self._catch_up = CatchUp()
@@ -42,8 +52,8 @@ class Intake:
 
     def take(self, link: Link, message: InboundMessage) -> bool:
         """Hand over; whether a device was heard. This runs once a message and must stay small."""
-        if self.is_closed:
-            return False
+        if self.is_closed or message.topic[:5] == PREFIX:
+            return self._leave_aside(message)
         counters = self._counters
         counters.messages += 1
         now = time.monotonic()
@@ -69,6 +79,15 @@ class Intake:
             self._learn(message, now)
         counters.last_message_at = message.received_us / 1e6
         return True
+
+    def _leave_aside(self, message: InboundMessage) -> bool:
+        """What the broker says of itself is not counted or stored, and acknowledged in its turn."""
+        if not self.is_closed:
+            self._statistics.take(message)
+            if message.qos:
+                message.unwanted = True
+                self._inbox.put(message)
+        return False
 
     def quiet_for(self) -> float:
         """Seconds since a device was last heard, or the link came up."""

@@ -24,6 +24,7 @@ def keep_embedded_connection(current: BrokerSettings, before: BrokerSettings | N
             port=current.port,
             protocol=Protocol.V311,
             username=current.username,
+            reads_statistics=False,  # rumqttd has none, and ends the link of whoever asks
         )
         subscriptions = [TopicSubscription(topic_filter="#", qos=QoS.AT_LEAST_ONCE)]
         create_connection(actor, connection, subscriptions, Secrets(password=current.password))
@@ -35,7 +36,7 @@ def keep_embedded_connection(current: BrokerSettings, before: BrokerSettings | N
 
 
 def _follow(actor: Actor, connection: MqttConnection, current: BrokerSettings) -> None:
-    wanted: dict[str, str | int] = {"port": current.port, "username": current.username}
+    wanted: dict[str, str | int] = {"port": current.port, "username": current.username, "reads_statistics": False}
     if connection.host not in LOCAL_HOSTS or current.reachable_at not in LOCAL_HOSTS:
         wanted["host"] = current.reachable_at
     changed = [name for name, value in wanted.items() if getattr(connection, name) != value]

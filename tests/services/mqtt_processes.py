@@ -22,7 +22,14 @@ Start = Callable[[str], MqttProcess]
 
 
 def create(broker: servers.Server, *filters: str, **fields: object) -> MqttConnection:
-    values = {"name": "Plant", "host": "127.0.0.1", "port": broker.port, "client_id": "plant", **fields}
+    values = {
+        "name": "Plant",
+        "host": "127.0.0.1",
+        "port": broker.port,
+        "client_id": "plant",
+        "reads_statistics": False,
+        **fields,
+    }
     rows = [TopicSubscription(topic_filter=one) for one in filters or ("a/#",)]
     return connections.create_connection(ACTOR, MqttConnection(**values), rows, Secrets())
 

@@ -20,6 +20,7 @@ from mqtt.api.serializers.base import (
 from mqtt.decoders.registry import BY_NAME
 from mqtt.enums import ConnectionStatus, Protocol, QoS, StepState, Transport
 from mqtt.models import ConnectionTest, MqttConnection, Site, TopicSubscription
+from mqtt.services import pressure
 from mqtt.services.connections import Secrets
 from mqtt.services.kept_secrets import address_errors
 from mqtt.services.key_pairs import pair_errors
@@ -75,6 +76,19 @@ class SubscriptionListSerializer(serializers.ListSerializer):
         return filters
 
 
+class BrokerSerializer(serializers.Serializer):
+    """What a broker says of itself under $SYS; counts are since its start, of all its clients."""
+
+    version = serializers.CharField()
+    uptime = serializers.CharField(help_text="As the broker writes it.")
+    clients = serializers.IntegerField(allow_null=True)
+    received = serializers.IntegerField(allow_null=True)
+    sent = serializers.IntegerField(allow_null=True)
+    stored = serializers.IntegerField(allow_null=True)
+    dropped = serializers.IntegerField(allow_null=True, help_text="Lost because a client's queue was full.")
+    dropped_lately = serializers.IntegerField(help_text="Of these in the last ten minutes.")
+
+
 class ConnectionSerializer(StrictMixin, StrictModelSerializer):
     """A connection; `password` and `client_key` are written and never returned."""
 
@@ -101,6 +115,7 @@ class ConnectionSerializer(StrictMixin, StrictModelSerializer):
     message_rate = serializers.FloatField(
         source="activity.message_rate", default=None, allow_null=True, read_only=True, help_text="Messages a second."
     )
+    broker = serializers.SerializerMethodField(help_text="What the broker says of itself; null where it does not.")
     id = serializers.IntegerField(read_only=True)
     subscriptions = SubscriptionListSerializer(child=SubscriptionSerializer(), required=False)
 
@@ -108,13 +123,20 @@ class ConnectionSerializer(StrictMixin, StrictModelSerializer):
         model = MqttConnection
         writable = (
             "name", "site", "host", "port", "transport", "websocket_path", "protocol", "username", "client_id",
-            "keepalive", "tls_verify", "ca_certificate", "client_certificate", "alpn", "is_enabled",
+            "keepalive", "tls_verify", "ca_certificate", "client_certificate", "alpn", "reads_statistics", "is_enabled",
         )  # fmt: skip
         read_only_fields = (
             "site_name", "status", "status_detail", "status_changed_at", "last_connected_at",
             "last_message_at", "message_rate", "retry_count", "next_retry_at", "created_at",
+            "broker",
         )  # fmt: skip
         fields = ("id", *writable, *SECRETS, *read_only_fields, "subscriptions")
+
+    @extend_schema_field(BrokerSerializer(allow_null=True))
+    def get_broker(self, connection: MqttConnection) -> dict[str, Any] | None:
+        """As its mqtt process says; null too while nothing is known."""
+        found = pressure.of_connection(pressure.read_all(), connection.pk)
+        return dict(BrokerSerializer(found.broker).data) if found and found.broker else None
 
     def get_status_detail(self, connection: Any) -> str:
         """The stored reason speaks of the stored status; nobody vouches for it while the status is unknown."""

@@ -29,7 +29,7 @@ from mqtt.validators import validate_private_key
 
 FIELDS = (
     "name", "host", "port", "transport", "websocket_path", "protocol", "username", "client_id", "keepalive",
-    "tls_verify", "alpn", "ca_certificate", "client_certificate", "is_enabled",
+    "tls_verify", "alpn", "ca_certificate", "client_certificate", "reads_statistics", "is_enabled",
 )  # fmt: skip
 SECRETS = {"password": "password_token", "client_key": "client_key_token"}
 FILTER_FIELDS = ("topic_filter", *OWN_FIELDS)
