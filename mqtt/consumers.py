@@ -17,7 +17,6 @@ from mqtt.events import (
     AvailabilityChanged,
     CommandChanged,
     ConnectionTestChanged,
-    ReadingsStored,
     StatusUpdate,
     TailHeard,
 )
@@ -155,10 +154,6 @@ class MqttConsumer(AsyncWebsocketConsumer):
 
     def status_update(self, event: StatusUpdate) -> None:
         """A connection's status or settings changed."""
-        self.viewer.note(change_of(event))
-
-    def readings_stored(self, event: ReadingsStored) -> None:
-        """New values of sensors."""
         self.viewer.note(change_of(event))
 
     def availability_changed(self, event: AvailabilityChanged) -> None:

@@ -12,7 +12,7 @@ import contextlib
 import logging
 import time
 import weakref
-from typing import Any, NamedTuple
+from typing import Any
 
 from channels.db import database_sync_to_async
 from django.db import InterfaceError, OperationalError
@@ -30,19 +30,20 @@ from mqtt.events import (
 )
 from mqtt.live import pulse, render
 from mqtt.live.channel import HubChannel
-from mqtt.live.render import Delivery, Order, Seen
-from mqtt.live.rights import grant, take_user
-from mqtt.live.viewer import BADGES, TOTAL, Change, Viewer
-from mqtt.meters import FLUSH_ROWS, FLUSH_SECONDS, WEBSOCKET_CLIENTS
-from mqtt.pages.base import Touch
-from mqtt.permissions import TAIL, User, can
+from mqtt.live.flush import due_at, flush, speak
+from mqtt.live.render import Seen
+from mqtt.live.rights import take_user
+from mqtt.live.viewer import Change, change_of
+from mqtt.meters import WEBSOCKET_CLIENTS
+from mqtt.permissions import TAIL, can
 from mqtt.services.broadcast import send_event
 from mqtt.services.pressure import BEAT_EVERY
 
 logger = logging.getLogger(__name__)
 
-SPACING = 0.05
-"""Seconds between two flushes: bounds frames a second, and lets rows of one batch travel together."""
+SHORTEST_REST, LONGEST_REST = 0.01, 0.05
+"""Seconds between two flushes, as many as the last one took within these bounds: a single row goes out at once, and
+with many pages rows travel together."""
 SWEEP_EVERY = 2.0
 RIGHTS_EVERY = 4.0
 
@@ -55,16 +56,6 @@ EVENTS: dict[str, type[Event]] = {
 }
 
 
-class Taker(NamedTuple):
-    """One page in a flush, and what it gets."""
-
-    consumer: Any
-    key: Any
-    rows: set[Touch]
-    parts: set[str]
-    wants_badges: bool
-
-
 class LiveHub:
     """See the module."""
 
@@ -73,6 +64,8 @@ class LiveHub:
         self.channel = HubChannel(self._take, self.note_everything)
         self.tasks: list[asyncio.Task[None]] = []
         self.wanted = asyncio.Event()
+        self.heard: dict[int, Change] = {}
+        """By connection, what readings changed since the last flush: there are many, and pages look at them once."""
         self.starting = asyncio.Lock()
         self.seen: dict[int, Seen] = {}
         self.journal: tuple[int, int] = (0, 0)
@@ -104,7 +97,7 @@ class LiveHub:
         if self.consumers:
             return
         tasks, self.tasks = self.tasks, []
-        self.seen, self.database_lost_at = {}, 0.0
+        self.seen, self.heard, self.database_lost_at = {}, {}, 0.0
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -131,11 +124,22 @@ class LiveHub:
         except (TypeError, ValueError):
             logger.warning("A malformed event was ignored: %.200r", message)
             return
+        if isinstance(event, ReadingsStored):
+            self._gather(change_of(event))
+            return
         for consumer in self.consumers:
             try:
                 getattr(consumer, kind.type.replace(".", "_"))(event)
             except Exception:  # one page's trouble is not the others'
                 logger.exception("An event could not be taken by a page")
+        self.wanted.set()
+
+    def _gather(self, change: Change) -> None:
+        known = self.heard.get(change.connection_id)
+        if known is None:
+            self.heard[change.connection_id] = change
+        else:
+            known.join(change)
         self.wanted.set()
 
     def note(self, change: Change) -> None:
@@ -148,8 +152,8 @@ class LiveHub:
 
     async def _flush_forever(self) -> None:
         while True:
-            await self.wanted.wait()
-            self.wanted.clear()
+            await self._until_something_is_due()
+            begun = time.monotonic()
             try:
                 await self._flush()
                 self._found_database()
@@ -158,65 +162,24 @@ class LiveHub:
             except Exception as error:  # noqa: BLE001 - the loop must live; everything is sent again afterwards
                 self._lose_database(error)
                 await asyncio.sleep(1)
-            if any(consumer.viewer.is_waiting and not consumer.is_slow for consumer in self.consumers):
                 self.wanted.set()
-            await asyncio.sleep(SPACING)
+            await asyncio.sleep(min(max(time.monotonic() - begun, SHORTEST_REST), LONGEST_REST))
 
-    def _orders(self, now: float) -> tuple[dict[Any, Order], dict[str, User], list[Taker]]:
-        """What is to be rendered, for whom the menu's badges are counted, and who gets what."""
-        orders: dict[Any, Order] = {}
-        badge_users: dict[str, User] = {}
-        takers = []
-        for consumer in self.consumers:
-            if consumer.is_slow:
-                continue
-            viewer: Viewer = consumer.viewer
-            rows, parts, extras = viewer.due(now)
-            if not (rows or parts or extras):
-                continue
-            key = (viewer.shown.key, viewer.language, viewer.can_operate)
-            order = orders.setdefault(key, Order(viewer.shown, viewer.language, viewer.can_operate))
-            order.rows |= rows
-            order.parts |= parts
-            order.wants_total |= TOTAL in extras
-            if BADGES in extras:
-                badge_users[viewer.language] = viewer.user
-            takers.append(Taker(consumer, key, rows, parts, BADGES in extras))
-        return orders, badge_users, takers
+    async def _until_something_is_due(self) -> None:
+        """Wait for news, or for the end of the interval of something that is stale already."""
+        left = due_at(self.consumers) - time.monotonic()
+        if left > 0:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(None if left == float("inf") else left):
+                    await self.wanted.wait()
+        self.wanted.clear()
 
     async def _flush(self) -> None:
-        wishes = [consumer.viewer for consumer in self.consumers if consumer.viewer.wish]
-        if wishes:
-            await database_sync_to_async(grant)(wishes)
-        now = time.monotonic()
-        orders, badge_users, takers = self._orders(now)
-        await self._flush_tails(now)
-        if not takers:
-            return
-        try:
-            deliveries, badges = await database_sync_to_async(render.render)(list(orders.values()), badge_users)
-            FLUSH_SECONDS.observe(time.monotonic() - now)
-            FLUSH_ROWS.observe(sum(len(order.rows) for order in orders.values()))
-        except Exception:
-            for taker in takers:
-                taker.consumer.viewer.everything()
-            raise
-        answers = dict(zip(orders, deliveries, strict=True))
-        for taker in takers:
-            viewer = taker.consumer.viewer
-            of_menu = badges.get(viewer.language, "") if taker.wants_badges else ""
-            frames = viewer.frames(answers.get(taker.key, Delivery()), taker.rows, taker.parts, of_menu)
-            if frames:
-                await self._speak(taker.consumer, frames, now)
-
-    async def _flush_tails(self, now: float) -> None:
-        for consumer in list(self.consumers):
-            if (
-                consumer.watching
-                and not consumer.is_slow
-                and (frames := consumer.watching.frames(consumer.viewer.language))
-            ):
-                await self._speak(consumer, frames, now)
+        heard, self.heard = self.heard, {}
+        for change in heard.values():
+            for consumer in self.consumers:
+                consumer.viewer.note(change)
+        await flush(self.consumers)
 
     def watch_tails(self) -> None:
         """Ask the mqtt processes for every live tail that some page shows; they end what nobody asks for."""
@@ -224,13 +187,6 @@ class LiveHub:
         for tail in tails.values():
             wanted = TailWanted(connection_id=tail.connection_id, topic_filter=tail.topic_filter)
             send_event(groups.COMMANDS, wanted)
-
-    async def _speak(self, consumer: Any, frames: list[str], now: float) -> None:
-        consumer.viewer.spoke_at = now
-        try:
-            await consumer.deliver(frames)
-        except Exception:
-            logger.debug("A frame could not be delivered", exc_info=True)
 
     # ---- sweeping
 
@@ -264,7 +220,7 @@ class LiveHub:
                 await self.channel.ping()
                 lost = time.monotonic() - self.database_lost_at if self.database_lost_at else 0.0
                 for consumer, frame in await pulse.frames(self.consumers, lost):
-                    await self._speak(consumer, [frame], time.monotonic())
+                    await speak(consumer, [frame], time.monotonic())
             except Exception:
                 logger.exception("Open pages were not told how the console fares")
 

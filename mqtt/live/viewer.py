@@ -18,8 +18,15 @@ TOTALS_EVERY = 2.0
 MOST_ROWS = 200
 """Rows that one page may ask to be kept true."""
 
+TICKS = 4
+"""How many in a LIVE_INTERVAL."""
+
 TOTAL = "total"
 BADGES = "badges"
+EXTRAS = frozenset((TOTAL, BADGES))
+
+NEVER = float("inf")
+NO_ROWS: frozenset[int] = frozenset()
 
 
 @dataclass(slots=True)
@@ -33,10 +40,21 @@ class Change:
     whole_connection: bool = False
     """All devices of the connection look different: others vouch for them now, or more changed than are named."""
 
+    _touches: set[Touch] | None = None
+
     @property
     def touches(self) -> set[Touch]:
-        """The rows as pairs of kind and key."""
-        return {(kind, pk) for kind, pks in self.rows.items() for pk in pks}
+        """The rows as pairs of kind and key; made once for all pages."""
+        if self._touches is None:
+            self._touches = {(kind, pk) for kind, pks in self.rows.items() for pk in pks}
+        return self._touches
+
+    def join(self, other: "Change") -> None:
+        """Add a later change of the same connection, before any page looked at it."""
+        for kind, pks in other.rows.items():
+            self.rows.setdefault(kind, set()).update(pks)
+        self.words |= other.words
+        self.whole_connection |= other.whole_connection
 
 
 def change_of(event: Event) -> Change:
@@ -106,6 +124,8 @@ class Viewer:
     wish: tuple[str | None, list[Touch] | None] | None = None
     """What the browser asked to be shown, not looked up yet: (query, rows)."""
     spoke_at: float = 0.0
+    next_at: float = 0.0
+    """When the first of what is stale may be sent, by the monotonic clock."""
 
     def __post_init__(self) -> None:
         self.baseline = self.shown.total
@@ -115,8 +135,9 @@ class Viewer:
         """All of the page is to be sent again: at the start, after a pause, after an outage."""
         self.rows = {(kind, pk) for kind, pks in self.shown.rows.items() for pk in pks}
         self.parts = {part.name for part in self.shown.page.parts}
-        self.extras = {TOTAL, BADGES}
+        self.extras = set(EXTRAS)
         self.last.clear()
+        self.next_at = 0.0
 
     def show(self, shown: Shown) -> None:
         """Look at something else from now on."""
@@ -138,41 +159,72 @@ class Viewer:
         """Mark what the change makes stale."""
         if self.paused:
             return
-        for kind, shown in self.shown.rows.items():
-            self.rows.update((kind, pk) for pk in shown.keys() & change.rows.get(kind, set()))
-            if change.whole_connection and kind != "connection":
-                self.rows.update((kind, pk) for pk, owner in shown.items() if owner == change.connection_id)
         if "status" in change.words:
             # Statuses are few and people wait for them: the click's first answer must not hold back its effect.
             self.last.pop(("connection", change.connection_id), None)
+        for kind, shown in self.shown.rows.items():
+            for pk in shown.keys() & change.rows.get(kind, NO_ROWS):
+                self._mark(self.rows, (kind, pk))
+        if change.whole_connection:
+            self._note_connection(change.connection_id)
         page = self.shown.page
-        self.parts.update(part.name for part in page.affected(self.shown, change.touches, change.words))
+        for part in page.affected(self.shown, change.touches, change.words):
+            self._mark(self.parts, part.name)
         if isinstance(page, ListPage) and (change.words & STATES or f"new {page.kind}" in change.words):
-            self.extras.add(TOTAL)
+            self._mark(self.extras, TOTAL)
         if change.words & STATES:
-            self.extras.add(BADGES)
+            self._mark(self.extras, BADGES)
+
+    def _note_connection(self, connection_id: int) -> None:
+        for kind, shown in self.shown.rows.items():
+            for pk, owner in shown.items():
+                if owner == connection_id and kind != "connection":
+                    self._mark(self.rows, (kind, pk))
+
+    def _mark(self, stale: set[Any], key: Any) -> None:
+        if key not in stale:
+            stale.add(key)
+            self.next_at = min(self.next_at, self._when(key))
+
+    @property
+    def due_at(self) -> float:
+        """When the first of what is stale may be sent; 0: now, infinite: nothing is stale."""
+        if self.wish:
+            return 0.0
+        return NEVER if self.paused else self.next_at
 
     def due(self, now: float) -> tuple[set[Touch], set[str], set[str]]:
         """Take what may be sent now: rows, parts, extras."""
         if self.paused:
             return set(), set(), set()
-        every = {part.name: max(part.every, settings.LIVE_INTERVAL) for part in self.shown.page.parts}
-        rows = {row for row in self.rows if self._is_due(row, now, settings.LIVE_INTERVAL)}
-        parts = {name for name in self.parts if self._is_due(name, now, every.get(name, 0.0))}
-        extras = {name for name in self.extras if self._is_due(name, now, TOTALS_EVERY)}
-        self.rows -= rows
-        self.parts -= parts
-        self.extras -= extras
-        self.last.update(dict.fromkeys([*rows, *parts, *extras], now))
-        return rows, parts, extras
+        self.next_at = NEVER
+        return self._take(self.rows, now), self._take(self.parts, now), self._take(self.extras, now)
 
-    def _is_due(self, key: Any, now: float, interval: float) -> bool:
-        return now - self.last.get(key, -1e9) >= interval
+    def _take(self, stale: set[Any], now: float) -> set[Any]:
+        """Move what may be sent out of `stale`, and note when the first of the rest may be."""
+        taken = set()
+        for key in stale:
+            at = self._when(key)
+            if at <= now:
+                taken.add(key)
+            else:
+                self.next_at = min(self.next_at, at)
+        stale -= taken
+        self.last.update(dict.fromkeys(taken, now))
+        return taken
 
-    @property
-    def is_waiting(self) -> bool:
-        """Whether something is still to be sent."""
-        return bool(self.wish) or (not self.paused and bool(self.rows or self.parts or self.extras))
+    def _when(self, key: Any) -> float:
+        """When something may be sent again. Intervals end at common ticks, so that rows travel together."""
+        last = self.last.get(key)
+        if last is None:
+            return 0.0
+        interval: float = settings.LIVE_INTERVAL
+        tick = interval / TICKS
+        if key in EXTRAS:
+            interval = TOTALS_EVERY
+        elif isinstance(key, str):
+            interval = max(interval, next((part.every for part in self.shown.page.parts if part.name == key), 0.0))
+        return round(last / tick) * tick + interval
 
     def frames(self, delivery: Delivery, rows: set[Touch], parts: set[str], badges: str) -> list[str]:
         """The frames for this browser: rows alone, then each table body, then everything else."""
