@@ -1,6 +1,7 @@
 """Every setting of Vedetta, read from the environment or a `.env` file. docs/settings.md explains each."""
 
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 from cryptography.fernet import Fernet
@@ -159,7 +160,10 @@ LANGUAGE_CODE = env.choice("LANGUAGE_CODE", "en", ("en", "it"))
 LOCALE_PATHS = [BASE_DIR / "locale"]
 
 STATIC_URL = "/static/"
-STATICFILES_DIRS = [BASE_DIR / "static"]
+_uplot = find_spec("uplot")
+# The wheel is found and not imported: its Python side would load NumPy and IPython.
+UPLOT = [("uplot", str(Path(_uplot.origin).parent / "static"))] if _uplot and _uplot.origin else []
+STATICFILES_DIRS = [BASE_DIR / "static", *UPLOT]
 STATIC_ROOT = DATA_DIR / "staticfiles"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

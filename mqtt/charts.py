@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -9,7 +10,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from mqtt.enums import NodeKind
-from mqtt.models import SensorDevice, StatusChange
+from mqtt.models import Note, SensorDevice, StatusChange
 from mqtt.permissions import User, visible_to
 from mqtt.services import history
 from mqtt.services.corrections import corrections_of
@@ -22,6 +23,8 @@ MOST_SENSORS = 12
 MOST_POINTS = 4000
 USUAL_POINTS = 800
 MOST_MARKS = 200
+RATE_LEAST = 60
+"""Seconds over which a rate is taken at least: a meter that counts in tenths would jump between nothing and a lot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,7 @@ def read_sensors(given: Iterable[str]) -> list[int]:
 
 def sensors_of(user: User, pks: Sequence[int]) -> list[SensorDevice]:
     """These sensors in this order. Raises ValidationError for those that this user does not see."""
-    found: dict[int, SensorDevice] = visible_to(user, SensorDevice.objects.all()).in_bulk(pks)
+    found: dict[int, SensorDevice] = visible_to(user, SensorDevice.objects.select_related("datalogger")).in_bulk(pks)
     missing = [str(pk) for pk in pks if pk not in found]
     if missing:
         sentence = _("There is no such sensor, or no longer: %(ids)s.") % {"ids": ", ".join(missing)}
@@ -80,6 +83,8 @@ def sensors_of(user: User, pks: Sequence[int]) -> list[SensorDevice]:
 def lines(sensors: Sequence[SensorDevice], window: Window, points: int, *, as_rate: bool) -> list[Line]:
     """The history of sensors in a window, for so many pixels; `as_rate`: counters as what they count an hour."""
     rates = {sensor.pk for sensor in sensors if as_rate and is_counter(sensor)}
+    if rates:
+        points = min(points, max(1, (window.end_us - window.start_us) // (RATE_LEAST * 1_000_000)))
     pks = [sensor.pk for sensor in sensors]
     found = history.series(
         pks, window.start_us, window.end_us, points, as_rate=rates, corrections=corrections_of(pks)
@@ -93,19 +98,27 @@ def lines(sensors: Sequence[SensorDevice], window: Window, points: int, *, as_ra
 
 
 def marks(sensors: Sequence[SensorDevice], window: Window) -> list[dict[str, Any]]:
-    """What happened to these sensors, their dataloggers and connections in a window, the oldest first."""
+    """What happened to these sensors and to what they hang on in a window, the oldest first. Wants `datalogger`."""
+    gateways = {sensor.datalogger.gateway_id for sensor in sensors if sensor.datalogger.gateway_id}
     about = Q(kind=NodeKind.SENSOR, object_id__in=[sensor.pk for sensor in sensors])
     about |= Q(kind=NodeKind.DATALOGGER, object_id__in={sensor.datalogger_id for sensor in sensors})
     about |= Q(kind=NodeKind.CONNECTION, object_id__in={sensor.connection_id for sensor in sensors})
+    about |= Q(kind=NodeKind.GATEWAY, object_id__in=gateways)
     during = {"at__gte": window.start, "at__lt": window.end}
-    changes = [
-        {
-            "at": machine(change.at),
-            "kind": "status",
-            "status": change.to_status,
-            "title": _("%(name)s: %(status)s") % {"name": change.label, "status": status_word(change.to_status)},
-            "text": change.reason_detail,
-        }
-        for change in StatusChange.objects.filter(about, **during)[:MOST_MARKS]
-    ]
-    return sorted(changes, key=lambda mark: mark["at"])
+    changes = StatusChange.objects.filter(about, **during)[:MOST_MARKS]
+    notes = Note.objects.filter(about, **during)[:MOST_MARKS]
+    found = [*map(_mark_of_change, changes), *map(_mark_of_note, notes)]
+    return sorted(found, key=lambda mark: str(mark["at"]))
+
+
+def _mark_of_change(change: StatusChange) -> dict[str, Any]:
+    title = _("%(name)s: %(status)s") % {"name": change.label, "status": status_word(change.to_status)}
+    return _mark(change.at, "status", change.to_status, title, change.reason_detail)
+
+
+def _mark_of_note(note: Note) -> dict[str, Any]:
+    return _mark(note.at, "note", "", _("Note of %(name)s") % {"name": note.author_name}, note.text)
+
+
+def _mark(at: datetime, kind: str, status: str, title: str, text: str) -> dict[str, Any]:
+    return {"at": machine(at), "kind": kind, "status": status, "title": title, "text": text}

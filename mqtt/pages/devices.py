@@ -10,6 +10,7 @@ from mqtt import queries
 from mqtt.enums import NodeKind, ReadingFlag
 from mqtt.models import Datalogger, Gateway, Reading, SensorDevice, Site
 from mqtt.pages.base import ObjectPage, Part, Shown, list_url, register
+from mqtt.pages.chart import POINTS_PART
 from mqtt.pages.connection import timeline_of
 from mqtt.pages.notes import NOTES_PART
 from mqtt.permissions import User
@@ -130,6 +131,7 @@ GATEWAY = register(
             Part(
                 "timeline", "mqtt/parts/_timeline.html", timeline_of(NodeKind.GATEWAY, CHANGES), element="ol", every=2.0
             ),
+            POINTS_PART,
             NOTES_PART,
         ),
         rows=lambda user, gateway: {"datalogger": _keys(dataloggers_of(user, gateway))},
@@ -149,6 +151,7 @@ DATALOGGER = register(
                 element="ol",
                 every=2.0,
             ),
+            POINTS_PART,
             NOTES_PART,
         ),
         rows=lambda user, datalogger: {"sensor": _keys(sensors_of(user, datalogger))},
@@ -162,6 +165,7 @@ SENSOR = register(
         parts=(
             Part("now", "mqtt/parts/_now.html", now),
             Part("readings", "mqtt/parts/_readings.html", readings),
+            POINTS_PART,
             NOTES_PART,
         ),
         rows=lambda user, sensor: {"sensor": _keys(neighbours_of(user, sensor))},

@@ -96,7 +96,7 @@ def collect_static() -> bool:
     wanted = _static_digest()
     if stamp.exists() and stamp.read_text() == wanted:
         return False
-    call_command("collectstatic", interactive=False, verbosity=0, clear=True)
+    call_command("collectstatic", interactive=False, verbosity=0, clear=True, ignore_patterns=["*.py", "*.pyc"])
     stamp.write_text(wanted)
     return True
 

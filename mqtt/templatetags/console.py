@@ -95,6 +95,12 @@ def number(given: float | None) -> str:
 
 
 @register.filter
+def machine(given: float) -> str:
+    """A number for programs: with a point, and all its digits."""
+    return formats.machine(given)
+
+
+@register.filter
 def rate(given: float | None) -> str:
     """Events a second: whole from 10 up, one decimal below."""
     return formats.rate(given or 0.0)

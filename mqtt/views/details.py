@@ -1,5 +1,6 @@
 """The pages of one thing: connection, gateway, datalogger, sensor, topic, message."""
 
+from http import HTTPStatus
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -10,6 +11,7 @@ from mqtt.forms import PublishForm
 from mqtt.models import DiscoveredTopic, SensorDevice, UndecodedMessage
 from mqtt.pages import connection, devices, topic
 from mqtt.pages.base import Page, list_url
+from mqtt.pages.chart import panel
 from mqtt.payloads import views_of
 from mqtt.permissions import CONFIGURE, PUBLISH, TAIL, VIEW, can, visible_to
 from mqtt.views.guard import needs
@@ -34,6 +36,15 @@ def _render(request: HttpRequest, context: dict[str, Any], **more: Any) -> HttpR
     return render(request, context["template"], {**context, **more})
 
 
+def _render_with_chart(request: HttpRequest, context: dict[str, Any], **more: Any) -> HttpResponse:
+    """400 with the whole page when the address asks the chart for what cannot be drawn."""
+    chart = panel(request.user, context["object"], request.GET)
+    answer = _render(request, context, chart=chart, **more)
+    if chart and chart.error:
+        answer.status_code = HTTPStatus.BAD_REQUEST
+    return answer
+
+
 @needs(VIEW)
 @require_safe
 def connection_detail(request: HttpRequest, pk: int) -> HttpResponse:
@@ -49,7 +60,7 @@ def gateway_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One gateway with its dataloggers."""
     context = object_page(request, devices.GATEWAY, pk, "mqtt/gateway_detail.html")
     gateway = context["object"]
-    return _render(
+    return _render_with_chart(
         request,
         context,
         device=gateway,
@@ -66,7 +77,7 @@ def datalogger_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One datalogger with its sensors."""
     context = object_page(request, devices.DATALOGGER, pk, "mqtt/datalogger_detail.html")
     datalogger = context["object"]
-    return _render(
+    return _render_with_chart(
         request,
         context,
         device=datalogger,
@@ -83,7 +94,7 @@ def sensor_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One sensor: the value now, the last readings, and its neighbours."""
     context = object_page(request, devices.SENSOR, pk, "mqtt/sensor_detail.html")
     sensor: SensorDevice = context["object"]
-    return _render(
+    return _render_with_chart(
         request,
         context,
         sensor=sensor,

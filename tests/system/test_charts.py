@@ -1,0 +1,109 @@
+"""A chart in a real browser: it zooms by asking for finer data, is an address, and grows while one looks at it."""
+
+import json
+import re
+from collections.abc import Iterator
+from urllib.parse import parse_qs, urlparse
+
+import paho.mqtt.client as mqtt
+import pytest
+from playwright.sync_api import Page, Request, expect
+
+from tests.browser import chromium, live, open_page
+from tests.console import Console
+from tests.servers import wait_for
+
+pytestmark = [pytest.mark.browser, pytest.mark.system]
+
+PATIENCE = 15_000
+TOPIC = "charted/box-7"
+
+
+@pytest.fixture
+def page(console: Console) -> Iterator[Page]:
+    with chromium() as browser:
+        opened, complaints = open_page(browser, console)
+        yield opened
+        opened.context.close()
+        assert not complaints
+
+
+@pytest.fixture
+def device(console: Console) -> Iterator[mqtt.Client]:
+    client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id="chart-test-device")
+    client.connect("127.0.0.1", console.broker_port)
+    client.loop_start()
+    yield client
+    client.disconnect()
+    client.loop_stop()
+
+
+def publish(device: mqtt.Client, value: float) -> None:
+    payload = json.dumps({"temperature": value, "humidity": value * 2})
+    device.publish(TOPIC, payload, qos=1).wait_for_publish(10)
+
+
+def query(request: Request) -> dict[str, list[str]]:
+    return parse_qs(urlparse(request.url).query)
+
+
+def is_chart(request: Request) -> bool:
+    return "/mqtt/charts/" in request.url
+
+
+def test_a_chart_zooms_moves_and_grows(page: Page, device: mqtt.Client) -> None:
+    for value in (20.0, 21.0, 22.0):
+        publish(device, value)
+
+    def is_there() -> bool:
+        page.goto("/dataloggers/?search=box-7")
+        return page.locator("#rows tr").count() == 1
+
+    wait_for(is_there, 20, "the datalogger's row")
+    page.click("#rows tr a.k")
+    live(page)
+    chart = page.locator("#chart")
+    over = chart.locator(".u-over")
+    expect(over).to_be_visible(timeout=PATIENCE)
+    reading = chart.locator(".line", has_text="temperature").locator("[data-reading]")
+    expect(reading).to_contain_text("22")
+
+    # New values come over the page's socket: nothing is asked for.
+    asked: list[Request] = []
+    page.on("request", lambda request: asked.append(request) if is_chart(request) else None)
+    publish(device, 23.5)
+    expect(reading).to_contain_text("23.5", timeout=PATIENCE)
+    assert int(chart.get_attribute("data-appended") or 0) >= 1
+    assert not asked
+
+    # A stretch that is drawn with the mouse becomes the window, at its own resolution, and an address.
+    place = over.bounding_box()
+    assert place is not None
+    with page.expect_request(is_chart) as zoomed:
+        page.mouse.move(place["x"] + place["width"] * 0.25, place["y"] + 40)
+        page.mouse.down()
+        page.mouse.move(place["x"] + place["width"] * 0.5, place["y"] + 60, steps=5)
+        page.mouse.up()
+    assert {"from", "to", "points", "sensors"} <= query(zoomed.value).keys()
+    assert re.search(r"\?from=.*&to=", page.url)
+    expect(chart.locator("[data-span][aria-current]")).to_have_count(0)
+    near = page.url
+    with page.expect_request(is_chart):
+        chart.locator(".plot").press("ArrowLeft")
+    assert page.url != near
+    with page.expect_request(is_chart) as newest:
+        chart.locator(".plot").press("Home")
+    assert query(newest.value)["last"] == ["24h"]
+    with page.expect_request(is_chart) as week:
+        chart.get_by_label("7 days").click()
+    assert query(week.value)["last"] == ["7d"]
+    page.reload()
+    expect(chart.get_by_label("7 days")).to_have_attribute("aria-current", "true")
+
+    # The same data as a table keeps the window.
+    page.click("text=As a table")
+    assert "last=7d" in page.url
+    expect(page.locator("table.history td [data-value]").first).to_be_visible()
+    hidden = chart.locator(".line", has_text="humidity")
+    hidden.click()
+    expect(hidden).to_have_attribute("aria-pressed", "false")
