@@ -111,6 +111,8 @@ class Walk:
     """Whether an object that is only a value with its unit and time is one reading by the object's own name."""
     counts_members = False
     """Whether objects in an array are parts of this device, by index, and not devices or times of their own."""
+    labels = words("sensor sensor_name sensorName Sensor")
+    """Keys of the whole message whose words say what measured, not what was measured."""
     reads_numbers = True
     """Whether a text that is a number counts as one; where numbers come as numbers, `"60"` is a name."""
 
@@ -242,7 +244,10 @@ class Walk:
         elif self.reads_numbers and NUMBER.fullmatch(value):
             self._add(name, float(value), None, means)
         elif cleaned := clean(value):
-            self._add(name, None, cleaned, means)
+            if self.labels and name in self.labels:
+                self.fact("type", cleaned)
+            else:
+                self._add(name, None, cleaned, means)
 
     def _add(self, name: str, value: float | None, text: str | None, means: Meaning) -> None:
         if len(name) > NAME_LENGTH:

@@ -6,6 +6,7 @@ from functools import lru_cache
 from mqtt.decoders import (
     campbell,
     cloud,
+    documented,
     esphome,
     flespi,
     general,
@@ -13,6 +14,7 @@ from mqtt.decoders import (
     homie,
     ignored,
     lineprotocol,
+    meshtastic,
     openbeken,
     openmqttgateway,
     owntracks,
@@ -25,10 +27,13 @@ from mqtt.decoders import (
     shelly1,
     shelly2,
     structural,
+    tables,
     tasmota,
     thingsboard,
     victron,
+    weather,
     zigbee2mqtt,
+    zwavejs,
 )
 from mqtt.decoders.base import MAX_PAYLOAD_BYTES, Content, Decoder, KeyedDecoder
 from mqtt.decoders.lorawan import aws as aws_lorawan
@@ -64,6 +69,9 @@ BY_TOPIC: tuple[Decoder, ...] = (
     cloud.SHADOW_DECODER,
     cloud.AZURE_DECODER,
     plc.UMH_DECODER,
+    zwavejs.DECODER,
+    meshtastic.DECODER,
+    *documented.DECODERS,
 )
 """One file a family; the first that claims a message takes it, so the special stand before the broad."""
 BY_KEYS: tuple[KeyedDecoder, ...] = (
@@ -75,12 +83,21 @@ BY_KEYS: tuple[KeyedDecoder, ...] = (
     campbell.DECODER,
     plc.NEURON_DECODER,
     plc.KEPWARE_DECODER,
+    weather.ECOWITT_DECODER,
+    weather.WEEWX_DECODER,
 )
 """Families on topics of the user's choice that some key gives away: the others cost nothing for each of them."""
 MARKS = frozenset().union(*(decoder.marks for decoder in BY_KEYS))
 FAMILIES: tuple[Decoder, ...] = (*BY_TOPIC, *BY_KEYS)
 GENERAL: tuple[Decoder, ...] = (general.DECODER, scalars.DECODER)
-DECODERS: tuple[Decoder, ...] = (*FAMILIES, ignored.DECODER, presence.DECODER, lineprotocol.DECODER, *GENERAL)
+DECODERS: tuple[Decoder, ...] = (
+    *FAMILIES,
+    ignored.DECODER,
+    presence.DECODER,
+    lineprotocol.DECODER,
+    tables.DECODER,
+    *GENERAL,
+)
 BY_NAME = {decoder.name: decoder for decoder in DECODERS}
 
 _reported: set[tuple[str, str]] = set()

@@ -8,14 +8,17 @@ import orjson
 from mqtt.decoders.base import Content
 from mqtt.decoders.general import MAX_TEXT, NUMBER, SWITCH_WORDS
 from mqtt.decoders.places import NAME_LENGTH, Place, clean, place
+from mqtt.decoders.times import parse
+from mqtt.decoders.words import Role, words
 from mqtt.exceptions import UndecodableError
-from mqtt.messages import Announcement, Decoded, DecodedReading
+from mqtt.messages import Announcement, Decoded, DecodedFacts, DecodedReading
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _NOT_FINITE = {"nan", "inf", "infinity", "-inf", "-infinity", "+inf", "-nan"}
 
-
 LONGEST_UNIT = 12
+FACTS = words("firmware hardware manufacturer mac ip hostname ssid bssid rssi snr linkquality")
+"""What a topic of its own may say about the device; a `name` or an `id` may be anything there."""
 
 
 class ScalarDecoder:
@@ -47,6 +50,10 @@ class ScalarDecoder:
             switched = SWITCH_WORDS.get(text.lower())
             value, text = (value, text) if switched is None else (switched, None)
         means = where.meaning
+        if means.role is Role.TIME and parse(content.text, content.zone) is not None:
+            return Decoded(self.name)  # when something was said, not what
+        if means.role is Role.FACT and means.of in FACTS:
+            return Decoded(self.name, facts=[DecodedFacts(where.owner, {means.of: text if value is None else value})])
         return Decoded(
             self.name,
             [

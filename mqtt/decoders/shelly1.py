@@ -116,8 +116,8 @@ def _info(content: Content, device: DeviceRef, decoded: Decoded) -> None:
         return
     time_us = content.time(found.get("unixtime")) if found.get("unixtime") else None
     for key, value in found.items():
-        if key in INFO_LEFT_OUT:
-            continue
+        if key in INFO_LEFT_OUT or (key == "uptime" and "act_reasons" in found):
+            continue  # of what sleeps, the uptime is that of one waking
         for path, leaf in _valid_leaves(value, key):
             names = path.split(".")
             if names[-1] in LEAVES_LEFT_OUT:

@@ -1,10 +1,18 @@
 """Units as devices spell them -> as they are shown; what is not known stays as it is."""
 
+import re
 from functools import lru_cache
 
 from mqtt.decoders.places import clean
 
 LONGEST = 40
+
+
+_POWERS = re.compile(r"(?<=[ms])(?:\^|\*\*)?([23])(?![\w.])")
+
+
+def _raised(match: re.Match[str]) -> str:
+    return "²" if match.group(1) == "2" else "³"
 
 
 def _plain(text: str) -> str:
@@ -73,4 +81,4 @@ def spelled(unit: str) -> str:
     known = _BY_SPELLING.get(unit)
     if known is None and len(unit) > 3:
         known = _BY_WORD.get(_plain(unit))
-    return (unit if known is None else known)[:LONGEST]
+    return (_POWERS.sub(_raised, unit) if known is None else known)[:LONGEST]

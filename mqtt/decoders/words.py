@@ -113,6 +113,9 @@ UNITS = {
     "bar": "bar",
     "mbar": "mbar",
     "psi": "psi",
+    "inHg": "inhg",
+    "mmHg": "mmhg",
+    "W/m²": "wpm2 wm2",
     "V": "volt volts",
     "mV": "mv millivolt millivolts",
     "A": "amp amps ampere amperes",
@@ -149,6 +152,7 @@ UNITS = {
     "km/h": "kmh kph",
     "m/s": "mps",
     "mph": "mph",
+    "kn": "knot knots",
     "L": "liter liters litre litres",
     "m³": "m3",
     "L/min": "lpm",
@@ -171,6 +175,9 @@ _LETTERS = {
     "g": ("g", {"acceleration", "vibration", "weight"}),
     "s": ("s", set()),
 }
+PERCENT = words("humidity hum rh humidite umidita soc")
+PER_VOLUME = words("absolute abs specific")
+"""Humidity of these kinds is a mass."""
 _TIMELIKE = {"time", "uptime", "duration", "interval", "age", "period", "delay"}
 _SUPPLY = {"supply", "vcc", "volt", "batt"}
 
@@ -199,7 +206,8 @@ def meaning(key: str) -> Meaning:
             return Meaning(Role.UNIT, of=key.removesuffix(tail))
     tokens = _tokens(short)
     kind = _kind(plain, tokens)
-    return Meaning(Role.VALUE, unit=_unit(tokens, kind), kind=kind, is_switch=bool(_SWITCHES.fullmatch(short.lower())))
+    unit = _unit(tokens, kind) or ("%" if _is_percent(tokens) else "")
+    return Meaning(Role.VALUE, unit=unit, kind=kind, is_switch=bool(_SWITCHES.fullmatch(short.lower())))
 
 
 def _tokens(key: str) -> list[str]:
@@ -220,12 +228,21 @@ def _kind(plain: str, tokens: list[str]) -> str:
     return ""
 
 
+def _is_percent(tokens: list[str]) -> bool:
+    """What is measured in percent everywhere; temperatures, voltages and pressures have several units."""
+    named = [token.lower().rstrip("0123456789") for token in tokens]
+    last = next((token for token in reversed(named) if token), "")
+    return last in PERCENT and PER_VOLUME.isdisjoint(named)
+
+
 def _unit(tokens: list[str], kind: str) -> str:
     if not tokens:
         return ""
     last = tokens[-1]
     if len(tokens) == 1:
         return _UNIT_OF.get(last.lower(), "") if len(last) > 2 else ""
+    if len(tokens) > 3 and tokens[-2].lower() == "per" and last.lower() in {"hour", "h"}:
+        return f"{_UNIT_OF.get(tokens[-3].lower(), '')}/h".removeprefix("/h")
     two = _TWO_TOKENS.get((tokens[-2].lower(), last.lower()))
     if two and len(tokens) > 2:
         return two

@@ -11,7 +11,7 @@ from mqtt.decoders.memory import Memory
 from mqtt.decoders.registry import decode
 from mqtt.exceptions import UndecodableError
 
-CORPUS = ROOT / "tests" / "decoders" / "corpus.jsonl"
+CORPUS = ROOT / "tests" / "corpus" / "families.jsonl"
 WARM = 50
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-OWN = Path(__file__).parents[1] / "decoders" / "corpus.jsonl"
+OWN = Path(__file__).parents[1] / "corpus" / "families.jsonl"
 
 
 def printed(*arguments: Any, **options: Any) -> str:

@@ -13,7 +13,7 @@ from mqtt.decoders.corpus.lines import CorpusError, read
 from mqtt.messages import Announcement, Decoded, DecodedFacts, DecodedReading, DeviceRef
 from tests.decoders.helpers import NOW
 
-OWN = Path(__file__).with_name("corpus.jsonl")
+OWN = Path(__file__).parents[1] / "corpus"
 
 
 def line(payload: Any, expect: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
@@ -35,7 +35,9 @@ def score(found: Verdict, aspect: str) -> tuple[int, int]:
 
 
 @pytest.mark.parametrize(
-    "found", list(read(OWN.read_bytes().splitlines(), NOW).run()), ids=lambda outcome: outcome.line.id
+    "found",
+    [outcome for file in sorted(OWN.glob("*.jsonl")) for outcome in read(file.read_bytes().splitlines(), NOW).run()],
+    ids=lambda outcome: outcome.line.id,
 )
 def test_the_projects_own_corpus_is_understood(found: Any) -> None:
     judged = Verdict(found)

@@ -46,7 +46,11 @@ def test_number_texts_are_numbers_only_as_a_whole() -> None:
         ("phase_a", "", ""),
         ("zone_c", "", ""),
         ("windSpeed_mps", "m/s", "speed"),
-        ("humidity", "", "humidity"),
+        ("humidity", "%", "humidity"),
+        ("relative_humidity_2", "%", "humidity"),
+        ("absolute_humidity", "", "humidity"),
+        ("rainRate_inch_per_hour", "in/h", "rain"),
+        ("barometer_inHg", "inHg", "pressure"),
     ],
 )
 def test_a_key_tells_unit_and_kind(key: str, unit: str, kind: str) -> None:

@@ -32,6 +32,8 @@ TOPICS = st.sampled_from(
      "home/gw/BTtoMQTT/AABBCCDDEEFF", "home/gw/SYStoMQTT", "rtl_433/h/events", "rtl_433/h/devices/m/1/temperature_C",
      "N/p/battery/0/Soc", "owntracks/a/b", "ruuvi/a/b",
      "homeassistant/sensor/x/config", "homeassistant/device/x/config", "homeassistant/sensor/x/state",
+     "evcc/site/pvPower", "deye/ac/freq", "solar/116181234567/0/power", "inverter/x/ch0/P_AC", "dsmr/reading/x",
+     "zwave/n/49/0/Air temperature", "zwave/n/status", "msh/EU/2/json/c/!a1", "weather/loop",
      "homeassistant/status", "node/sensor/x/state", "node/climate/x/mode/state", "esphome/discover/node"]
 )  # fmt: skip
 KEYS = st.one_of(
@@ -44,6 +46,7 @@ KEYS = st.one_of(
                      "ENERGY", "TempUnit", "DeepSleep", "Wifi", "t", "tp", "ft", "sn"]),
     st.sampled_from(["src", "method", "result", "params", "model", "battery_ok", "_type", "gw_mac", "ident",
                      "timestamp", "nodes", "exposes", "definition"]),
+    st.sampled_from(["PASSKEY", "dateutc", "stationtype", "dateTime", "usUnits", "tempf", "from", "payload", "sender"]),
     st.sampled_from(["dev", "ids", "cns", "stat_t", "val_tpl", "avty", "cmps", "~", "expire_after", "via_device"]),
 )  # fmt: skip
 DOCUMENTS = st.recursive(
@@ -197,7 +200,8 @@ def test_a_decoder_that_raises_is_logged_once_and_the_general_one_takes_over(
     assert [record.exc_info is not None for record in caplog.records] == [True]
 
 
-CORPUS = read(Path(__file__).with_name("corpus.jsonl").read_bytes().splitlines(), NOW)
+FILES = sorted((Path(__file__).parents[1] / "corpus").glob("*.jsonl"))
+CORPUS = read((line for file in FILES for line in file.read_bytes().splitlines()), NOW)
 
 
 @pytest.mark.parametrize("line", list(CORPUS.lines.values()), ids=lambda line: line.id)

@@ -1,11 +1,15 @@
 """What a line of a corpus expects, device by device."""
 
+import re
 from dataclasses import dataclass, field
 from datetime import UTC
 from typing import Any
 
 from mqtt.decoders.corpus.lines import CorpusError, Line
 from mqtt.decoders.times import parse
+
+PARTIAL = re.compile(r"\bsubset\b|\b(?:only|first)\b[^.;]*\blisted\b", re.IGNORECASE)
+"""What a note says when the expected readings are only some of them."""
 
 
 @dataclass(slots=True)
@@ -47,7 +51,7 @@ class Expected:
 
 def expected(line: Line) -> Expected:
     """What a line expects. Raises CorpusError."""
-    found = Expected(is_subset="subset" in line.note.lower())
+    found = Expected(is_subset=PARTIAL.search(line.note) is not None)
     parts = line.expect.get("devices") or []
     try:
         for part in [line.expect, *parts]:
