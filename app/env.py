@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
-from typing import NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -75,6 +75,16 @@ def choice(name: str, default: str, allowed: tuple[str, ...]) -> str:
     if value not in allowed:
         stop(f"{name} must be one of {', '.join(allowed)}, not {value!r}.")
     return value
+
+
+def channel_layer(kind: str, url: str) -> dict[str, Any]:
+    """Channels' two layers over Redis; why the first is ours: docs/adr/0007-libraries.md."""
+    config: dict[str, Any] = {"hosts": [url], "prefix": "vedetta"}
+    if kind == "pubsub":
+        return {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": config}
+    # A process that reads nothing for a minute is gone, and what waits for it is of no use any more.
+    config |= {"capacity": 2000, "expiry": 60, "group_expiry": 3600}
+    return {"BACKEND": "channels_redis.core.RedisChannelLayer", "CONFIG": config}
 
 
 def time_zone() -> str:

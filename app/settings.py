@@ -73,12 +73,8 @@ DISK_KEEP_DAYS = env.integer("DISK_KEEP_DAYS", 7, 1, 36_500)
 
 # Live pages
 LIVE_INTERVAL = env.number("LIVE_INTERVAL", 1.0, 0.25, 60.0)
-CHANNEL_LAYERS = {
-    "default": {
-        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-        "CONFIG": {"hosts": [CHANNEL_URL], "prefix": "vedetta"},
-    }
-}
+CHANNEL_LAYER = env.choice("CHANNEL_LAYER", "pubsub", ("pubsub", "queue"))
+CHANNEL_LAYERS = {"default": env.channel_layer(CHANNEL_LAYER, CHANNEL_URL)}
 
 INSTALLED_APPS = [
     # Takes over runserver, for developers; to every other command it would bring the whole of Twisted.

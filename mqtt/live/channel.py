@@ -97,6 +97,8 @@ class HubChannel:
             self._lose("our own ping did not come back")
         if self._watch and await self._watch.is_another():
             self._lose("its server was started anew")
+            self._joined = set()  # a layer of lists forgot its members with the server
+            await self.join(self._wanted)
         try:
             await self._layer.send(self._channel, {"type": PING})
         except Exception as error:  # noqa: BLE001 - redis, socket and loop errors all mean: lost
