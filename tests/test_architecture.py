@@ -66,6 +66,7 @@ WEB = {
     "fragments",
     "pages",
     "alerts",
+    "exports",
     "live",
     "badges",
     "templatetags",

@@ -16,7 +16,8 @@ class ConditionalMixin:
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         """Compare once the body is written."""
         answer = super().finalize_response(request, response, *args, **kwargs)  # type: ignore[misc]
-        if request.method in {"GET", "HEAD"} and answer.status_code == status.HTTP_200_OK:
+        is_whole = isinstance(answer, Response) and answer.status_code == status.HTTP_200_OK  # and no long download
+        if request.method in {"GET", "HEAD"} and is_whole:
             answer.add_post_render_callback(lambda rendered: _compare(request, rendered))
         return answer
 

@@ -15,7 +15,7 @@ from mqtt.enums import ReadingFlag
 from mqtt.models import to_us
 
 LONGEST_LINE = 1024 * 1024
-KNOWN = ("sensor", "connection", "key", "time", "received_at", "value", "text", "own_time", "uncertain")
+KNOWN = ("sensor", "connection", "key", "time", "received_at", "raw_value", "value", "text", "own_time", "uncertain")
 ALIASES = {"sensor_id": "sensor", "timestamp": "time", "received": "received_at"}
 TRUE = {"true", "1", "yes", "on"}
 FORMULA = ("'=", "'+", "'-", "'@", "'\t", "'\r")
@@ -76,7 +76,7 @@ def _json_lines(first: str, stream: TextIO) -> Iterator[Line | Refusal]:
 def _csv_lines(header: str, stream: TextIO) -> Iterator[Line | Refusal]:
     separator = max(",;\t", key=header.count)
     names = [_name(one) for one in next(csv.reader([header], delimiter=separator))]
-    if "time" not in names or not {"value", "text"} & set(names):
+    if "time" not in names or not {"value", "raw_value", "text"} & set(names):
         raise LineError(
             f"The first line must name the columns, among them time and value. Known are: {', '.join(KNOWN)}."
         )
@@ -108,7 +108,9 @@ def _name(cell: str) -> str:
 
 def _line(number: int, given: Mapping[str, Any], *, is_italian: bool) -> Line:
     row = {_name(str(name)): value for name, value in given.items()}
-    value, text = _value(row.get("value"), is_italian=is_italian), row.get("text")
+    # What the device said: the value that an export shows may be corrected, and would be corrected again.
+    said = row.get("value") if row.get("raw_value") in (None, "") else row["raw_value"]
+    value, text = _value(said, is_italian=is_italian), row.get("text")
     text = None if text in (None, "") else _plain(str(text))
     if (value is None) == (text is None):
         raise LineError("either a value or a text is needed")

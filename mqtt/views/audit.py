@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.paginator import Paginator
 from django.db.models import Model
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -15,6 +15,7 @@ from mqtt.enums import AuditAction, NodeKind
 from mqtt.filters import AuditFilter
 from mqtt.models import AuditEntry, Datalogger, Gateway, MqttConnection, SensorDevice, Site
 from mqtt.permissions import VIEW, visible_to
+from mqtt.views import exports
 from mqtt.views.guard import needs
 
 PAGE_SIZE = 50
@@ -33,10 +34,12 @@ ACTIONS: dict[str, Any] = {action.value: action.label for action in AuditAction}
 
 @needs(VIEW)
 @require_safe
-def audit_list(request: HttpRequest) -> HttpResponse:
+def audit_list(request: HttpRequest) -> HttpResponseBase:
     """The newest actions, filtered."""
     entries = visible_to(request.user, AuditEntry.objects.all())
     filterset = AuditFilter(request.GET, entries, request=request)
+    if writer := exports.wanted(request):
+        return exports.audit_export(request, filterset.qs, writer)
     page = Paginator(filterset.qs, PAGE_SIZE).get_page(request.GET.get("page"))
     shown = list(page.object_list)
     urls = _urls(shown)
@@ -53,6 +56,7 @@ def audit_list(request: HttpRequest) -> HttpResponse:
             }
             for entry in shown
         ],
+        "export": exports.choices(request, page.paginator.count),
         "filter_form": filterset.form,
         "is_filtered": any(params.values()),
         "others": params.urlencode(),

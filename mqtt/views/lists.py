@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -12,10 +12,13 @@ from mqtt.models import IS_NEW, Datalogger, Gateway, MqttConnection
 from mqtt.pages import lists
 from mqtt.pages.base import ListPage, Shown
 from mqtt.permissions import CONFIGURE, OPERATE, VIEW, User, can, visible_to
+from mqtt.views import exports
 from mqtt.views.guard import needs
 
 
-def _list(request: HttpRequest, page: ListPage, empty: dict[str, str], **context: Any) -> HttpResponse:
+def _list(request: HttpRequest, page: ListPage, empty: dict[str, str], **context: Any) -> HttpResponseBase:
+    if writer := exports.wanted(request):
+        return exports.list_export(request, page, writer)
     shown = page.show(request.user, request.GET.copy())
     counts = shown.extra["counts"]
     return render(
@@ -30,6 +33,7 @@ def _list(request: HttpRequest, page: ListPage, empty: dict[str, str], **context
             "total_all": counts[""],
             "is_filtered": page.is_filtered(request.GET),
             "removable": _removable(page, shown),
+            "export": exports.choices(request, shown.total),
             "sort": request.GET.get("sort", ""),
             "empty": empty,
             "can_operate": shown.can_operate,
@@ -91,7 +95,7 @@ def connect_first(user: User) -> dict[str, str]:
 
 
 @needs(VIEW)
-def connection_list(request: HttpRequest) -> HttpResponse:
+def connection_list(request: HttpRequest) -> HttpResponseBase:
     """Connections with their status, what they bring, and their buttons."""
     actions = []
     if can(request.user, CONFIGURE):
@@ -100,27 +104,27 @@ def connection_list(request: HttpRequest) -> HttpResponse:
 
 
 @needs(VIEW)
-def gateway_list(request: HttpRequest) -> HttpResponse:
+def gateway_list(request: HttpRequest) -> HttpResponseBase:
     """Gateways."""
     actions = _new_ones(request, Gateway, "gateways-accept")
     return _list(request, lists.GATEWAYS, _nothing_heard(request.user), actions=actions)
 
 
 @needs(VIEW)
-def datalogger_list(request: HttpRequest) -> HttpResponse:
+def datalogger_list(request: HttpRequest) -> HttpResponseBase:
     """Dataloggers."""
     actions = _new_ones(request, Datalogger, "dataloggers-accept")
     return _list(request, lists.DATALOGGERS, _nothing_heard(request.user), actions=actions)
 
 
 @needs(VIEW)
-def sensor_list(request: HttpRequest) -> HttpResponse:
+def sensor_list(request: HttpRequest) -> HttpResponseBase:
     """Sensors with their current values."""
     return _list(request, lists.SENSORS, _nothing_heard(request.user))
 
 
 @needs(VIEW)
-def topic_list(request: HttpRequest) -> HttpResponse:
+def topic_list(request: HttpRequest) -> HttpResponseBase:
     """Every topic that was heard."""
     chosen = request.GET.get("connection", "")
     tree = reverse("topic-tree") + (f"?connection={int(chosen)}" if chosen.isdecimal() and len(chosen) < 18 else "")
@@ -129,7 +133,7 @@ def topic_list(request: HttpRequest) -> HttpResponse:
 
 
 @needs(VIEW)
-def command_list(request: HttpRequest) -> HttpResponse:
+def command_list(request: HttpRequest) -> HttpResponseBase:
     """What people and programs published, newest first."""
     empty = {
         "title": _("Nothing was published yet."),
@@ -144,7 +148,7 @@ def command_list(request: HttpRequest) -> HttpResponse:
 
 
 @needs(VIEW)
-def undecoded_list(request: HttpRequest) -> HttpResponse:
+def undecoded_list(request: HttpRequest) -> HttpResponseBase:
     """Messages that no decoder understood, newest first."""
     empty = {"title": _("Everything was understood."), "text": _("Messages that cannot be read are kept here.")}
     lead = _("Kept with the reason, so that nothing is lost while you find out what it means.")

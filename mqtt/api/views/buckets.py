@@ -31,20 +31,18 @@ def read_bucket(request: Request) -> int:
     return BUCKETS.get(given, 0)
 
 
+COLUMNS = ("sensor", "time", "min", "max", "mean", "first", "last", "count")
+
+BucketRow = tuple[int, int, dict[str, Any]]
+"""(time in µs, sensor, what is answered)."""
+
+
 def bucket_page(
     request: Request, column: str, owner: Any, level: int, start: datetime | None, end: datetime | None, size: int
 ) -> dict[str, Any]:
-    """One page of spans, newest first; without `end` until now, without `start` as far back as is given at once."""
-    pks = list(SensorDevice.objects.filter(**{column: owner.pk}).order_by("pk").values_list("pk", flat=True))
-    until = -(-to_us(end or timezone.now()) // 1_000_000) + (1 if end else 0)  # the end itself is included
-    most = MOST_BUCKETS // max(1, len(pks))
-    since = to_us(start) // 1_000_000 if start else until - level * most
-    if start and (until - since) // level > most:
-        raise ValidationError({"bucket": [_too_many((until - since) // level * len(pks), level, most, until - since)]})
+    """One page of spans, newest first."""
     cursor = read_cursor(request)
-    if cursor:
-        until = min(until, cursor.time_us // 1_000_000 + level)
-    rows = [row for row in _rows(pks, level, since, until) if cursor is None or row[:2] < cursor[:2]]
+    rows = bucket_rows(column, owner, level, start, end, cursor)
     following = None
     if len(rows) > size:
         text = Cursor(*rows[size - 1][:2], 0).text()
@@ -52,8 +50,23 @@ def bucket_page(
     return {"next": following, "results": [row[2] for row in rows[:size]]}
 
 
-def _rows(pks: list[int], level: int, since: int, until: int) -> list[tuple[int, int, dict[str, Any]]]:
-    """(time in µs, sensor, what is answered), newest first."""
+def bucket_rows(
+    column: str, owner: Any, level: int, start: datetime | None, end: datetime | None, cursor: Cursor | None = None
+) -> list[BucketRow]:
+    """Spans, newest first; without `end` until now, without `start` as far back as is given at once."""
+    pks = list(SensorDevice.objects.filter(**{column: owner.pk}).order_by("pk").values_list("pk", flat=True))
+    until = -(-to_us(end or timezone.now()) // 1_000_000) + (1 if end else 0)  # the end itself is included
+    most = MOST_BUCKETS // max(1, len(pks))
+    since = to_us(start) // 1_000_000 if start else until - level * most
+    if start and (until - since) // level > most:
+        raise ValidationError({"bucket": [_too_many((until - since) // level * len(pks), level, most, until - since)]})
+    if cursor:
+        until = min(until, cursor.time_us // 1_000_000 + level)
+    return [row for row in _rows(pks, level, since, until) if cursor is None or row[:2] < cursor[:2]]
+
+
+def _rows(pks: list[int], level: int, since: int, until: int) -> list[BucketRow]:
+    """Newest first."""
     found = history.buckets(pks, level, max(0, since), until) if pks and until > max(0, since) else {}
     given = corrections_of(pks)
     rows = []

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any, ClassVar, Literal
 
 from django.utils.translation import gettext as _
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, PolymorphicProxySerializer, extend_schema
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
@@ -25,6 +26,9 @@ from mqtt.api.serializers.devices import (
 )
 from mqtt.api.views.base import VisibleMixin, refuse_unknown
 from mqtt.api.views.buckets import BUCKETS, MOST_BUCKETS, bucket_page, read_bucket
+from mqtt.api.views.files import CsvRenderer, JsonLinesRenderer, history_file
+from mqtt.api.wire import JSONRenderer
+from mqtt.exports.writers import WRITERS
 from mqtt.filters import DataloggerFilter, GatewayFilter, SensorFilter
 from mqtt.models import Datalogger, Gateway, SensorDevice, to_us
 from mqtt.services import history
@@ -37,7 +41,11 @@ AVAILABILITY = {"availability": "effective_availability", "last_seen_at": "state
 METHODS = ("get", "patch", "head", "options")
 
 HISTORY = extend_schema(
-    responses=PolymorphicProxySerializer("History", [ReadingsSerializer, BucketsSerializer], None),
+    responses={
+        (200, "application/json"): PolymorphicProxySerializer("History", [ReadingsSerializer, BucketsSerializer], None),
+        (200, "text/csv"): OpenApiTypes.STR,
+        (200, "application/x-ndjson"): OpenApiTypes.STR,
+    },
     parameters=[
         OpenApiParameter("start", datetime, description="From this time on, included (ISO 8601)."),
         OpenApiParameter("end", datetime, description="Until this time, included (ISO 8601)."),
@@ -47,7 +55,8 @@ HISTORY = extend_schema(
     ],
     filters=False,
     description="Newest first: raw readings, or with `bucket` the lowest, highest, mean, first and last of spans. "
-    f"Spans of whole days are days in UTC; an answer in spans covers at most {MOST_BUCKETS} of them.",
+    f"Spans of whole days are days in UTC; an answer in spans covers at most {MOST_BUCKETS} of them. As CSV or JSON "
+    "lines everything from `start` to `end` comes in one answer without pages, however long it is.",
 )
 PARAMETERS = ("start", "end", "cursor", "page_size", "bucket", "format")
 
@@ -58,9 +67,12 @@ class HistoryMixin:
     history_column: ClassVar[Literal["id", "datalogger_id"]]
 
     @HISTORY
-    @action(methods=["get"], detail=True, filter_backends=(), pagination_class=None)
-    def readings(self, request: Request, pk: str) -> Response:
-        """One page of history."""
+    @action(
+        methods=["get"], detail=True, filter_backends=(), pagination_class=None,
+        renderer_classes=(JSONRenderer, CsvRenderer, JsonLinesRenderer),
+    )  # fmt: skip
+    def readings(self, request: Request, pk: str) -> Any:
+        """One page of history, or all of it as a file."""
         owner = self.get_object()  # type: ignore[attr-defined]
         refuse_unknown(request, PARAMETERS)
         size = whole_number(request, "page_size", PAGE_SIZE, MAX_PAGE_SIZE)
@@ -68,6 +80,9 @@ class HistoryMixin:
         if start and end and end < start:
             raise ValidationError({"end": [_("The end lies before the start.")]})
         level = read_bucket(request)
+        if request.accepted_renderer.format in WRITERS:
+            writer = WRITERS[request.accepted_renderer.format]
+            return history_file(request, self.history_column, owner, writer, level, start, end)
         if level:
             return Response(bucket_page(request, self.history_column, owner, level, start, end, size))
         found = history.readings(
@@ -85,6 +100,12 @@ class HistoryMixin:
         context = {"corrections": corrections_of({row.sensor_id for row in found[:size]})}
         results = ReadingSerializer(found[:size], many=True, context=context).data
         return Response({"next": following, "results": results})
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """An error is JSON also where a file was asked for."""
+        if isinstance(response, Response) and getattr(request, "accepted_renderer", None) is not None:
+            request.accepted_renderer, request.accepted_media_type = JSONRenderer(), JSONRenderer.media_type
+        return super().finalize_response(request, response, *args, **kwargs)  # type: ignore[misc]
 
 
 class ByHandMixin(UpdateModelMixin):

@@ -43,6 +43,15 @@ ORDER BY r.time DESC, r.sensor_id DESC, r.digest DESC LIMIT %(limit)s
 
 BEYOND = 2**63 - 1
 
+ONE_SENSOR = """
+SELECT sensor_id, time, digest, received_at, value, text, flags FROM mqtt_reading
+WHERE sensor_id = %s AND time >= %s AND time <= %s AND (time, digest) < (%s, %s)
+ORDER BY time DESC, digest DESC LIMIT %s
+"""
+
+HistoryTuple = tuple[int, datetime, int, datetime, float | None, str | None, int]
+"""The fields of a HistoryRow, for who reads a million of them."""
+
 
 @dataclass(frozen=True, slots=True)
 class HistoryRow:
@@ -80,6 +89,27 @@ def readings(
     with connection.cursor() as cursor:
         cursor.execute((POSTGRESQL if is_postgresql else SQLITE).format(column=column), names)
         return [_row(found) for found in cursor.fetchall()]
+
+
+def readings_of(
+    sensor: int, *, start_us: int | None = None, end_us: int | None = None, behind: tuple[int, int] | None, limit: int
+) -> list[HistoryTuple]:
+    """At most `limit` readings of one sensor, newest first; `behind` is (time, digest) of the last known one."""
+    first, last = (
+        max(FOREVER[0] if start_us is None else start_us, FOREVER[0]),
+        min(FOREVER[1] if end_us is None else end_us, FOREVER[1]),
+    )
+    until, digest = behind or (last, BEYOND)
+    is_postgresql = connection.vendor == "postgresql"
+    bounds: list[Any] = [from_us(one) for one in (first, until)] if is_postgresql else [first, until]
+    with connection.cursor() as cursor:
+        cursor.execute(ONE_SENSOR, [sensor, *bounds, bounds[1], digest, limit])
+        if is_postgresql:
+            return list(cursor.fetchall())
+        return [
+            (sensor, from_us(time), digest, from_us(received), value, text, flags)
+            for sensor, time, digest, received, value, text, flags in cursor.fetchall()
+        ]
 
 
 def cursor_of(row: HistoryRow) -> tuple[int, int, int]:
