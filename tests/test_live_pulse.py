@@ -71,6 +71,46 @@ async def test_the_connections_page_shows_how_it_flows(viewer: Any) -> None:
         assert ">one<" in frame
 
 
+async def test_the_overview_shows_what_everything_does_now(viewer: Any) -> None:
+    async with open_page("/ws/overview/", viewer) as socket:
+        await socket.settle()
+        say()
+        assert 'data-field="messages">0<' in await socket.until('data-field="messages"')
+        flows = (
+            ConnectionPressure(connection_id=1, status="silent", messages_per_second=12.5, readings_per_second=30.2),
+            ConnectionPressure(
+                connection_id=2,
+                status="disconnected",
+                messages_per_second=0.5,
+                undecoded_per_second=0.5,
+                lag_seconds=2.5,
+            ),
+        )
+        say(connections=flows, waiting=1234)
+        frame = await socket.until("1,234")
+        for words in (
+            '"messages">13<',
+            '"readings">30<',
+            '"undecoded">0.5<',
+            'class="warn">2.5 s<',
+            '"up">1 ',
+            "1 down",
+        ):
+            assert words in frame
+        assert "Dropped by brokers" not in frame
+
+
+def test_the_overview_says_that_nothing_is_received_or_that_it_does_not_know(
+    client: Client, viewer: Any, settings: Any
+) -> None:
+    factories.make_connection()
+    client.force_login(viewer)
+    assert "nothing is received" in client.get("/").content.decode()
+    pressure._kept = (0.0, "", None)
+    settings.CHANNEL_URL = "unix:///nowhere/valkey.sock"
+    assert "Not known: Valkey does not answer." in client.get("/").content.decode()
+
+
 def test_a_page_brings_the_banner_and_the_flow_with_it(client: Client, viewer: Any) -> None:
     connection = factories.make_connection()
     say(behind_seconds=3.0, connections=(ConnectionPressure(connection_id=connection.pk, lag_seconds=3.25),))

@@ -14,6 +14,7 @@ from mqtt.enums import STATUS_WORST_FIRST, Availability, ConnectionStatus, NodeK
 from mqtt.models import AuditEntry, ConnectionActivity, Datalogger, MqttConnection, SensorDevice, StatusChange
 from mqtt.pages.base import STATES, Page, Part, Shown, register
 from mqtt.pages.lists import behind
+from mqtt.pages.pulse import PULSE
 from mqtt.permissions import User, visible_to
 from mqtt.supervisor.state import read_state
 
@@ -117,6 +118,7 @@ class OverviewPage(Page):
     """Everything on it changes, none of it is a table of one kind."""
 
     name = "overview"
+    pulses = (PULSE,)
     parts = (
         Part("processes", "mqtt/parts/_processes.html", processes, every=2.0, on=STATES | {"rates"}),
         Part("numbers", "mqtt/parts/_numbers.html", numbers, on=STATES | {"rates"}),

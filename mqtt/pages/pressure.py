@@ -18,7 +18,7 @@ def flow(shown: Shown) -> dict[str, Any]:
             if one.connection_id == shown.object.pk:
                 return {
                     "flow": one,
-                    "lag": _milliseconds(one.lag_seconds),
+                    "lag": milliseconds(one.lag_seconds),
                     "is_slow": one.lag_seconds >= BEHIND_FROM,
                     "process": process.name.partition(" ")[0],
                 }
@@ -43,7 +43,8 @@ def _uptime(text: str) -> str:
     return span(int(number)) if unit in {"second", "seconds"} and number.isdecimal() and len(number) < 12 else text
 
 
-def _milliseconds(seconds: float) -> str:
+def milliseconds(seconds: float) -> str:
+    """A delay as people read it."""
     if seconds < 1:
         return _("%(n)s ms") % {"n": formats.number(round(seconds * 1000))}
     return _("%(n)s s") % {"n": formats.number(round(seconds, 1))}

@@ -67,6 +67,7 @@ class Heartbeat:
         connections = tuple(
             replace(
                 self._connection(one.connection_id, counters[one.connection_id], waiting[one.connection_id], seconds),
+                status=one.status,
                 broker=one.statistics.facts(),
                 broker_state=one.statistics.state,
             )

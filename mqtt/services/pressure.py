@@ -40,6 +40,8 @@ class ConnectionPressure:
     """One connection as its holder sees it."""
 
     connection_id: int
+    status: str = ""
+    """As its holder last reported it."""
     messages_per_second: float = 0.0
     readings_per_second: float = 0.0
     undecoded_per_second: float = 0.0
