@@ -12,6 +12,7 @@ from django.db.models import Case, Count, IntegerField, Model, Q, QuerySet, Valu
 from mqtt.enums import STATUS_WORST_FIRST, Availability
 from mqtt.models import Command, Datalogger, DiscoveredTopic, Gateway, MqttConnection, SensorDevice, UndecodedMessage
 from mqtt.permissions import User, visible_to
+from mqtt.sparklines import add_sparks
 
 AVAILABILITY_WORST_FIRST = (Availability.OFFLINE, Availability.LATE, Availability.UNKNOWN, Availability.ONLINE)
 
@@ -88,7 +89,7 @@ def rows(kind: str, user: User) -> QuerySet[Any]:
 
 
 def prepare(kind: str, found: Iterable[Model]) -> list[Any]:
-    """The rows with their counts: how many dataloggers a gateway has, how many sensors a datalogger."""
+    """The rows with their counts (dataloggers of a gateway, sensors of a datalogger), sensors with their sparkline."""
     objects: list[Any] = list(found)
     pks = [row.pk for row in objects]
     if kind == "gateway":
@@ -99,6 +100,8 @@ def prepare(kind: str, found: Iterable[Model]) -> list[Any]:
         counts = _counts(SensorDevice, "datalogger_id", pks)
         for row in objects:
             row.sensor_count = counts.get(row.pk, 0)
+    elif kind == "sensor":
+        add_sparks(objects)
     return objects
 
 

@@ -83,6 +83,7 @@ class SensorTable(ListTable):
     name = column(_("Sensor"), "name")
     status = column(_("Status"), "rank", "datalogger__identifier", "name")
     datalogger = column(_("Datalogger"), "datalogger__identifier", "name")
+    day = column(_("24 h"), attrs=HIDE)
     value = column(_("Value"), "state__value", attrs=NUM)
     heard = column(_("Heard"), "state__last_seen_at", attrs=NUM)
 

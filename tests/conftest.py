@@ -52,6 +52,14 @@ def _plain_static_files(settings: object) -> None:
 
 
 @pytest.fixture(autouse=True)
+def _fresh_sparklines() -> None:
+    """They are kept by sensor, and the next test's sensors have the same numbers."""
+    from mqtt.sparklines import forget_everything  # needs Django's registry
+
+    forget_everything()
+
+
+@pytest.fixture(autouse=True)
 def _english() -> None:
     """A page that an earlier test asked for in Italian leaves its language to the thread."""
     translation.activate("en")

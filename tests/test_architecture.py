@@ -83,6 +83,7 @@ WEB = {
     "payloads",
     "payload_tree",
     "charts",
+    "sparklines",
     "windows",
 }
 ENTRANCES = {"management", "supervisor", "demo"}

@@ -1,8 +1,8 @@
 """The one reader of the history: single readings page by page, buckets of one level, and what a chart draws."""
 
 from mqtt.services.history.correction import correct_buckets
-from mqtt.services.history.curves import Series, resolution, series
+from mqtt.services.history.curves import Series, gap, resolution, series
 from mqtt.services.history.raw import HistoryRow, cursor_of, readings
 from mqtt.services.history.stored import buckets
 
-__all__ = ["HistoryRow", "Series", "buckets", "correct_buckets", "cursor_of", "readings", "resolution", "series"]
+__all__ = ["HistoryRow", "Series", "buckets", "correct_buckets", "cursor_of", "gap", "readings", "resolution", "series"]

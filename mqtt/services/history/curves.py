@@ -111,7 +111,7 @@ def _single(sensor: int, points: Points, given: Mapping[int, Corrections], is_ra
     """Readings as they are, without a band."""
     points = correct_points(points, given.get(sensor, NONE))
     points = point_rates(points) if is_rate else points
-    limit = _gap([time / 1e6 for time, _ in points], 0, is_irregular=is_irregular)
+    limit = gap([time / 1e6 for time, _ in points], 0, is_irregular=is_irregular)
     drawn, before = Series(sensor, 0), None
     for time_us, value in points:
         time = time_us / 1e6
@@ -124,7 +124,7 @@ def _single(sensor: int, points: Points, given: Mapping[int, Corrections], is_ra
 
 def _drawn(sensor: int, rows: Sequence[Bucket], step: int, end: float, *, is_irregular: bool) -> Series:
     """Buckets as points in their middle."""
-    limit = _gap([one.time for one in rows], step, is_irregular=is_irregular)
+    limit = gap([one.time for one in rows], step, is_irregular=is_irregular)
     drawn, before = Series(sensor, step), None
     for one in rows:
         if before is not None and one.time - before > limit:
@@ -134,7 +134,7 @@ def _drawn(sensor: int, rows: Sequence[Bucket], step: int, end: float, *, is_irr
     return drawn
 
 
-def _gap(times: Sequence[float], step: int, *, is_irregular: bool) -> float:
+def gap(times: Sequence[float], step: int, *, is_irregular: bool = False) -> float:
     """Seconds between two points from which on nothing was measured; what speaks when it likes has no gaps."""
     if is_irregular:
         return float("inf")

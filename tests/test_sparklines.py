@@ -1,0 +1,76 @@
+"""The last 24 hours in the rows of sensors."""
+
+import time
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mqtt import queries, sparklines
+from mqtt.buckets import HOUR, Bucket
+from mqtt.fragments import Variant, render_row
+from mqtt.models import Rollup, SensorDevice
+from tests import factories
+
+END = 500_000 * HOUR
+START = END - 24 * HOUR
+FINITE = st.floats(allow_nan=False, allow_infinity=False)
+
+
+def hour(ago: int, low: float, mean: float, high: float) -> Bucket:
+    return Bucket(END - ago * HOUR, 60, low, high, mean, low, high)
+
+
+def test_a_gap_parts_the_line_and_a_lonely_hour_is_a_dot() -> None:
+    hours = [hour(ago, 1.0, 2.0, 3.0) for ago in (20, 19, 18, 10, 3, 2, 1)]
+    spark = sparklines.draw(hours, START, END)
+    assert spark is not None
+    assert (spark.line.count("M"), spark.line.count("h2"), spark.band.count("Z")) == (3, 1, 2)
+    assert (spark.low, spark.high) == ("1", "3")
+    slow = sparklines.draw([hour(ago, 1.0, 1.0, 1.0) for ago in (20, 14, 8, 2)], START, END)
+    assert slow is not None
+    assert slow.line.count("M") == 1, "six hours are its rhythm"
+    assert sparklines.draw([], START, END) is None
+
+
+@given(st.lists(st.tuples(st.integers(0, 30), FINITE, FINITE, FINITE), min_size=1, max_size=24))
+def test_any_values_stay_within_their_field(given: list[tuple[int, float, float, float]]) -> None:
+    by_ago = {ago: hour(ago, *sorted(values)) for ago, *values in given}
+    spark = sparklines.draw([by_ago[ago] for ago in sorted(by_ago, reverse=True)], START, END)
+    assert spark is not None
+    for number in (
+        (spark.line + spark.band).replace("h2", "").replace("Z", "").replace("M", " ").replace("L", " ").split()
+    ):
+        assert -1 <= float(number) <= sparklines.WIDTH
+
+
+@pytest.mark.django_db
+@pytest.mark.database
+@pytest.mark.usefixtures("valkey")
+def test_page_and_push_show_the_same_drawing_for_one_query(
+    client: Client, viewer: User, django_assert_num_queries: Any
+) -> None:
+    sensors = [factories.make_sensor() for _ in range(3)]
+    factories.make_correction(sensors[0], offset=100.0)
+    now = int(time.time()) // HOUR * HOUR
+    Rollup.objects.bulk_create(
+        Rollup(sensor=one, level=HOUR, time=now - ago * HOUR, count=6, low=1, high=3, mean=2, first=1, last=3)
+        for one in sensors[:2]
+        for ago in range(1, 20)
+    )
+    client.force_login(viewer)
+    page = client.get("/sensors/").content.decode()
+    assert page.count('class="spark"') == 2
+    assert "The last 24 hours: from 101 to 103" in page
+    found = queries.prepare("sensor", queries.rows("sensor", viewer).filter(pk__in=[one.pk for one in sensors]))
+    for record in found:
+        assert render_row("sensor", record, Variant("en")).strip() in page
+    with django_assert_num_queries(0):
+        sparklines.add_sparks(found)
+    sparklines.forget_everything()
+    fresh = list(SensorDevice.objects.prefetch_related("corrections"))
+    with django_assert_num_queries(1):
+        sparklines.add_sparks(fresh)
