@@ -4,7 +4,8 @@ The querysets carry the effective status and `rank` (0 is worst), and follow rel
 template runs no query of its own. `prepare` adds what is cheaper to count for fifty rows than for all.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import cache, wraps
 from typing import Any
 
 from django.db.models import Case, Count, IntegerField, Model, Q, QuerySet, Value, When
@@ -22,6 +23,24 @@ def _rank(field: str, order: Iterable[str]) -> Case:
     return Case(*whens, default=Value(99), output_field=IntegerField())
 
 
+_OF_ROWS = {"id", "name", "site", "is_enabled", "status", "status_changed_at", "deleted_at"}
+_FIELDS = MqttConnection._meta.concrete_fields  # noqa: SLF001 - Django's public name for it
+_NOT_OF_ROWS = [f"connection__{field.name}" for field in _FIELDS if field.name not in _OF_ROWS]
+"""The settings of a connection, with its certificates, are not for rows of its devices."""
+
+
+def _built_once(build: Callable[[], QuerySet[Any]]) -> Callable[[], QuerySet[Any]]:
+    """Building such a queryset takes longer than reading a row: each caller gets a copy of the same."""
+    built = cache(build)
+
+    @wraps(build)
+    def copied() -> QuerySet[Any]:
+        return built().all()
+
+    return copied
+
+
+@_built_once
 def connections() -> QuerySet[Any]:
     """Connections with site, activity and subscriptions."""
     return (
@@ -38,35 +57,42 @@ def _devices(model: Any, *related: str) -> QuerySet[Any]:
         model.objects.with_availability()
         .annotate(rank=_rank("effective_availability", AVAILABILITY_WORST_FIRST))
         .select_related("connection", "state", *related)
+        .defer(*_NOT_OF_ROWS)
     )
     return found
 
 
+@_built_once
 def gateways() -> QuerySet[Any]:
     """Gateways with their state, site and connection."""
     return _devices(Gateway, "site", "connection__site")
 
 
+@_built_once
 def dataloggers() -> QuerySet[Any]:
     """Dataloggers with their state, gateway, site and connection."""
     return _devices(Datalogger, "gateway", "site", "connection__site")
 
 
+@_built_once
 def sensors() -> QuerySet[Any]:
     """Sensors with their current value, corrections, datalogger and gateway."""
     return _devices(SensorDevice, "datalogger", "datalogger__gateway").prefetch_related("corrections")
 
 
+@_built_once
 def topics() -> QuerySet[Any]:
     """Topics with their connection."""
     return DiscoveredTopic.objects.select_related("connection")
 
 
+@_built_once
 def undecoded() -> QuerySet[Any]:
     """Messages that were not understood, with their connection."""
     return UndecodedMessage.objects.select_related("connection")
 
 
+@_built_once
 def commands() -> QuerySet[Any]:
     """What people published, with its connection and what became of it."""
     return Command.objects.with_effective_state().select_related("connection")

@@ -181,7 +181,8 @@ class ListPage(Page):
         """Those of the rows that the filters still let through."""
         if kind != self.kind or not self.is_filtered(shown.params):
             return set(pks)
-        found = self.filtered(shown.user, shown.params).qs.filter(pk__in=list(pks))
+        filterset = shown.extra.get("filterset") or self.filtered(shown.user, shown.params)
+        found = filterset.qs.filter(pk__in=list(pks))
         return set(found.select_related(None).prefetch_related(None).order_by().values_list("pk", flat=True))
 
     def refresh(self, shown: Shown) -> Shown:
