@@ -110,6 +110,8 @@ class AuditAction(TextChoices):
     REVOKED = "revoked", _("revoked")
     CORRECTED = "corrected", _("corrected")
     UNCORRECTED = "uncorrected", _("took a correction back from")
+    REPLACED = "replaced", _("put another device in the place of")
+    MERGED = "merged", _("merged another device into")
     NOTED = "noted", _("wrote a note on")
     NOTE_CHANGED = "note_changed", _("changed a note on")
     NOTE_DELETED = "note_deleted", _("deleted a note on")
@@ -125,6 +127,13 @@ class TaskState(TextChoices):
     RUNNING = "running", _("running")
     DONE = "done", _("done")
     FAILED = "failed", _("failed")
+
+
+class DeviceWork(TextChoices):
+    """What is done to the readings of a device in the background."""
+
+    MERGE = "merge", _("move readings")
+    DELETE = "delete", _("delete readings")
 
 
 class CommandState(TextChoices):

@@ -8,10 +8,13 @@ from django import forms
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
 
 from mqtt.enums import STATUS_WORST_FIRST, AuditAction, Availability, CommandState, NodeKind
-from mqtt.models import IS_NEW, Datalogger, Gateway, MqttConnection, Site
+from mqtt.models import IS_NEW, Datalogger, Gateway, MqttConnection, SensorDevice, Site
 from mqtt.permissions import visible_to
+from mqtt.services.notes import NOTABLE
 
 MAX_SEARCH = 200
 
@@ -167,6 +170,52 @@ class CommandFilter(ListFilter):
         field_name="effective_state", label=_("Status"), empty_label=_("all"), choices=CommandState.choices
     )
     connection = df.ModelChoiceFilter(queryset=choices_of(MqttConnection), label=_("Connection"), empty_label=_("all"))
+
+
+@extend_schema_field(OpenApiTypes.STR)
+class MomentFilter(df.IsoDateTimeFilter):  # type: ignore[misc]
+    """A time as ISO 8601; empty is no filter, which a schema of times would forbid."""
+
+
+@extend_schema_field(OpenApiTypes.INT)
+class WholeFilter(df.NumberFilter):  # type: ignore[misc]
+    """A whole number."""
+
+    field_class = forms.IntegerField
+
+
+class NoteFilter(ListFilter):
+    """Notes by what they are about, text and time."""
+
+    search_fields = ("text", "author_name")
+
+    kind = df.ChoiceFilter(label=_("Kind"), choices=[(str(kind), kind.label) for kind in NOTABLE])
+    object = WholeFilter(field_name="object_id", label=_("Object"), min_value=0, max_value=2**63 - 1)
+    connection = df.ModelChoiceFilter(queryset=choices_of(MqttConnection), label=_("Connection"), empty_label=_("all"))
+    start = MomentFilter(field_name="at", lookup_expr="gte", label=_("From"))
+    end = MomentFilter(field_name="at", lookup_expr="lte", label=_("To"))
+
+
+class CorrectionFilter(ListFilter):
+    """Corrections by sensor, and by what it hangs on."""
+
+    search_fields = ("reason", "author_name", "sensor__name", "sensor__label")
+
+    sensor = df.ModelChoiceFilter(queryset=choices_of(SensorDevice), label=_("Sensor"))
+    datalogger = df.ModelChoiceFilter(
+        queryset=choices_of(Datalogger), field_name="sensor__datalogger", label=_("Datalogger")
+    )
+    connection = df.ModelChoiceFilter(
+        queryset=choices_of(MqttConnection), field_name="sensor__connection", label=_("Connection")
+    )
+
+
+class MappingFilter(ListFilter):
+    """Mappings by connection and text."""
+
+    search_fields = ("name", "topic_pattern")
+
+    connection = df.ModelChoiceFilter(queryset=choices_of(MqttConnection), label=_("Connection"))
 
 
 class AuditFilter(ListFilter):

@@ -10,7 +10,9 @@ from mqtt.views import (
     connection_edit,
     corrections,
     details,
+    device_care,
     device_edit,
+    device_list,
     discovery,
     exports,
     health,
@@ -27,6 +29,17 @@ from mqtt.views import (
 from mqtt.views.audit import audit_list
 from mqtt.views.overview import overview
 from mqtt.views.search import search_page
+
+
+def _care(kind: NodeKind) -> list[URLPattern]:
+    """Replacing, merging and deleting a device of a kind; a sensor has no place of its own to be replaced at."""
+    views = {"care": device_care.device_care, "merge": device_care.device_merge, "delete": device_care.device_delete}
+    if kind != NodeKind.SENSOR:
+        views["replace"] = device_care.device_replace
+    return [
+        path(f"{kind}s/<int:pk>/{name}/", view, {"kind": kind}, name=f"{kind}-{name}") for name, view in views.items()
+    ]
+
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", overview, name="overview"),
@@ -54,6 +67,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("gateways/accept/", discovery.gateways_accept, name="gateways-accept"),
     path("gateways/<int:pk>/accept/", discovery.gateway_accept, name="gateway-accept"),
     path("gateways/<int:pk>/note/", notes.note_add, {"kind": NodeKind.GATEWAY}, name="gateway-note"),
+    *_care(NodeKind.GATEWAY),
     path("gateways/<int:pk>/edit/", device_edit.gateway_edit, name="gateway-edit"),
     path("dataloggers/", lists.datalogger_list, name="datalogger-list"),
     path("dataloggers/<int:pk>/", details.datalogger_detail, name="datalogger-detail"),
@@ -61,10 +75,15 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("dataloggers/<int:pk>/accept/", discovery.datalogger_accept, name="datalogger-accept"),
     path("dataloggers/<int:pk>/note/", notes.note_add, {"kind": NodeKind.DATALOGGER}, name="datalogger-note"),
     path("dataloggers/<int:pk>/export/", exports.datalogger_export, name="datalogger-export"),
+    *_care(NodeKind.DATALOGGER),
     path("dataloggers/<int:pk>/edit/", device_edit.datalogger_edit, name="datalogger-edit"),
+    path("devices/", device_list.device_list, name="device-list"),
+    path("devices/file/", device_list.device_list_file, name="device-list-file"),
+    path("devices/upload/", device_list.device_list_upload, name="device-list-upload"),
     path("sensors/", lists.sensor_list, name="sensor-list"),
     path("sensors/<int:pk>/", details.sensor_detail, name="sensor-detail"),
     path("sensors/<int:pk>/export/", exports.sensor_export, name="sensor-export"),
+    *_care(NodeKind.SENSOR),
     path("sensors/<int:pk>/edit/", device_edit.sensor_edit, name="sensor-edit"),
     path("sensors/<int:pk>/note/", notes.note_add, {"kind": NodeKind.SENSOR}, name="sensor-note"),
     path("sensors/<int:pk>/corrections/new/", corrections.correction_create, name="sensor-correction-create"),

@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 from rest_framework.routers import SimpleRouter
 
 from mqtt.api import schema  # noqa: F401 - registers how tokens are described
+from mqtt.api.views.care import CorrectionViewSet, MappingViewSet, NoteViewSet
 from mqtt.api.views.charts import ChartView
 from mqtt.api.views.commands import CommandViewSet
 from mqtt.api.views.connections import ConnectionViewSet
@@ -20,6 +21,9 @@ router.register("dataloggers", DataloggerViewSet, "api-datalogger")
 router.register("sensors", SensorViewSet, "api-sensor")
 router.register("topics", TopicViewSet, "api-topic")
 router.register("undecoded", UndecodedViewSet, "api-undecoded")
+router.register("notes", NoteViewSet, "api-note")
+router.register("corrections", CorrectionViewSet, "api-correction")
+router.register("mappings", MappingViewSet, "api-mapping")
 
 beside = SimpleRouter()
 beside.register("commands", CommandViewSet, "api-command")

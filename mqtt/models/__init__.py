@@ -33,7 +33,7 @@ from mqtt.models.rhythm import ConnectionRhythm, DataloggerRhythm, GatewayRhythm
 from mqtt.models.rollup import Rollup, RollupDue
 from mqtt.models.site import Site
 from mqtt.models.status import StatusChange
-from mqtt.models.task import ConnectionTest, PeriodicJob
+from mqtt.models.task import ConnectionTest, DeviceTask, PeriodicJob
 from mqtt.models.token import ApiToken
 from mqtt.models.topic import DeviceAnnouncement, DiscoveredTopic, UndecodedMessage
 from mqtt.models.worker import CommittedPackets, MqttWorker
@@ -61,6 +61,7 @@ __all__ = [
     "DataloggerState",
     "DeviceAlias",
     "DeviceAnnouncement",
+    "DeviceTask",
     "DiscoveredTopic",
     "DiskSample",
     "Gateway",

@@ -203,6 +203,8 @@ class ConnectionLease(models.Model):
     """Under which client id it is kept; a change of the id leaves the old session to be ended."""
     statistics_refused = models.BooleanField(default=False)
     """The broker ended the link when it was asked for its own figures: it is not asked again."""
+    devices_version = models.PositiveIntegerField(default=0)
+    """Counts up when devices are replaced, merged or deleted: whoever remembers some looks them up again."""
 
     class Meta:
         verbose_name = _("connection lease")

@@ -4,7 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from mqtt.enums import TaskState
+from mqtt.enums import DeviceWork, NodeKind, TaskState
 from mqtt.models.connection import MqttConnection
 
 
@@ -26,6 +26,38 @@ class ConnectionTest(models.Model):
 
     def __str__(self) -> str:
         return f"{self.connection_id}: {self.state}"
+
+
+class DeviceTask(models.Model):
+    """Readings of a merged or deleted device that are moved or erased in the background, and how far that is.
+
+    What is left to do stands in the readings themselves: a task that was interrupted goes on where it stopped.
+    """
+
+    work = models.CharField(max_length=8, choices=DeviceWork)
+    connection = models.ForeignKey(MqttConnection, models.CASCADE, related_name="device_tasks")
+    kind = models.CharField(max_length=12, choices=NodeKind)
+    object_id = models.BigIntegerField()
+    """The device that stays; of a deletion the one that is gone."""
+    label = models.CharField(max_length=250)
+    """What the device that goes was called."""
+    sensors = models.JSONField(default=list)
+    """[[from, to], …] of a merge, [id, …] of a deletion."""
+    state = models.CharField(max_length=8, choices=TaskState, default=TaskState.QUEUED)
+    total = models.BigIntegerField(default=0)
+    """Readings; counted when it begins."""
+    done = models.BigIntegerField(default=0)
+    requested_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("work on a device")
+        verbose_name_plural = _("work on devices")
+        ordering = ["id"]
+        indexes = [models.Index(fields=["kind", "object_id"], name="task_of_device")]
+
+    def __str__(self) -> str:
+        return f"{self.work} {self.label}: {self.done}/{self.total}"
 
 
 class PeriodicJob(models.Model):

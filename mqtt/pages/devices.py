@@ -12,6 +12,7 @@ from mqtt.models import Datalogger, Gateway, Reading, SensorDevice, Site
 from mqtt.pages.base import ObjectPage, Part, Shown, list_url, register
 from mqtt.pages.chart import POINTS_PART
 from mqtt.pages.connection import timeline_of
+from mqtt.pages.joining import WORK_PART
 from mqtt.pages.notes import NOTES_PART
 from mqtt.permissions import User
 from mqtt.templatetags.console import value
@@ -133,6 +134,7 @@ GATEWAY = register(
             ),
             POINTS_PART,
             NOTES_PART,
+            WORK_PART,
         ),
         rows=lambda user, gateway: {"datalogger": _keys(dataloggers_of(user, gateway))},
         queryset=_gateway_queryset,
@@ -153,6 +155,7 @@ DATALOGGER = register(
             ),
             POINTS_PART,
             NOTES_PART,
+            WORK_PART,
         ),
         rows=lambda user, datalogger: {"sensor": _keys(sensors_of(user, datalogger))},
         queryset=_datalogger_queryset,
@@ -167,6 +170,7 @@ SENSOR = register(
             Part("readings", "mqtt/parts/_readings.html", readings),
             POINTS_PART,
             NOTES_PART,
+            WORK_PART,
         ),
         rows=lambda user, sensor: {"sensor": _keys(neighbours_of(user, sensor))},
         queryset=_sensor_queryset,

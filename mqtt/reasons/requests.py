@@ -24,6 +24,16 @@ REASONS: dict[str, Any] = {
         "This computer's clock looks wrong, so nothing is deleted for its age. See the page Health for why."
     ),
     "gone": _("%(name)s was deleted meanwhile."),
+    "list_too_large": _("The file has more than %(limit)s MB. Take the devices of one connection at a time."),
+    "list_too_long": _("The file has more than %(limit)s rows. Take the devices of one connection at a time."),
+    "list_not_csv": _("This file cannot be read as CSV: %(detail)s."),
+    "list_without_columns": _("The first row must name the columns; these are missing: %(names)s."),
+    "list_column_twice": _("These columns stand twice in the first row: %(names)s."),
+    "list_too_many_changes": _("So many changes do not go in one step. Take the devices of one connection at a time."),
+    "list_changed_meanwhile": _("Somebody else changed %(name)s meanwhile. Look again at what would change."),
+    "joined_with_itself": _("Choose another device of the same kind."),
+    "joined_across": _("%(name)s and %(other)s are on different connections, and only devices of one can be joined."),
+    "joined_key_too_long": _("The topics of the new device are too long for the names of the old one's sensors."),
     "corrected_then": _("There is already a correction from this moment on. Take that one back first."),
     "correction_without_gain": _("Gain, offset and zero reading are finite numbers, and the gain is not 0."),
 }

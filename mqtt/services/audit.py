@@ -51,7 +51,22 @@ def record(
     actor: Actor, action: AuditAction, kind: NodeKind, instance: Model | None, details: Mapping[str, Any] | None = None
 ) -> AuditEntry:
     """Write one entry, inside the caller's transaction, about an instance that still has its primary key."""
-    return AuditEntry.objects.create(
+    entry = _entry(actor, action, kind, instance, details or {})
+    entry.save(force_insert=True)
+    return entry
+
+
+def record_many(
+    actor: Actor, action: AuditAction, kind: NodeKind, done: Iterable[tuple[Model, Mapping[str, Any]]]
+) -> None:
+    """Write an entry about each instance with its details, in a few statements."""
+    AuditEntry.objects.bulk_create((_entry(actor, action, kind, *one) for one in done), batch_size=500)
+
+
+def _entry(
+    actor: Actor, action: AuditAction, kind: NodeKind, instance: Model | None, details: Mapping[str, Any]
+) -> AuditEntry:
+    return AuditEntry(
         user=actor.user,
         actor=actor.name[:150],
         via=actor.via,
@@ -59,7 +74,7 @@ def record(
         kind=kind,
         object_id=instance.pk if instance else None,
         label=str(instance or "")[:250],
-        details={name: _shortened(value) for name, value in (details or {}).items()},
+        details={name: _shortened(value) for name, value in details.items()},
     )
 
 

@@ -35,7 +35,7 @@ def add_correction(actor: Actor, correction: SensorCorrection) -> SensorCorrecti
     numbers = (correction.gain, correction.offset, correction.zero)
     if not all(math.isfinite(number) for number in numbers) or correction.gain == 0:
         raise ServiceError("correction_without_gain")
-    correction.author, correction.author_name = actor.user, actor.name[:150]
+    correction.author, correction.author_name = actor.user, correction.author_name or actor.name[:150]
     with transaction.atomic():
         sensor = SensorDevice.objects.select_for_update().filter(pk=correction.sensor_id).first()
         if sensor is None:

@@ -81,8 +81,8 @@ class Leases:
         return True
 
 
-def locked_tokens(connection_ids: Iterable[int]) -> dict[int, uuid.UUID]:
-    """{connection id: token} as stored; the rows stay locked until the end of the transaction.
+def locked_leases(connection_ids: Iterable[int]) -> dict[int, tuple[uuid.UUID, int]]:
+    """{connection id: (token, version of its devices)} as stored; locked until the end of the transaction.
 
     In plain SQL, because each batch begins with it: building the queryset would cost more than the answer.
     """
@@ -94,8 +94,11 @@ def locked_tokens(connection_ids: Iterable[int]) -> dict[int, uuid.UUID]:
     lock = "" if connection.vendor == "sqlite" else " FOR NO KEY UPDATE"
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT connection_id, token FROM mqtt_connectionlease WHERE connection_id IN ({marks})"  # noqa: S608
-            f" ORDER BY connection_id{lock}",
+            "SELECT connection_id, token, devices_version FROM mqtt_connectionlease "  # noqa: S608 - marks alone
+            f"WHERE connection_id IN ({marks}) ORDER BY connection_id{lock}",
             wanted,
         )
-        return {pk: token if isinstance(token, uuid.UUID) else uuid.UUID(token) for pk, token in cursor.fetchall()}
+        return {
+            pk: (token if isinstance(token, uuid.UUID) else uuid.UUID(token), version)
+            for pk, token, version in cursor.fetchall()
+        }

@@ -28,7 +28,7 @@ from mqtt.services.decoder_choice import DecoderChoice
 from mqtt.services.device_directory import DeviceDirectory
 from mqtt.services.disk import DiskGuard
 from mqtt.services.kept_messages import settle_kept
-from mqtt.services.leases import locked_tokens
+from mqtt.services.leases import locked_leases
 from mqtt.services.packet_log import PacketLog
 from mqtt.services.rhythms import RhythmKeeper
 from mqtt.services.topic_statistics import Flushed, TopicStatistics
@@ -94,6 +94,8 @@ class MessageProcessor:
         self._packets = PacketLog()
         self._rhythms = RhythmKeeper()
         self._tokens: dict[int, UUID] = {}
+        self._versions: dict[int, int] = {}
+        """Of the devices of each connection, as this process remembers them."""
 
     def process(self, batch: Sequence[InboundMessage], tokens: dict[int, UUID]) -> ProcessedBatch:
         """Store a batch. `tokens` are the leases that this process holds: {connection: token}.
@@ -278,8 +280,17 @@ class MessageProcessor:
             self._announce(work, store, flushed, result)
 
     def _held(self, connection_ids: set[int]) -> set[int]:
-        """The connections whose lease is ours; their rows stay locked until the end of the transaction."""
-        return {pk for pk, token in locked_tokens(connection_ids).items() if token == self._tokens.get(pk)}
+        """The connections whose lease is ours; their rows stay locked until the end of the transaction.
+
+        Who replaces, merges or deletes devices changes the lease's version under the same lock.
+        """
+        found = locked_leases(connection_ids)
+        changed = {pk for pk, (_, version) in found.items() if self._versions.get(pk, version) != version}
+        if changed:
+            self._directory.forget(changed)
+            self._rhythms.forget(changed)
+        self._versions.update((pk, version) for pk, (_, version) in found.items())
+        return {pk for pk, (token, _) in found.items() if token == self._tokens.get(pk)}
 
     def _resolve(self, store: BatchStore, work: list[Work], now_us: int) -> None:
         for item in work:

@@ -12,14 +12,15 @@ from datetime import datetime, timedelta
 from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
-from mqtt.models import Command, ConnectionTest, PeriodicJob
-from mqtt.services import clock, commands, deletion, disk_care, nightly, partitions, rollups, undecoded
+from mqtt.models import Command, ConnectionTest, DeviceTask, PeriodicJob
+from mqtt.services import clock, commands, deletion, device_tasks, disk_care, nightly, partitions, rollups, undecoded
 from mqtt.services.retention import OrphanSweep
 from mqtt.services.silence import SilenceSweep
 
 logger = logging.getLogger(__name__)
 
 TESTS_KEPT = timedelta(days=1)
+TASKS_KEPT = timedelta(days=30)
 
 ERASE_EVERY = 5.0
 ERASING = 4.0
@@ -70,6 +71,19 @@ def _is_leaving() -> bool:
     return deletion.leaving().exists()
 
 
+def _go_on_with_devices(_now: datetime) -> int:
+    return device_tasks.go_on(ERASING)
+
+
+def _is_device_waiting() -> bool:
+    return device_tasks.unfinished().exists()
+
+
+def _delete_old_tasks(now: datetime) -> int:
+    deleted, _ = DeviceTask.objects.filter(finished_at__lt=now - TASKS_KEPT).delete()
+    return deleted
+
+
 _orphans = OrphanSweep()
 
 
@@ -88,6 +102,8 @@ JOBS = (
     Job("backup", timedelta(minutes=5), nightly.start_if_due),
     Job("disk", timedelta(minutes=1), disk_care.care),
     Job("deletions", timedelta(seconds=ERASE_EVERY), _erase_deleted, _is_leaving),
+    Job("devices", timedelta(seconds=ERASE_EVERY), _go_on_with_devices, _is_device_waiting),
+    Job("device_tasks", timedelta(hours=1), _delete_old_tasks),
     Job("orphans", timedelta(minutes=10), _delete_orphans),
 )
 

@@ -11,6 +11,7 @@ from django.db.models import Min
 from mqtt.models import Reading, Rollup, SensorDevice
 from mqtt.services import clock, partitions
 from mqtt.services.deletion import erase_history, in_short_transactions
+from mqtt.services.device_tasks import sensors_in_work
 
 CHUNK = 5000
 PAUSE = 0.01
@@ -79,6 +80,7 @@ class OrphanSweep:
             round_ids = list(islice(sensor_ids(after, model), SENSORS_AT_ONCE))
             self._after[model] = round_ids[-1] if len(round_ids) == SENSORS_AT_ONCE else 0
             gone |= set(round_ids) - set(SensorDevice.objects.filter(pk__in=round_ids).values_list("pk", flat=True))
+        gone -= sensors_in_work() if gone else set()
         for sensor_id in gone:
             in_short_transactions(erase_history([sensor_id]))
         return len(gone)

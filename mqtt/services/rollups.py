@@ -85,6 +85,14 @@ def roll_up_again(sensor_ids: Iterable[int]) -> None:
     SensorState.objects.filter(pk__in=list(sensor_ids)).update(unrolled_us=0)
 
 
+def roll_up_days(sensor_id: int) -> None:
+    """Make the days of a sensor from its hours again, after it got the rollups of another."""
+    hours = Rollup.objects.filter(sensor_id=sensor_id, level=HOUR).order_by("time").values_list("time", flat=True)
+    days = sorted({floor(at, DAY) for at in hours})
+    for first in range(0, len(days), HOURS_AT_ONCE):
+        _insert_days([(sensor_id, day) for day in days[first : first + HOURS_AT_ONCE]])
+
+
 def _hour_us(moment: datetime) -> int:
     return to_us(moment) // HOUR_US * HOUR_US
 

@@ -57,6 +57,11 @@ def _removable(page: ListPage, shown: Shown) -> list[dict[str, Any]]:
     return found
 
 
+def _as_spreadsheet() -> list[dict[str, Any]]:
+    """To the list of all devices that can be written in a spreadsheet."""
+    return [{"url": reverse("device-list"), "label": _("Edit as a spreadsheet")}]
+
+
 def _nothing_heard(user: User) -> dict[str, str]:
     """An empty device list: without a connection that comes first, else one waits."""
     if not visible_to(user, MqttConnection.objects.all()).exists():
@@ -106,21 +111,21 @@ def connection_list(request: HttpRequest) -> HttpResponseBase:
 @needs(VIEW)
 def gateway_list(request: HttpRequest) -> HttpResponseBase:
     """Gateways."""
-    actions = _new_ones(request, Gateway, "gateways-accept")
+    actions = [*_new_ones(request, Gateway, "gateways-accept"), *_as_spreadsheet()]
     return _list(request, lists.GATEWAYS, _nothing_heard(request.user), actions=actions)
 
 
 @needs(VIEW)
 def datalogger_list(request: HttpRequest) -> HttpResponseBase:
     """Dataloggers."""
-    actions = _new_ones(request, Datalogger, "dataloggers-accept")
+    actions = [*_new_ones(request, Datalogger, "dataloggers-accept"), *_as_spreadsheet()]
     return _list(request, lists.DATALOGGERS, _nothing_heard(request.user), actions=actions)
 
 
 @needs(VIEW)
 def sensor_list(request: HttpRequest) -> HttpResponseBase:
     """Sensors with their current values."""
-    return _list(request, lists.SENSORS, _nothing_heard(request.user))
+    return _list(request, lists.SENSORS, _nothing_heard(request.user), actions=_as_spreadsheet())
 
 
 @needs(VIEW)

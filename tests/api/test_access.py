@@ -6,7 +6,7 @@ from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from mqtt.models import ApiToken, MqttConnection
+from mqtt.models import ApiToken, Mapping, MqttConnection
 from tests import factories
 from tests.api.conftest import client_of
 
@@ -22,6 +22,9 @@ READ = [
     "mqtt/sensors",
     "mqtt/topics",
     "mqtt/undecoded",
+    "mqtt/notes",
+    "mqtt/corrections",
+    "mqtt/mappings",
     "commands",
 ]
 
@@ -34,6 +37,8 @@ def calls() -> list[tuple[str, str, str]]:
         "connections": logger.connection_id, "gateways": logger.gateway_id, "dataloggers": logger.pk,
         "sensors": sensor.pk, "topics": factories.make_topic().pk, "undecoded": factories.make_undecoded().pk,
         "commands": factories.make_command().pk, "sites": factories.make_site().pk,
+        "notes": factories.make_note(sensor).pk, "corrections": factories.make_correction(sensor).pk,
+        "mappings": Mapping.objects.create(name="Box", topic_pattern="box/#", values=[{"path": "t"}]).pk,
     }  # fmt: skip
     connection = f"{BASE}connections/{logger.connection_id}/"
     test = MqttConnection.objects.get(pk=logger.connection_id).tests.create()
@@ -52,6 +57,21 @@ def calls() -> list[tuple[str, str, str]]:
         ("post", f"{BASE}connections/", "administrator"),
         ("patch", connection, "administrator"),
         *(("patch", f"{BASE}{kind}/{pks[kind]}/", "administrator") for kind in ("gateways", "dataloggers", "sensors")),
+        ("post", f"{BASE}notes/", "operator"),
+        ("patch", f"{BASE}notes/{pks['notes']}/", "administrator"),
+        ("delete", f"{BASE}notes/{pks['notes']}/", "administrator"),
+        ("post", f"{BASE}corrections/", "administrator"),
+        ("delete", f"{BASE}corrections/{pks['corrections']}/", "administrator"),
+        ("post", f"{BASE}mappings/", "administrator"),
+        ("patch", f"{BASE}mappings/{pks['mappings']}/", "administrator"),
+        ("delete", f"{BASE}mappings/{pks['mappings']}/", "administrator"),
+        *(
+            ("post", f"{BASE}{kind}/{pks[kind]}/{name}/", "administrator")
+            for kind in ("gateways", "dataloggers", "sensors")
+            for name in ("merge", "replace")
+            if (kind, name) != ("sensors", "replace")
+        ),
+        *(("delete", f"{BASE}{kind}/{pks[kind]}/", "administrator") for kind in ("sensors", "dataloggers", "gateways")),
         ("delete", connection, "administrator"),
     ]
 

@@ -19,7 +19,7 @@ FIELDS = [
 ]  # fmt: skip
 PARAMETERS = [
     "page", "page_size", "search", "ordering", "connection", "site", "gateway", "datalogger", "status",
-    "availability", "start", "end", "cursor", "bucket", "undecoded", "reason", "format",
+    "kind", "object", "sensor",    "availability", "start", "end", "cursor", "bucket", "undecoded", "reason", "format",
 ]  # fmt: skip
 LEAF = st.one_of(
     st.none(), st.booleans(), st.integers(-(2**63), 2**64 - 1), st.floats(allow_nan=False), st.text(max_size=40),
@@ -33,6 +33,9 @@ VALUE = st.recursive(
     ),
     max_leaves=8,
 )
+LISTS = [
+    "connections", "gateways", "dataloggers", "sensors", "topics", "undecoded", "notes", "corrections", "mappings",
+]  # fmt: skip
 BODY = st.one_of(VALUE, st.dictionaries(st.sampled_from(FIELDS), VALUE, max_size=8))
 QUERY = st.dictionaries(st.sampled_from(PARAMETERS), st.one_of(st.text(max_size=40), LEAF.map(str)), max_size=4)
 CHART = ["sensors", "from", "to", "last", "points", "rate"]
@@ -64,7 +67,12 @@ def test_any_body_is_answered(api: APIClient, body: Any) -> None:
 
 
 @bounded
-@given(query=QUERY, kind=st.sampled_from(["connections", "gateways", "dataloggers", "sensors", "topics", "undecoded"]))
+@given(
+    query=QUERY,
+    kind=st.sampled_from(
+        ["connections", "gateways", "dataloggers", "sensors", "topics", "undecoded", "notes", "corrections", "mappings"]
+    ),
+)
 def test_any_query_is_answered(looking: APIClient, query: dict[str, str], kind: str) -> None:
     judge(looking.get(f"/api/v1/mqtt/{kind}/", query))
 

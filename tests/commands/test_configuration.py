@@ -14,7 +14,16 @@ from hypothesis import strategies as st
 
 from mqtt.encryption import decrypt, encrypt
 from mqtt.exceptions import ConfigurationError
-from mqtt.models import AuditEntry, Gateway, Mapping, MqttConnection, Site, TopicSubscription
+from mqtt.models import (
+    AuditEntry,
+    Gateway,
+    Mapping,
+    MqttConnection,
+    Note,
+    SensorCorrection,
+    Site,
+    TopicSubscription,
+)
 from mqtt.services.configuration import document
 from tests import factories
 from tests.certificates import Authority
@@ -216,3 +225,52 @@ def test_gateways_without_a_word_are_not_listed() -> None:
     keys = {row["key"] for row in yaml.safe_load(exported())["labels"]}
     assert "nothing/written" not in keys
     assert "mill/g1" in keys
+
+
+def test_corrections_and_notes_travel_with_their_authors_and_wait_for_their_devices(tmp_path: Path) -> None:
+    site = factories.make_site(name="Mill")
+    plant = factories.make_connection(name="Plant", client_id="chosen-by-hand")
+    box = factories.make_datalogger(plant, key="mill/d1")
+    sensor = factories.make_sensor(box, name="w1", label="Crack")
+    factories.make_correction(sensor, gain=2.0, reason="calibrated")
+    for thing in (site, plant, box, sensor):
+        factories.make_note(thing, text="Two\nlines: on it", author_name="eva")
+    text = exported()
+    assert "unchanged" in imported(text, tmp_path)
+    assert (Note.objects.count(), SensorCorrection.objects.count()) == (4, 1)
+    Note.objects.all().delete()
+    SensorCorrection.objects.all().delete()
+    said = imported(text, tmp_path)
+    assert "created   corrections: mill/d1#w1" in said
+    assert set(Note.objects.values_list("author_name", "text")) == {("eva", "Two\nlines: on it")}
+    assert SensorCorrection.objects.values_list("gain", "author_name").get() == (2.0, "engineer")
+    clear()
+    said = imported(text, tmp_path)
+    assert "waiting   corrections: mill/d1#w1" in said
+    assert set(Note.objects.values_list("kind", flat=True)) == {"site", "connection"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("kind: site", "kind: topic", "kind is one of"),
+        ("kind: site\n  name: Mill", "kind: site\n  name: Hill", "there is no site Hill"),
+        ("gain: 2.0", "gain: 0", "Gain, offset and zero reading"),
+        ("gain: 2.0", "gain: .nan", "Gain, offset and zero reading"),
+        ("reason: drift", "reason: drift\n  colour: red", "there is no field colour"),
+        ("text: The", "at: yesterday\n  text: The", "at: a time like"),
+    ],
+)
+def test_a_correction_or_note_that_cannot_be_says_why_and_nothing_is_stored(
+    tmp_path: Path, old: str, new: str, said: str
+) -> None:
+    sensor = factories.make_sensor(factories.make_datalogger(factories.make_connection(name="Plant")))
+    factories.make_correction(sensor, gain=2.0)
+    factories.make_note(factories.make_site(name="Mill"), at="2026-05-01T12:00:00Z")
+    text = exported()
+    assert old in text
+    Note.objects.all().delete()
+    SensorCorrection.objects.all().delete()
+    assert said in refused(text.replace(old, new), tmp_path)
+    assert not Note.objects.exists()
+    assert not SensorCorrection.objects.exists()

@@ -26,6 +26,7 @@ from mqtt.api.serializers.devices import (
 )
 from mqtt.api.views.base import VisibleMixin, refuse_unknown
 from mqtt.api.views.buckets import BUCKETS, MOST_BUCKETS, bucket_page, read_bucket
+from mqtt.api.views.device_care import CareMixin, NodeCareMixin
 from mqtt.api.views.files import CsvRenderer, JsonLinesRenderer, history_file
 from mqtt.api.wire import JSONRenderer
 from mqtt.exports.writers import WRITERS
@@ -38,7 +39,7 @@ from mqtt.windows import read_moment
 
 AVAILABILITY = {"availability": "effective_availability", "last_seen_at": "state__last_seen_at"}
 
-METHODS = ("get", "patch", "head", "options")
+METHODS = ("get", "post", "patch", "delete", "head", "options")
 
 HISTORY = extend_schema(
     responses={
@@ -122,7 +123,7 @@ class ByHandMixin(UpdateModelMixin):
         return Response(self.get_serializer(self.get_object()).data)  # type: ignore[attr-defined]
 
 
-class GatewayViewSet(ByHandMixin, VisibleMixin, ReadOnlyModelViewSet):
+class GatewayViewSet(NodeCareMixin, ByHandMixin, VisibleMixin, ReadOnlyModelViewSet):
     """Gateways that were heard."""
 
     rows = Gateway.objects.with_availability().select_related("state", "rhythm").defer("rhythm__memory")
@@ -136,7 +137,7 @@ class GatewayViewSet(ByHandMixin, VisibleMixin, ReadOnlyModelViewSet):
     http_method_names = METHODS
 
 
-class DataloggerViewSet(HistoryMixin, ByHandMixin, VisibleMixin, ReadOnlyModelViewSet):
+class DataloggerViewSet(HistoryMixin, NodeCareMixin, ByHandMixin, VisibleMixin, ReadOnlyModelViewSet):
     """Dataloggers that were heard."""
 
     rows = Datalogger.objects.with_availability().select_related("state", "gateway", "rhythm").defer("rhythm__memory")
@@ -151,7 +152,7 @@ class DataloggerViewSet(HistoryMixin, ByHandMixin, VisibleMixin, ReadOnlyModelVi
     history_column = "datalogger_id"
 
 
-class SensorViewSet(HistoryMixin, ByHandMixin, VisibleMixin, ReadOnlyModelViewSet):
+class SensorViewSet(HistoryMixin, CareMixin, ByHandMixin, VisibleMixin, ReadOnlyModelViewSet):
     """Sensors with their current values."""
 
     rows = (

@@ -11,13 +11,14 @@ from mqtt import reasons
 from mqtt.exceptions import ConfigurationError, ServiceError
 from mqtt.services.audit import Actor
 from mqtt.services.configuration import document
+from mqtt.services.configuration.care import CORRECTIONS, NOTES
 from mqtt.services.configuration.connections import CONNECTIONS
 from mqtt.services.configuration.devices import LABELS
 from mqtt.services.configuration.mappings import MAPPINGS
 from mqtt.services.configuration.sections import Done, Row, RowError, Section
 from mqtt.services.configuration.sites import SITES
 
-SECTIONS: tuple[Section, ...] = (SITES, CONNECTIONS, MAPPINGS, LABELS)
+SECTIONS: tuple[Section, ...] = (SITES, CONNECTIONS, MAPPINGS, LABELS, CORRECTIONS, NOTES)
 """In the order in which they need each other."""
 
 Tell = Callable[[str, int, int], None]
