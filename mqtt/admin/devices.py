@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from mqtt.admin.base import AvailabilityFilter, BoundedAdmin, ReadOnlyAdmin, actor_of
 from mqtt.enums import Availability
 from mqtt.models import Datalogger, DeviceAlias, Gateway, Note, SensorCorrection, SensorDevice, Site, to_us
+from mqtt.models.retention import RETENTION_FIELDS
 from mqtt.services import history, places
 
 LAST_READINGS = 50
@@ -113,7 +114,7 @@ class SensorAdmin(DeviceAdmin):
     list_select_related = ("connection", "datalogger", "state")
     search_fields = ("name", "label", "key")
     autocomplete_fields = ()
-    editable = ("label", "unit", "kind", "decimals", "expected_interval")
+    editable = ("label", "unit", "kind", "decimals", "expected_interval", *RETENTION_FIELDS)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """With the corrections that its values go through."""

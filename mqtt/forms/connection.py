@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from mqtt.enums import WEBSOCKET_TRANSPORTS
 from mqtt.forms.secrets import SecretFieldsMixin, secret_change
 from mqtt.models import MqttConnection
+from mqtt.models.retention import RETENTION_FIELDS
 from mqtt.services.connections import Secrets
 from mqtt.services.kept_secrets import address_errors
 from mqtt.services.key_pairs import pair_errors
@@ -27,12 +28,12 @@ SECTIONS: dict[str, tuple[Any, list[str]]] = {
         _("Encryption"),
         ["tls_verify", "ca_certificate", "client_certificate", "client_key_change", "client_key", "alpn"],
     ),
-    "more": (_("More"), ["site", "keepalive", "reads_statistics"]),
+    "more": (_("More"), ["site", "keepalive", *RETENTION_FIELDS, "reads_statistics"]),
 }
 """The parts of the page; the filters stand between login and encryption."""
 FOLDED = {
     "encryption": _("for TLS and WSS; most brokers need nothing here"),
-    "more": _("site, keepalive, the broker's own figures"),
+    "more": _("site, keepalive, how long history is kept, the broker's own figures"),
 }
 """Parts that open by themselves only when they hold something."""
 
@@ -71,6 +72,7 @@ class ConnectionForm(SecretFieldsMixin, forms.ModelForm):
             "username",
             "client_id",
             "keepalive",
+            *RETENTION_FIELDS,
             "tls_verify",
             "ca_certificate",
             "client_certificate",
@@ -99,6 +101,10 @@ class ConnectionForm(SecretFieldsMixin, forms.ModelForm):
             ),
             "client_id": _("Must be used by nobody else: two clients with one id throw each other out."),
             "keepalive": _("After so long without traffic the broker is asked whether it is still there."),
+            "raw_retention_days": _(
+                "Of each of its sensors that says nothing else. Empty: 5 years, or 90 days for more than one a minute."
+            ),
+            "rollup_retention_days": _("Lowest, highest and mean of each hour, for charts. Empty: 10 years."),
             "is_enabled": _("Connect now and stay connected."),
         }
 

@@ -5,6 +5,7 @@ from django.db.models import Model
 from django.utils.translation import gettext_lazy as _
 
 from mqtt.models import Datalogger, Gateway, SensorDevice
+from mqtt.models.retention import RETENTION_FIELDS
 
 WIDGETS = {
     "label": forms.TextInput(attrs={"autocomplete": "off"}),
@@ -19,6 +20,8 @@ HELP_TEXTS = {
         "How many seconds usually pass between two of its messages: late after three times as long and at least "
         "2 minutes, offline after ten times and at least 15 minutes. Empty: learned from its messages."
     ),
+    "raw_retention_days": _("Empty: as its connection says, else 5 years, or 90 days for more than one a minute."),
+    "rollup_retention_days": _("Lowest, highest and mean, for charts. Empty: as its connection says, else 10 years."),
     "site": _("Where it stands. Set by hand it stays, whatever its topics say."),
 }
 
@@ -48,7 +51,7 @@ class SensorForm(forms.ModelForm):
 
     class Meta:
         model = SensorDevice
-        fields = ["label", "unit", "kind", "decimals", "expected_interval"]
+        fields = ["label", "unit", "kind", "decimals", "expected_interval", *RETENTION_FIELDS]
         widgets = WIDGETS
         help_texts = HELP_TEXTS
 

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from mqtt import reasons
 from mqtt.encryption import SecretField
 from mqtt.enums import ENCRYPTED_TRANSPORTS, ConnectionStatus, Protocol, QoS, Transport
+from mqtt.models.retention import Retention
 from mqtt.models.site import Site
 from mqtt.validators import validate_certificate, validate_client_id, validate_host, validate_topic_filter
 
@@ -56,7 +57,7 @@ class ConnectionManager(models.Manager["MqttConnection"]):
         return self.get_queryset().with_effective_status()
 
 
-class MqttConnection(models.Model):
+class MqttConnection(Retention):
     """One session with one broker. Save with `update_fields`, always: a stale status must not be written back."""
 
     name = models.CharField(_("name"), max_length=120, unique=True)

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from mqtt.corrections import Corrections
 from mqtt.enums import LINK_UP, Availability, IntervalSource, NodeKind
 from mqtt.models.connection import MqttConnection
+from mqtt.models.retention import Retention
 from mqtt.models.site import Site
 from mqtt.rhythm import UNKNOWN, Expectation, expect
 
@@ -113,7 +114,7 @@ class Datalogger(Node):
         indexes = [models.Index(fields=["connection", "created_at"], name="new_dataloggers", condition=IS_NEW)]
 
 
-class SensorDevice(Device):
+class SensorDevice(Device, Retention):
     """One measured value of a datalogger. Its key is the datalogger's key, `#`, and the value's path."""
 
     datalogger = models.ForeignKey(Datalogger, models.CASCADE, related_name="sensors")

@@ -39,6 +39,7 @@ JOBS: dict[str, Any] = {
     "orphans": _("Delete readings of deleted sensors"),
     "deletions": _("Erase what was deleted"),
     "partitions": _("Prepare the tables of the coming days"),
+    "retention": _("Delete history that is older than is kept"),
     "rollups": _("Sum up readings for charts"),
     "rollups of fast sensors": _("Sum up readings of fast sensors"),
     "tests": _("Delete old connection tests"),

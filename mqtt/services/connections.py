@@ -19,6 +19,7 @@ from mqtt.encryption import encrypt
 from mqtt.enums import AuditAction, ConnectionStatus, NodeKind, TaskState
 from mqtt.exceptions import ServiceError
 from mqtt.models import ConnectionLease, ConnectionTest, MqttConnection, TopicSubscription
+from mqtt.models.retention import RETENTION_FIELDS
 from mqtt.services.audit import SECRET, Actor, differences, record, snapshot
 from mqtt.services.broadcast import broadcast_status_update, wake_up
 from mqtt.services.kept_secrets import secrets_left_behind
@@ -33,7 +34,7 @@ SESSION_FIELDS = frozenset(
     }
 )  # fmt: skip
 """A change of these reconnects the session."""
-EDITABLE = SESSION_FIELDS | {"name", "site", "is_enabled"}
+EDITABLE = SESSION_FIELDS | {"name", "site", "is_enabled", *RETENTION_FIELDS}
 
 CERTIFICATES = frozenset({"ca_certificate", "client_certificate"})
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from mqtt.models import Command, ConnectionTest, DeviceTask, PeriodicJob
 from mqtt.services import clock, commands, deletion, device_tasks, disk_care, nightly, partitions, rollups, undecoded
-from mqtt.services.retention import OrphanSweep
+from mqtt.services.retention import OrphanSweep, RetentionSweep
 from mqtt.services.silence import SilenceSweep
 
 logger = logging.getLogger(__name__)
@@ -23,7 +23,7 @@ TESTS_KEPT = timedelta(days=1)
 TASKS_KEPT = timedelta(days=30)
 
 ERASE_EVERY = 5.0
-ERASING = 4.0
+ERASING = PRUNING = 4.0
 """Seconds of erasing in a row: the other jobs have their turn in between."""
 
 
@@ -84,6 +84,13 @@ def _delete_old_tasks(now: datetime) -> int:
     return deleted
 
 
+_retention = RetentionSweep()
+
+
+def _apply_retention(now: datetime) -> int:
+    return _retention.run(now, PRUNING).total
+
+
 _orphans = OrphanSweep()
 
 
@@ -104,6 +111,7 @@ JOBS = (
     Job("deletions", timedelta(seconds=ERASE_EVERY), _erase_deleted, _is_leaving),
     Job("devices", timedelta(seconds=ERASE_EVERY), _go_on_with_devices, _is_device_waiting),
     Job("device_tasks", timedelta(hours=1), _delete_old_tasks),
+    Job("retention", timedelta(minutes=10), _apply_retention, _may_prune),
     Job("orphans", timedelta(minutes=10), _delete_orphans),
 )
 

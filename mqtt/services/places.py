@@ -11,13 +11,14 @@ from mqtt.enums import AuditAction, NodeKind
 from mqtt.events import AvailabilityChanged
 from mqtt.exceptions import ServiceError
 from mqtt.models import Datalogger, Gateway, Note, SensorDevice, Site
+from mqtt.models.retention import RETENTION_FIELDS
 from mqtt.services.audit import Actor, differences, record, snapshot
 from mqtt.services.broadcast import broadcast_event
 
 SITE_FIELDS = ("name", "address", "latitude", "longitude", "time_zone", "contact", "topic_prefix")
 Device = Gateway | Datalogger | SensorDevice
 BY_HAND = frozenset({"label", "site", "expected_interval"})
-OF_SENSOR = frozenset({"label", "unit", "kind", "decimals", "expected_interval"})
+OF_SENSOR = frozenset({"label", "unit", "kind", "decimals", "expected_interval", *RETENTION_FIELDS})
 DEVICES: dict[type[Model], tuple[NodeKind, frozenset[str], QuerySet[Any]]] = {
     Gateway: (NodeKind.GATEWAY, BY_HAND, Gateway.objects.all()),
     Datalogger: (NodeKind.DATALOGGER, BY_HAND, Datalogger.objects.all()),

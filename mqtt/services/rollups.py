@@ -11,7 +11,7 @@ stored twice counts once, and rollups outlive the readings that retention delete
 
 import time
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
@@ -78,6 +78,16 @@ def roll_up_all(now: datetime) -> None:
     """Everything that is stored, however long it takes."""
     _roll_late(float("inf"))
     _roll_sensors(SensorState.objects.filter(unrolled_us__isnull=False), now, float("inf"))
+
+
+def roll_up_due(tell: Callable[[int], None]) -> int:
+    """All hours that got something late, for example by an import; `tell` hears how many are done. Returns them all."""
+    done = 0
+    while count := _roll_due_hours():
+        done += count
+        tell(done)
+        time.sleep(PAUSE)
+    return done
 
 
 def roll_up_again(sensor_ids: Iterable[int]) -> None:

@@ -10,6 +10,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from mqtt.models import Site, to_us
+from mqtt.models.retention import LONGEST_DAYS
 from mqtt.permissions import visible_to
 
 
@@ -101,3 +102,10 @@ def text_of(payload: bytes) -> str | None:
         return codecs.getincrementaldecoder("utf-8")().decode(bytes(payload), final=False)
     except UnicodeDecodeError:
         return None
+
+
+class RetentionField(StrictInteger):
+    """How many days history is kept; null: what is usual."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(min_value=1, max_value=LONGEST_DAYS, required=False, allow_null=True, **kwargs)

@@ -10,6 +10,7 @@ from rest_framework import serializers
 
 from mqtt import reasons
 from mqtt.api.serializers.base import (
+    RetentionField,
     SiteField,
     StrictBoolean,
     StrictInteger,
@@ -20,6 +21,7 @@ from mqtt.api.serializers.base import (
 from mqtt.decoders.registry import BY_NAME
 from mqtt.enums import ConnectionStatus, Protocol, QoS, StepState, Transport
 from mqtt.models import ConnectionTest, MqttConnection, Site, TopicSubscription
+from mqtt.models.retention import RETENTION_FIELDS
 from mqtt.services import pressure
 from mqtt.services.connections import Secrets
 from mqtt.services.kept_secrets import address_errors
@@ -94,6 +96,8 @@ class ConnectionSerializer(StrictMixin, StrictModelSerializer):
 
     port = StrictInteger(min_value=1, max_value=65535, default=1883)
     keepalive = StrictInteger(min_value=5, max_value=3600, default=30, help_text="Seconds.")
+    raw_retention_days = RetentionField(help_text="Null: 5 years, or 90 days for more than one a minute.")
+    rollup_retention_days = RetentionField(help_text="Null: 10 years; never less than readings are kept.")
     transport = serializers.ChoiceField(choices=Transport.choices, default=Transport.TCP)
     protocol = serializers.ChoiceField(choices=Protocol.choices, default=Protocol.V311)
     password = StrictText(
@@ -124,6 +128,7 @@ class ConnectionSerializer(StrictMixin, StrictModelSerializer):
         writable = (
             "name", "site", "host", "port", "transport", "websocket_path", "protocol", "username", "client_id",
             "keepalive", "tls_verify", "ca_certificate", "client_certificate", "alpn", "reads_statistics", "is_enabled",
+            *RETENTION_FIELDS,
         )  # fmt: skip
         read_only_fields = (
             "site_name", "status", "status_detail", "status_changed_at", "last_connected_at",

@@ -5,11 +5,19 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from mqtt.api.serializers.base import CurrentValueField, SiteField, StrictInteger, StrictMixin, StrictModelSerializer
+from mqtt.api.serializers.base import (
+    CurrentValueField,
+    RetentionField,
+    SiteField,
+    StrictInteger,
+    StrictMixin,
+    StrictModelSerializer,
+)
 from mqtt.corrections import NONE, Corrections
 from mqtt.enums import Availability, IntervalSource, ReadingFlag
 from mqtt.models import Datalogger, Gateway, SensorDevice, Site, to_us
 from mqtt.models.device import LONGEST_INTERVAL, MOST_DECIMALS
+from mqtt.models.retention import RETENTION_FIELDS
 from mqtt.services.history import HistoryRow
 
 
@@ -69,7 +77,7 @@ NODE_FIELDS = (
     "id", "identifier", "label", "key", "connection", "site", "model", "firmware", "facts", "availability",
     "last_seen_at", "expected_interval_seconds", "interval_source", "created_at", "accepted_at",
 )  # fmt: skip
-WRITTEN = {"label", "site", "unit", "kind", "decimals", "expected_interval_seconds"}
+WRITTEN = {"label", "site", "unit", "kind", "decimals", "expected_interval_seconds", *RETENTION_FIELDS}
 """What people write."""
 
 
@@ -102,6 +110,8 @@ class SensorSerializer(_DeviceSerializer):
     """A sensor with its current value; the value is a number, or a text for sensors that say words."""
 
     last_value = CurrentValueField(help_text="Corrected, where somebody wrote a correction.")
+    raw_retention_days = RetentionField(help_text="Null: as the connection says.")
+    rollup_retention_days = RetentionField(help_text="Null: as the connection says.")
     decimals = StrictInteger(min_value=0, max_value=MOST_DECIMALS, allow_null=True, required=False)
     raw_value = serializers.FloatField(
         source="state.value", default=None, allow_null=True, read_only=True, help_text="As the device said it."
@@ -114,7 +124,7 @@ class SensorSerializer(_DeviceSerializer):
         fields = (
             "id", "name", "label", "key", "unit", "kind", "decimals", "last_value", "raw_value", "last_reading_at",
             "last_seen_at", "availability", "expected_interval_seconds", "interval_source",
-            "connection", "datalogger", "created_at",
+            *RETENTION_FIELDS, "connection", "datalogger", "created_at",
         )  # fmt: skip
         read_only_fields = tuple(name for name in fields if name not in WRITTEN)
 

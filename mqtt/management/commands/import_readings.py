@@ -9,6 +9,7 @@ from typing import Any, TextIO
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from mqtt.management.progress import Progress
+from mqtt.services import rollups
 from mqtt.services.reading_files import LineError, lines
 from mqtt.services.reading_import import MOST_REFUSALS, import_readings
 
@@ -34,6 +35,8 @@ class Command(BaseCommand):
                 outcome = import_readings(
                     lines(stream), dry_run=options["dry_run"], tell=lambda done: progress("reading lines", done, 0)
                 )
+            if not options["dry_run"]:  # killed before its end, the mqtt process goes on with it
+                rollups.roll_up_due(lambda done: progress("summing up hours for charts", done, 0))
         except (LineError, UnicodeDecodeError) as error:
             raise CommandError(f"{options['file']}: {error}") from error
         finally:

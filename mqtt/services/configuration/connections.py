@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 
 from mqtt.encryption import SecretUnreadableError, decrypt
 from mqtt.models import MqttConnection, TopicSubscription
+from mqtt.models.retention import RETENTION_FIELDS
 from mqtt.services.audit import Actor
 from mqtt.services.configuration.sections import (
     CHANGED,
@@ -28,6 +29,7 @@ from mqtt.services.subscriptions import OWN_FIELDS
 from mqtt.validators import validate_private_key
 
 FIELDS = (
+    *RETENTION_FIELDS,
     "name", "host", "port", "transport", "websocket_path", "protocol", "username", "client_id", "keepalive",
     "tls_verify", "alpn", "ca_certificate", "client_certificate", "reads_statistics", "is_enabled",
 )  # fmt: skip
