@@ -17,7 +17,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
 from mqtt.exceptions import BackupError
-from mqtt.models import MqttWorker, Site
+from mqtt.models import ClockMark, MqttWorker, Site
 from mqtt.services.backup import archive, keys, making, restoring, sqlite
 from mqtt.supervisor import prepare
 from mqtt.supervisor.guards import take_folder
@@ -211,6 +211,11 @@ class TestMaking:
         assert {one.name for one in tmp_path.iterdir()} == {made[1].name, made[2].name, other.name, "vedetta-notes.txt"}
         assert [one.path for one in making.made(tmp_path)] == [made[2], made[1]]
         assert making.made(tmp_path / "missing") == []
+
+    def test_all_are_kept_while_the_clock_is_in_doubt(self, tmp_path: Path) -> None:
+        ClockMark.objects.create(pk=1, newest_received_at=timezone.now() + timedelta(days=1))
+        made = [making.make_backup(tmp_path, keep=1) for _ in range(2)]
+        assert all(one.exists() for one in made)
 
     def test_a_disk_without_room_is_not_filled(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(making.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 10})())

@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 from django.db.migrations.recorder import MigrationRecorder
 
 from mqtt.exceptions import BackupError
+from mqtt.services import clock
 from mqtt.services.backup import keys, postgresql, sqlite
 from mqtt.services.backup.archive import Manifest, Tell, tell_nobody, writing
 
@@ -56,9 +57,17 @@ def make_backup(
                     sqlite.dump(writer, folder, tell)
     except OSError as error:
         raise BackupError(f"The backup cannot be written to {folder}: {error.strerror or error}.") from error
-    for old in made(folder, kind)[keep:] if keep else ():
+    for old in made(folder, kind)[keep:] if keep and not _is_clock_in_doubt() else ():
         old.path.unlink(missing_ok=True)
     return path
+
+
+def _is_clock_in_doubt() -> bool:
+    """Then the newest may look like the oldest, and all are kept."""
+    try:
+        return clock.doubt() is not None
+    except DatabaseError:  # an older database, saved before its tables change: it has noted nothing
+        return False
 
 
 def _clear_remains(folder: Path) -> None:
