@@ -1,5 +1,6 @@
 """Payloads as a person reads them: indented JSON, text, or bytes. Hostile input stays bounded and visible."""
 
+import codecs
 import string
 
 import orjson
@@ -22,6 +23,15 @@ PRINTABLE = set(string.printable.encode()) - set(string.whitespace.encode()) | {
 def as_text(payload: bytes) -> str:
     """The payload as UTF-8; what is none becomes a replacement character."""
     return bytes(payload[:TEXT_LIMIT]).decode("utf-8", "replace").translate(PICTURES | BIDI)
+
+
+def is_text(payload: bytes) -> bool:
+    """Whether the payload is UTF-8, perhaps cut within a character."""
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(bytes(payload[:TEXT_LIMIT]), final=False)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def as_pretty(payload: bytes) -> str | None:
@@ -54,9 +64,9 @@ def marked_lines(text: str, before: str) -> list[tuple[str, bool]]:
 
 
 def views_of(payload: bytes, wanted: str) -> tuple[str, str, list[str]]:
-    """(view, text, possible views) for a page: pretty where it is JSON, else as text."""
+    """(view, text, possible views) for a page: pretty where it is JSON, bytes where it is no text, else as text."""
     pretty = as_pretty(payload)
-    possible = (["pretty"] if pretty is not None else []) + ["raw", "hex"]
+    possible = (["pretty"] if pretty is not None else []) + (["raw", "hex"] if is_text(payload) else ["hex", "raw"])
     view = wanted if wanted in possible else possible[0]
     text = {"pretty": pretty or "", "hex": ""}.get(view)
     return view, as_hex(payload) if view == "hex" else as_text(payload) if text is None else text, possible

@@ -40,3 +40,16 @@ def test_characters_that_turn_the_reading_direction_are_made_visible() -> None:
 
 def test_hex_shows_offset_bytes_and_ascii() -> None:
     assert as_hex(b"AB\x00") == f"000000  {'41 42 00':<47}  AB."
+
+
+@pytest.mark.parametrize(
+    ("payload", "views"),
+    [
+        (b"\xff\x00", ["hex", "raw"]),
+        (b"21.5", ["raw", "hex"]),
+        ("zwölf".encode()[:3], ["raw", "hex"]),
+        (b'{"a": 1}', ["pretty", "raw", "hex"]),
+    ],
+)
+def test_what_is_no_text_is_shown_as_bytes_first(payload: bytes, views: list[str]) -> None:
+    assert views_of(payload, "") == (views[0], views_of(payload, views[0])[1], views)

@@ -11,8 +11,17 @@ from django.utils import timezone
 from mqtt import queries
 from mqtt.badges import MISSING, TROUBLE
 from mqtt.enums import STATUS_WORST_FIRST, Availability, ConnectionStatus, NodeKind
-from mqtt.models import AuditEntry, ConnectionActivity, Datalogger, MqttConnection, SensorDevice, StatusChange
-from mqtt.pages.base import STATES, Page, Part, Shown, register
+from mqtt.models import (
+    IS_NEW,
+    AuditEntry,
+    ConnectionActivity,
+    Datalogger,
+    Gateway,
+    MqttConnection,
+    SensorDevice,
+    StatusChange,
+)
+from mqtt.pages.base import STATES, Page, Part, Shown, list_url, register
 from mqtt.pages.lists import behind
 from mqtt.pages.pulse import PULSE
 from mqtt.permissions import User, visible_to
@@ -20,6 +29,7 @@ from mqtt.supervisor.state import read_state
 
 NEEDS = 12
 FEED = 12
+NEW: dict[str, Any] = {"gateway": Gateway, "datalogger": Datalogger}
 RECENTLY = timedelta(minutes=15)
 """How long a restarted process stays on the overview."""
 
@@ -79,7 +89,17 @@ def needs(shown: Shown) -> dict[str, Any]:
         items += [{"kind": kind, "record": row} for row in rows]
     total = troubled.count() + gateways.count() + dataloggers.count()
     items.sort(key=_severity)
-    return {"items": items[:NEEDS], "more": max(0, total - NEEDS)}
+    return {"items": items[:NEEDS], "more": max(0, total - NEEDS), "new": _new(shown.user)}
+
+
+def _new(user: User) -> list[dict[str, Any]]:
+    """How many gateways and dataloggers nobody has accepted yet, and where they are."""
+    counts = {kind: visible_to(user, model.objects.filter(IS_NEW)).count() for kind, model in NEW.items()}
+    return [
+        {"kind": kind, "count": count, "url": list_url(f"{kind}-list", new="true")}
+        for kind, count in counts.items()
+        if count
+    ]
 
 
 def _severity(item: dict[str, Any]) -> int:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 
 from mqtt.enums import AuditAction, DeviceWork, NodeKind
 from mqtt.exceptions import ServiceError
@@ -198,7 +199,7 @@ def _take_over(source: Node, target: Node, *, is_replaced: bool) -> None:
         first, second = (source, target) if is_replaced else (target, source)
         target.gateway_id = first.gateway_id or second.gateway_id
         target.save(update_fields=["gateway"])
-    target.accepted_at = target.accepted_at or source.accepted_at
+    target.accepted_at = target.accepted_at or source.accepted_at or timezone.now()  # somebody knows it
     target.save(update_fields=["label", "identifier", "model", "firmware", "facts", "accepted_at"])
     _fill(source, target, BY_HAND)
     theirs, ours = getattr(source, "state", None), getattr(target, "state", None)

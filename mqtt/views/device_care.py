@@ -88,9 +88,9 @@ def _join(
     given = request.POST.get("with", "") if request.method == "POST" else request.GET.get("with", "")
     context = {"device": device, "urls": _urls(kind, device.pk), **words}
     if not (given.isdecimal() and given.isascii() and len(given) < 18):
-        query = request.GET.get("q", "")[:200]
-        found, more = joining.candidates(request.user, device, query)
-        return render(request, "mqtt/device_join.html", {**context, "candidates": found, "more": more, "query": query})
+        asked = request.GET.get("q", "")[:200]
+        found, more = joining.candidates(request.user, device, asked)
+        return render(request, "mqtt/device_join.html", {**context, "candidates": found, "more": more, "asked": asked})
     other = _device(request, kind, int(given))
     stays, goes = (device, other) if is_replaced else (other, device)
     if request.method == "POST":

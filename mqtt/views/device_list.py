@@ -103,8 +103,8 @@ def _visible(request: HttpRequest, connection: str = "") -> dict[str, QuerySet[A
     """What this user may see of each type, perhaps of one connection alone."""
     found: dict[str, QuerySet[Any]] = {}
     for name, kind in KINDS.items():
-        related = ["connection", *(["site"] if "site" in kind.written else [])]
-        rows: QuerySet[Any] = visible_to(request.user, kind.model.objects.select_related(*related))
+        everything = kind.model.objects.select_related("site") if "site" in kind.written else kind.model.objects.all()
+        rows: QuerySet[Any] = visible_to(request.user, everything)
         if connection.isdecimal() and connection.isascii() and len(connection) < 18:
             rows = rows.filter(connection=int(connection))
         found[name] = rows

@@ -58,7 +58,7 @@ def _accept_all(request: HttpRequest, kind: NodeKind, page: Any) -> HttpResponse
     params = request.GET.copy()
     found = page.filtered(request.user, params).qs.filter(IS_NEW)
     if request.method == "GET":
-        context = {"kind": kind.value, "count": found.count(), "query": params.urlencode(), "back": f"{kind}-list"}
+        context = {"kind": kind.value, "count": found.count(), "filters": params.urlencode(), "back": f"{kind}-list"}
         return render(request, "mqtt/devices_accept.html", context)
     count = accept(Actor.of(request.user, "web"), kind, found)
     said = ngettext("%(count)s device is accepted.", "%(count)s devices are accepted.", count)

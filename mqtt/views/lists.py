@@ -53,7 +53,9 @@ def _removable(page: ListPage, shown: Shown) -> list[dict[str, Any]]:
             params = shown.params.copy()
             params.pop(field.name, None)
             params.pop("page", None)
-            found.append({"label": field.label, "value": value, "url": f"?{params.urlencode()}"})
+            found.append(
+                {"label": field.label, "value": _("yes") if value is True else value, "url": f"?{params.urlencode()}"}
+            )
     return found
 
 

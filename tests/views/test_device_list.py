@@ -180,24 +180,23 @@ def test_looking_takes_the_file_and_only_administrators_give_it_back(
     assert client.post("/devices/upload/", {"changes": "type,id\n"}).status_code == 403
 
 
-def test_ten_thousand_rows_go_out_and_come_in_with_few_questions(
+def test_thousands_of_rows_go_out_and_come_in_with_few_questions(
     web: Client, sensor: SensorDevice, django_assert_max_num_queries: Any
 ) -> None:
     box = sensor.datalogger
     SensorDevice.objects.bulk_create(
-        SensorDevice(connection=box.connection, datalogger=box, key=f"{box.key}#{n}", name=str(n))
-        for n in range(10_000)
+        SensorDevice(connection=box.connection, datalogger=box, key=f"{box.key}#{n}", name=str(n)) for n in range(2_000)
     )
     with django_assert_max_num_queries(60):
         rows = table(taken(web))
-    assert len(rows) == 10_003
+    assert len(rows) == 2_003
     with django_assert_max_num_queries(60):
         page = given_back(web, written(rows, sensor={"label": "All"}))
-    assert "And 9,501 more." in page
-    with django_assert_max_num_queries(170):
+    assert "And 1,501 more." in page
+    with django_assert_max_num_queries(60):
         confirmed(web, page)
-    assert SensorDevice.objects.filter(label="All").count() == 10_001
-    assert AuditEntry.objects.count() == 10_001
+    assert SensorDevice.objects.filter(label="All").count() == 2_001
+    assert AuditEntry.objects.count() == 2_001
 
 
 @given(st.text(alphabet=st.characters(blacklist_categories=("Cs",), blacklist_characters="\0")))

@@ -36,6 +36,8 @@ def test_all_new_ones_that_match_are_accepted_after_a_question(client: Client, o
     assert "2 new devices" in page(client, "/gateways/")
     listed = page(client, "/gateways/?new=true&search=roof")
     assert "/gateways/accept/?new=true&amp;search=roof" in listed
+    assert "New: yes" in listed
+    assert "2 new gateways wait to be accepted" in page(client, "/")
     assert "Accept 1 new device?" in page(client, "/gateways/accept/?new=true&search=roof")
     assert client.post("/gateways/accept/?new=true&search=roof").status_code == 302
     assert list(Gateway.objects.filter(accepted_at=None)) == [other]

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from mqtt.models import Site
 from mqtt.services.device_list.reading import Row, rows_of
-from mqtt.services.device_list.table import CHUNK, KINDS, WRITTEN, Kind, short_file, shown
+from mqtt.services.device_list.table import CHUNK, KINDS, WRITTEN, Kind, connection_names, short_file, shown
 
 WHOLE = ("decimals", "expected_interval")
 MOST_PROBLEMS = 200
@@ -76,12 +76,13 @@ def plan(text: str, visible: Mapping[str, QuerySet[Any]]) -> Plan:
     rows, unknown = rows_of(text)
     made = Plan(unknown=unknown, rows=len(rows))
     sites = {site.name: site for site in Site.objects.all()}
+    connections = connection_names()
     good = _identified(rows, made)
     for kind, named in good.items():
         devices = _devices(visible[kind], (pk for pk, _ in named))
         for pk, (number, cells) in named:
             device = devices.get(pk)
-            why = _not_this(KINDS[kind], device, cells)
+            why = _not_this(KINDS[kind], device, cells, connections)
             if device is None or why:
                 _note(made, number, why or _("There is no %(type)s with the id %(id)s.") % {"type": kind, "id": pk})
             else:
@@ -116,11 +117,15 @@ def _devices(rows: QuerySet[Any], pks: Iterable[int]) -> dict[int, Any]:
     return found
 
 
-def _not_this(kind: Kind, device: Any, cells: dict[str, str]) -> str:
+def _not_this(kind: Kind, device: Any, cells: dict[str, str], connections: Mapping[int, str]) -> str:
     """Why a row is not about the device with its id; empty when it is."""
     if device is None:
         return ""
-    said = {"connection": device.connection.name, "key": device.key, "name": getattr(device, kind.name)}
+    said = {
+        "connection": connections.get(device.connection_id, ""),
+        "key": device.key,
+        "name": getattr(device, kind.name),
+    }
     for name, stored in said.items():
         if name in cells and _plain(cells[name]) != _plain(stored):
             facts = {"column": name, "stored": stored}

@@ -47,12 +47,13 @@ def _refuse_stale(groups: Iterable[list[Change]]) -> None:
         kind = changes[0][0].kind
         by_pk = {one[0].device.pk: one for one in changes}
         pks = sorted(by_pk)
+        columns = sorted({_column(one) for group in changes for one in group})
         for start in range(0, len(pks), CHUNK):
             some = pks[start : start + CHUNK]
-            rows = kind.model.objects.select_for_update(no_key=True).order_by("pk").in_bulk(some)
+            locked = kind.model.objects.select_for_update(no_key=True).filter(pk__in=some).order_by("pk")
+            rows = {pk: dict(zip(columns, values, strict=True)) for pk, *values in locked.values_list("pk", *columns)}
             for pk in some:
-                row: Any = rows.get(pk)
-                if row is None or any(getattr(row, _column(one)) != _stored(one, one.old) for one in by_pk[pk]):
+                if pk not in rows or any(rows[pk][_column(one)] != _stored(one, one.old) for one in by_pk[pk]):
                     raise ServiceError("list_changed_meanwhile", name=str(by_pk[pk][0].device))
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import Max, QuerySet
 
 from mqtt.enums import NodeKind
-from mqtt.models import Datalogger, Gateway, Note, SensorDevice
+from mqtt.models import Datalogger, Gateway, MqttConnection, Note, SensorDevice
 
 IDENTITY = ("type", "id", "connection", "key", "name")
 WRITTEN = ("label", "site", "unit", "kind", "decimals", "expected_interval")
@@ -58,21 +58,25 @@ def shown(value: Any) -> str:
 
 def file_of(querysets: Iterable[QuerySet[Any]], delimiter: str) -> Iterator[str]:
     """The table's text, piece by piece: gateways, dataloggers, sensors."""
+    connections = connection_names()
     yield _lines([COLUMNS], delimiter)
     for rows in querysets:
         kind = next(one for one in KINDS.values() if one.model is rows.model)
-        related = ["connection", *(["site"] if "site" in kind.written else [])]
-        found = rows.select_related(*related).order_by("connection__name", "key", "pk").iterator(CHUNK)
+        found = rows.order_by("connection__name", "key", "pk").iterator(CHUNK)
         while chunk := list(islice(found, CHUNK)):
             notes = newest_notes(kind.type, [row.pk for row in chunk])
-            yield _lines((row_of(kind, device, notes.get(device.pk, "")) for device in chunk), delimiter)
+            lines = []
+            for device in chunk:
+                name = connections.get(device.connection_id, "")
+                own = [kind.type.value, device.pk, name, device.key, getattr(device, kind.name)]
+                written = [getattr(device, name) if name in kind.written else "" for name in WRITTEN]
+                lines.append([harmless(shown(value)) for value in (*own, *written, notes.get(device.pk, ""))])
+            yield _lines(lines, delimiter)
 
 
-def row_of(kind: Kind, device: Any, note: str) -> list[str]:
-    """One line of the table."""
-    own = [kind.type.value, device.pk, device.connection.name, device.key, getattr(device, kind.name)]
-    written = [getattr(device, name) if name in kind.written else "" for name in WRITTEN]
-    return [harmless(shown(value)) for value in (*own, *written, note)]
+def connection_names() -> dict[int, str]:
+    """{connection: name}: far fewer than devices, and heavy with certificates."""
+    return dict(MqttConnection.objects.values_list("pk", "name"))
 
 
 def short_file(devices: Iterable[tuple[Kind, Any, Mapping[str, Any]]]) -> str:
