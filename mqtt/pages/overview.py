@@ -23,7 +23,7 @@ from mqtt.models import (
 )
 from mqtt.pages.base import STATES, Page, Part, Shown, list_url, register
 from mqtt.pages.lists import behind
-from mqtt.pages.pulse import PULSE
+from mqtt.pages.pulse import PULSE, flow
 from mqtt.permissions import User, visible_to
 from mqtt.supervisor.state import read_state
 
@@ -47,6 +47,7 @@ def numbers(shown: Shown) -> dict[str, Any]:
     rates = activity.filter(connection__status__in=("connected", "silent")).aggregate(
         messages=Sum("message_rate"), readings=Sum("reading_rate")
     )
+    messages, readings = flow() or (rates["messages"] or 0.0, rates["readings"] or 0.0)  # one figure on one page
     enabled = sum(by_status.values()) - by_status.get(ConnectionStatus.DISABLED, 0)
     up = by_status.get(ConnectionStatus.CONNECTED, 0) + by_status.get(ConnectionStatus.SILENT, 0)
     troubles = [(status.value, by_status[status]) for status in STATUS_WORST_FIRST[:5] if by_status.get(status)]
@@ -61,8 +62,8 @@ def numbers(shown: Shown) -> dict[str, Any]:
         "missing": [(status.value, by_availability[status]) for status in MISSING if by_availability.get(status)],
         "is_offline": bool(by_availability.get(Availability.OFFLINE)),
         "unknown": by_availability.get(Availability.UNKNOWN, 0),
-        "messages": rates["messages"] or 0.0,
-        "readings": rates["readings"] or 0.0,
+        "messages": messages,
+        "readings": readings,
         "behind": behind(activity),
         "sensors": visible_to(shown.user, SensorDevice.objects.all()).count(),
     }

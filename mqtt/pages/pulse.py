@@ -30,4 +30,12 @@ def pulse(_shown: Shown) -> dict[str, Any]:
     }
 
 
+def flow() -> tuple[float, float] | None:
+    """Messages and readings a second of everything together; None when no process says."""
+    if not (processes := read_all()):
+        return None
+    flows = [one for process in processes for one in process.connections]
+    return sum(one.messages_per_second for one in flows), sum(one.readings_per_second for one in flows)
+
+
 PULSE = Part("pulse", "mqtt/parts/_pulse.html", pulse, element="section")

@@ -6,7 +6,7 @@ from typing import Any
 from django import template
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy
 
 from mqtt import formats
 from mqtt.enums import LINK_UP, Availability, ConnectionStatus, IntervalSource
@@ -17,11 +17,11 @@ from mqtt.templatetags.console import status
 register = template.Library()
 
 EXPECTED: dict[str, Any] = {
-    IntervalSource.LEARNED: _lazy("every %(interval)s (learned)"),
-    IntervalSource.SAID: _lazy("every %(interval)s (said by the device)"),
-    IntervalSource.SET: _lazy("every %(interval)s (set)"),
-    IntervalSource.IRREGULAR: _lazy("no rhythm: it speaks when something happens"),
-    IntervalSource.UNKNOWN: _lazy("not known yet"),
+    IntervalSource.LEARNED: gettext_lazy("every %(interval)s (learned)"),
+    IntervalSource.SAID: gettext_lazy("every %(interval)s (said by the device)"),
+    IntervalSource.SET: gettext_lazy("every %(interval)s (set)"),
+    IntervalSource.IRREGULAR: gettext_lazy("no rhythm: it speaks when something happens"),
+    IntervalSource.UNKNOWN: gettext_lazy("not known yet"),
 }
 
 PATIENCE = timedelta(minutes=10)
