@@ -12,6 +12,7 @@ from django.db import connection
 from mqtt.buckets import DAY, HOUR, LEVELS, Bucket, floor
 from mqtt.models import Reading, Rollup, RollupDue, SensorDevice, SensorState, from_us, to_us
 from mqtt.services import availability, history, message_processor, rollups
+from mqtt.services.history.aggregate import bucket_query
 from mqtt.services.reading_store import ReadingRows, insert_readings
 from tests.factories import make_connection, make_sensor
 from tests.services.test_message_processor import Pipeline
@@ -19,6 +20,7 @@ from tests.services.test_message_processor import Pipeline
 pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
 
 NOW = datetime(2026, 9, 21, 14, 0, tzinfo=UTC)
+US = 1_000_000
 START = int(NOW.timestamp()) - 2 * DAY
 
 
@@ -311,3 +313,17 @@ def test_a_batch_that_stores_while_a_round_runs_is_not_left_out(
     rollups.roll_up(NOW)
     sensor = SensorDevice.objects.get()
     assert_same(kept(sensor, HOUR), expected(sensor, HOUR))
+
+
+def test_first_and_last_of_a_bucket_are_found_by_their_instant(sensor: SensorDevice) -> None:
+    """Found by the bounds of the whole span instead, a history of a month would take days to roll up."""
+    spans = [(sensor.pk, hour * HOUR * US, (hour + 1) * HOUR * US) for hour in range(1000, 1050)]
+    statement, parameters = bucket_query(10, spans)
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            plan = [str(row[3]) for row in cursor.fetchall()]
+            assert sum("SEARCH x" in line and "time=?" in line for line in plan) == 2, plan
+        else:
+            cursor.execute(f"EXPLAIN {statement}", parameters)
+            assert "SubPlan" in "\n".join(str(row[0]) for row in cursor.fetchall())

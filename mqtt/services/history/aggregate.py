@@ -22,9 +22,9 @@ WITH wanted (sensor_id, since, until) AS (VALUES {rows})
 SELECT g.sensor_id, {level}, {seconds}, g.count, g.low, g.high,
     {most}(g.low * {shrink}, {fewest}(g.high * {shrink}, g.total / g.count)) * {grow},
     (SELECT x.value FROM mqtt_reading x WHERE x.sensor_id = g.sensor_id AND x.time = g.began
-        AND x.time >= %s AND x.time < %s AND x.value IS NOT NULL ORDER BY x.digest LIMIT 1),
+        AND {free}x.time >= %s AND {free}x.time < %s AND x.value IS NOT NULL ORDER BY x.digest LIMIT 1),
     (SELECT x.value FROM mqtt_reading x WHERE x.sensor_id = g.sensor_id AND x.time = g.ended
-        AND x.time >= %s AND x.time < %s AND x.value IS NOT NULL ORDER BY x.digest DESC LIMIT 1)
+        AND {free}x.time >= %s AND {free}x.time < %s AND x.value IS NOT NULL ORDER BY x.digest DESC LIMIT 1)
 FROM (
     SELECT r.sensor_id, {bucket} AS bucket, wanted.since, count(*) AS count, min(r.value) AS low, max(r.value) AS high,
         sum(r.value * {shrink}) AS total, min(r.time) AS began, max(r.time) AS ended
@@ -35,14 +35,22 @@ FROM (
 ) g
 """
 # The outermost bounds stand there once more as constants, so that PostgreSQL leaves other days' partitions alone.
+# SQLite must not see them beside an instant: it would walk through the whole span for each bucket. `free` hides them.
 
 _WORDS = {
-    "sqlite": {"bucket": "r.time / {level}000000 * {level}", "seconds": "g.bucket", "most": "max", "fewest": "min"},
+    "sqlite": {
+        "bucket": "r.time / {level}000000 * {level}",
+        "seconds": "g.bucket",
+        "most": "max",
+        "fewest": "min",
+        "free": "+",
+    },
     "postgresql": {
         "bucket": "date_bin('{level} seconds', r.time, 'epoch'::timestamptz)",
         "seconds": "extract(epoch FROM g.bucket)::bigint",
         "most": "greatest",
         "fewest": "least",
+        "free": "",
     },
 }
 
