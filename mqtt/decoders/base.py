@@ -24,10 +24,9 @@ BINARY = "\0binary"
 
 _UNREAD: Any = object()
 
-# Strings are matched first, so that nothing inside them is touched; an unclosed one swallows the rest.
-_NOT_FINITE = re.compile(
-    rb'"(?:[^"\\]|\\.)*+"?|-?\b(?:nan|inf(?:inity)?)\b|-?\d+(?:\.\d*)?e\+?\d{3,}', re.IGNORECASE | re.DOTALL
-)
+# Each match takes a whole string, word or number, so that nothing inside is touched and no byte is looked at twice.
+_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*+"?|-?[A-Za-z]++|-?\d[\w.+\-]*+', re.DOTALL)
+_NOT_FINITE = frozenset((b"nan", b"inf", b"infinity"))
 
 
 MOST_MENDED = 20_000
@@ -139,7 +138,7 @@ def _second_try(text: str, first: orjson.JSONDecodeError) -> Any:
     if "depth" in first.msg:
         raise UndecodableError("too_deep", limit=MAX_DEPTH)
     try:
-        return orjson.loads(_NOT_FINITE.sub(_null_if_not_finite, text.encode(), count=MOST_MENDED))
+        return orjson.loads(_TOKEN.sub(_null_if_not_finite, text.encode(), count=MOST_MENDED))
     except orjson.JSONDecodeError as error:
         detail = f"{error.msg.split(':')[0]} at character {error.pos}"
         raise UndecodableError("not_json", detail=detail) from None
@@ -147,9 +146,16 @@ def _second_try(text: str, first: orjson.JSONDecodeError) -> Any:
 
 def _null_if_not_finite(match: re.Match[bytes]) -> bytes:
     found = match.group()
-    if found[:1] == b'"' or (found[-1:].isdigit() and abs(float(found)) != float("inf")):
+    if found[:1] == b'"':
         return found
-    return b"null"
+    if found.lstrip(b"-").lower() in _NOT_FINITE:
+        return b"null"
+    if not found[-1:].isdigit() or b"e" not in found.lower():
+        return found
+    try:
+        return b"null" if abs(float(found)) == float("inf") else found
+    except ValueError:
+        return found
 
 
 class Decoder(Protocol):

@@ -13,6 +13,7 @@ from typing import Any
 
 from mqtt.decoders.base import MAX_DEPTH, MAX_VALUES, Content
 from mqtt.decoders.places import NAME_LENGTH, clean, place
+from mqtt.decoders.units import spelled
 from mqtt.decoders.words import Meaning, Role, meaning, words
 from mqtt.exceptions import UndecodableError
 from mqtt.messages import Decoded, DecodedFacts, DecodedReading, DeviceRef
@@ -42,7 +43,10 @@ IDENTITY_KEYS = (
     "name",
 )
 
-OWN_KEYS = words("nodeid deviceid deveui serialnumber serialno deviceserial deviceserialnumber")
+OWN_KEYS = words(
+    """nodeid deviceid devid deveui serialnumber serialno serial sn deviceserial deviceserialnumber imei macaddress mac
+    device"""
+)
 """Keys, without case and signs, under which a message says whose it is; `id` alone may count messages."""
 
 
@@ -204,7 +208,7 @@ class Walk:
             elif reading is None:
                 continue
             elif role is Role.UNIT and not said.of and isinstance(value, str) and value:
-                reading.unit = clean(value)[:40]
+                reading.unit = spelled(value)
             elif role is Role.TIME and reading.time_us is None:
                 reading.time_us = self._content.time(value)
 
@@ -274,7 +278,7 @@ class Walk:
         for reading in own:
             unit = units.get(reading.name[len(prefix) :]) or (units.get("") if len(own) == 1 else None)
             if unit and reading.text is None:
-                reading.unit = clean(unit)[:40]
+                reading.unit = spelled(unit)
 
 
 DECODER = GeneralDecoder()

@@ -8,6 +8,7 @@ from typing import Any
 
 from mqtt.decoders.base import Content
 from mqtt.decoders.gather import add, facts_from, said
+from mqtt.decoders.general import NUMBER
 from mqtt.decoders.words import meaning
 from mqtt.enums import Availability
 from mqtt.exceptions import UndecodableError
@@ -15,6 +16,7 @@ from mqtt.messages import Announcement, Decoded, DecodedAvailability, DecodedFac
 
 FAMILY = "homie"
 BASES = "bases"
+USUAL_BASES = ("homie", "/homie", "valetudo")
 STATES = {
     "ready": Availability.ONLINE,
     "alert": Availability.ONLINE,
@@ -31,6 +33,7 @@ FACTS = {
     "$implementation": "model",
     "$stats/signal": "signal_percent",
     "$stats/uptime": "uptime",
+    "$stats/interval": "interval",
 }
 DESCRIBED = {"name": "name", "type": "type", "version": "description_version"}
 MOST_PROPERTIES = 1000
@@ -67,7 +70,7 @@ class HomieDecoder:
 
 def _base_of(content: Content) -> str:
     topic = content.topic
-    for base in ("homie", "/homie"):
+    for base in USUAL_BASES:
         if topic.startswith(f"{base}/"):
             return base
     for base in content.memory.get(FAMILY, BASES) or ():
@@ -114,11 +117,12 @@ def _device_attribute(content: Content, device: DeviceRef, attribute: str, decod
         _description(content, device, decoded)
     elif attribute == "$homie":
         base = device.key.rpartition("/")[0].removesuffix("/5")
-        if base not in {"homie", "/homie"}:
+        if base not in USUAL_BASES:
             bases = {**(content.memory.get(FAMILY, BASES) or {}), base: True}
             decoded.announcements.append(Announcement(FAMILY, BASES, bases))
     elif attribute in FACTS and (text := content.text[:250]):
-        decoded.facts.append(DecodedFacts(device, {FACTS[attribute]: text}))
+        value = float(text) if attribute == "$stats/interval" and NUMBER.fullmatch(text) else text
+        decoded.facts.append(DecodedFacts(device, {FACTS[attribute]: value}))
 
 
 def _description(content: Content, device: DeviceRef, decoded: Decoded) -> None:

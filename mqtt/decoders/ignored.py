@@ -1,5 +1,7 @@
 """What carries no readings although it may look like it: brokers' own topics, commands, requests, announcements."""
 
+import re
+
 from mqtt.decoders.base import Content
 from mqtt.decoders.words import words
 from mqtt.messages import Decoded
@@ -11,6 +13,12 @@ LAST_LEVELS = words(
 )
 ANY_LEVELS = frozenset(("cmnd", "discovery", "request", "response", "$sys"))
 BRIDGE_STATE = "state"
+EVENTS_AND_PICTURES = re.compile(
+    r"(?:[^/]+/)*?(?:frigate/(?:events|reviews|tracked_object_update|stats|.+/(?:snapshot|clips?|motion/thumbnail))"
+    r"|wled/.+/(?:v|api|col)|[^/]+/[^/]+/MapData/.+)",
+    re.DOTALL,
+)
+"""What programs write beside readings: what a camera saw, a whole state as XML, maps."""
 
 
 class IgnoredDecoder:
@@ -20,7 +28,7 @@ class IgnoredDecoder:
 
     def knows_topic(self, topic: str) -> bool:
         """Commands, requests, configuration, logs, `$…` levels, and every Vedetta's own status."""
-        if is_own_status(topic):
+        if is_own_status(topic) or EVENTS_AND_PICTURES.fullmatch(topic):
             return True
         levels = topic.lower().split("/")
         if levels[-1] in LAST_LEVELS or ANY_LEVELS & set(levels):

@@ -22,6 +22,8 @@ NO_READINGS = frozenset(
      "servicedatauuid", "manufacturerdata", "track", "prmac", "cidc", "acts", "cont", "encr", "ctr", "cipher", "mic",
      "device", "time", "datetime", "unixtime")
 )  # fmt: skip
+USUAL_NAMES = ("OpenMQTTGateway", "OMG", "TheengsGateway")
+"""A gateway so called is one before it was heard."""
 CODES = frozenset(
     ("value", "protocol", "length", "delay", "mask", "raw", "rawlen", "pulsesString", "format", "bits", "hex", "repeat")
 )
@@ -46,7 +48,8 @@ class OpenMqttGatewayDecoder:
     def claims(self, content: Content) -> bool:
         """Objects; a last will only of a gateway that was heard."""
         if content.topic.endswith("/LWT"):
-            return content.memory.get(FAMILY, content.topic.removesuffix("/LWT")) is not None
+            gateway = content.topic.removesuffix("/LWT")
+            return content.memory.get(FAMILY, gateway) is not None or gateway.rpartition("/")[2].startswith(USUAL_NAMES)
         return content.object is not None
 
     def decode(self, content: Content) -> Decoded:

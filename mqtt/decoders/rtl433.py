@@ -62,7 +62,7 @@ class Rtl433Decoder:
             read_radio(content, found, lists.group(1), lists.group(2), decoded)
         elif (tree := TREE.fullmatch(content.topic)) and not content.is_empty:
             base, host, who, field = tree.groups()
-            device = DeviceRef(f"{base}/devices/{who}", who, base, host)
+            device = DeviceRef(f"{base}#{who}", who, base, host)  # as in its events
             if field not in NO_READINGS:
                 add(decoded, device, field, content.text, unit=unit_of(field))
         return decoded

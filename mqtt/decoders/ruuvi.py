@@ -4,6 +4,7 @@ Source: ruuvi/docs, data formats 3, 5, 6 and E1. `gwts` and `ts` are seconds as 
 clock.
 """
 
+import re
 import struct
 from collections.abc import Callable
 
@@ -13,6 +14,7 @@ from mqtt.decoders.presence import WORDS
 from mqtt.exceptions import UndecodableError
 from mqtt.messages import Decoded, DecodedAvailability, DecodedFacts, DeviceRef
 
+GATEWAY_STATUS = re.compile(r"(?:.+/)?(?:[0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}/gw_status", re.DOTALL)
 MARK = "FF9904"
 """Manufacturer data of Ruuvi (0x0499, little-endian) inside the advertisement."""
 
@@ -34,7 +36,9 @@ class RuuviDecoder:
         found = content.object
         if found is None:
             return False
-        return ("gw_mac" in found and "data" in found) or (content.topic.endswith("/gw_status") and "state" in found)
+        return ("gw_mac" in found and "data" in found) or (
+            "state" in found and GATEWAY_STATUS.fullmatch(content.topic) is not None
+        )
 
     def decode(self, content: Content) -> Decoded:
         """The tag's readings. Raises UndecodableError for a format that is not known."""

@@ -12,12 +12,15 @@ from mqtt.decoders.gather import add, each, facts_from, said
 from mqtt.enums import Availability
 from mqtt.messages import Decoded, DecodedAvailability, DecodedFacts, DeviceRef
 
-TOPIC = re.compile(
-    r"shellies/(.+?)/(relay|input|input_event|longpush|emeter|sensor|light|white|color|roller|temperature|temperature_f|"
-    r"temperature_status|overtemperature|voltage|ext_temperatures?|ext_humidity|ext_humidities|ext_switch|adc|meter|"
-    r"online|announce|info|command|status)(?:/(.*))?",
-    re.DOTALL,
+NUMBERED = (
+    "relay|input|input_event|longpush|emeter|light|white|color|roller|adc|meter|ext_temperature|ext_humidity|ext_switch"
 )
+ALONE = (
+    "temperature|temperature_f|temperature_status|overtemperature|voltage|ext_temperatures|ext_humidities|"
+    "online|announce|info|command|status"
+)
+TOPIC = re.compile(rf"shellies/(.+?)/((?:{NUMBERED})(?=/\d)|sensor(?=/)|(?:{ALONE})\Z)(?:/(.*))?", re.DOTALL)
+"""An id may end in a level that is a component elsewhere: `shellies/living/light/relay/0`."""
 UNITS = {
     "power": "W", "reactive_power": "var", "energy": "W·min", "returned_energy": "W·min", "total": "Wh",
     "total_returned": "Wh", "voltage": "V", "current": "A", "temperature": "°C", "temperature_f": "°F",

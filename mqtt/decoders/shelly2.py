@@ -19,8 +19,8 @@ SYSTEM_PARTS = frozenset(
 )
 QUIET_PARTS = SYSTEM_PARTS - {"sys"}
 NOT_READ = frozenset(
-    ("id", "source", "by_minute", "minute_ts", "tF", "last_update_ts", "errors", "flags", "timer_started_at",
-     "timer_duration", "transition", "user_calibrated_phase")
+    ("id", "source", "by_minute", "minute_ts", "tF", "last_update_ts", "last_updated_ts", "errors",
+     "flags", "timer_started_at", "timer_duration", "transition", "user_calibrated_phase")
 )  # fmt: skip
 OF_SYSTEM = {"uptime": "s", "ram_free": "B", "cfg_rev": ""}
 UNITS = {
@@ -28,9 +28,11 @@ UNITS = {
     "tC": "°C", "rh": "%",
     "lux": "lx", "V": "V", "battery.percent": "%", "brightness": "%", "current_pos": "%", "target_pos": "%",
     "aenergy.total": "Wh", "ret_aenergy.total": "Wh", "total_act_energy": "Wh", "total_act_ret_energy": "Wh",
-    "xpercent": "%", "percent": "%",
+    "act": "Wh", "act_ret": "Wh", "xpercent": "%", "percent": "%",
 }  # fmt: skip
-PHASE = re.compile(r"(?:a|b|c|n|total)_(act_power|aprt_power|voltage|current|freq|pf|total_act_energy)")
+PHASE = re.compile(
+    r"(?:a|b|c|n|total)_(act_power|aprt_power|voltage|current|freq|pf|act|act_ret|total_act_energy|total_act_ret_energy)"
+)
 EVENTS = frozenset(
     ("single_push", "double_push", "triple_push", "long_push", "btn_down", "btn_up", "motion", "alarm", "flood")
 )
@@ -74,7 +76,8 @@ class Shelly2Decoder:
         elif match := STATUS.fullmatch(topic):
             device = _device(content, match.group(1))
             found = content.object or {}
-            time_us = content.time(found["unixtime"]) if found.get("unixtime") else None
+            moment = found.get("unixtime") or found.get("last_updated_ts")
+            time_us = content.time(moment) if moment else None
             quiet = {key: value for key, value in found.items() if key != "cfg_rev"}  # news only when it changes
             _part(device, match.group(2), quiet, time_us, decoded)
         return decoded

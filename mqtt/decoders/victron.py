@@ -46,9 +46,11 @@ class VictronDecoder:
 
     def claims(self, content: Content) -> bool:
         """`{"value": …}`, an empty payload, and the keepalive's bookkeeping."""
-        if content.is_empty or content.topic[0] in "RW" or content.topic.count("/") == 2:
-            return content.topic[0] != "N" or content.is_empty or content.object is not None
+        if content.is_empty:
+            return True
         found = content.object
+        if content.topic.count("/") == 2:
+            return found is not None or content.topic.endswith("/keepalive")
         return found is not None and "value" in found
 
     def decode(self, content: Content) -> Decoded:

@@ -206,7 +206,7 @@ def meaning(key: str) -> Meaning:
             return Meaning(Role.UNIT, of=key.removesuffix(tail))
     tokens = _tokens(short)
     kind = _kind(plain, tokens)
-    unit = _unit(tokens, kind) or ("%" if _is_percent(tokens) else "")
+    unit = _unit(tokens, kind) or ("%" if kind in {"humidity", "battery"} and _is_percent(tokens) else "")
     return Meaning(Role.VALUE, unit=unit, kind=kind, is_switch=bool(_SWITCHES.fullmatch(short.lower())))
 
 

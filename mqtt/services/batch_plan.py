@@ -98,10 +98,9 @@ class BatchPlan:
         if message.queued or message.dup:
             self.uncertain.add(message.connection_id)
 
-    def heard(self, datalogger: DataloggerEntry, at_us: int, own_us: int | None) -> None:
-        """A live message came from a datalogger, and through its gateway if it has one; `own_us` is its own time."""
+    def heard(self, datalogger: DataloggerEntry, gateway: GatewayEntry | None, at_us: int, own_us: int | None) -> None:
+        """A live message came from a datalogger, perhaps through a gateway; `own_us` is its own time."""
         self.node_heard(datalogger, at_us)
-        gateway = datalogger.gateway
         if gateway is not None:
             self.node_heard(gateway, at_us)
         if own_us is not None and (at_us - own_us > BACKLOG_US or self.behind):

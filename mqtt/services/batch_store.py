@@ -11,7 +11,7 @@ from mqtt.rhythm import LATE_LEAST
 from mqtt.services.availability import STATES, Changes, take_behind_offline
 from mqtt.services.batch_plan import BatchPlan, NodeEntry
 from mqtt.services.device_directory import DeviceDirectory
-from mqtt.services.device_entries import DataloggerEntry, SensorEntry
+from mqtt.services.device_entries import DataloggerEntry, GatewayEntry, SensorEntry
 from mqtt.services.facts import CLOCK, FactsWriter
 from mqtt.services.reading_store import (
     NodeStateRow,
@@ -57,10 +57,8 @@ class BatchStore:
             key = reading.device.key
             if key != last_key or entry is None:
                 last_key, entry = key, dataloggers.get((connection_id, key))
-                if entry is not None and self._is_doubtful(entry, message):
-                    self._doubt(entry)
-                    if entry.gateway is not None:
-                        self._doubt(entry.gateway)
+                if entry is not None:
+                    self._want_known(message, entry, reading.device)
             if entry is None:
                 self._missing.append((connection_id, reading))
                 continue
@@ -73,6 +71,24 @@ class BatchStore:
             self._want_node(message, said)
         for facts in decoded.facts:
             self._want_node(message, facts)
+
+    def _want_known(self, message: InboundMessage, entry: DataloggerEntry, device: DeviceRef) -> None:
+        """A device that is known, and the gateway that brought the message: several may hear the same radio."""
+        gateway = entry.gateway
+        if self._is_doubtful(entry, message):
+            self._doubt(entry)
+            if gateway is not None:
+                self._doubt(gateway)
+        if gateway is not None and device.gateway_key not in {"", gateway.key}:
+            place = (message.connection_id, device.gateway_key)
+            if place not in self._directory.gateways:
+                self._gateways[place] = device.gateway_identifier or device.gateway_key
+
+    def _relay(self, connection_id: int, entry: DataloggerEntry, device: DeviceRef) -> GatewayEntry | None:
+        """The gateway that brought a message."""
+        if entry.gateway is None or device.gateway_key in {"", entry.gateway.key}:
+            return entry.gateway
+        return self._directory.gateways.get((connection_id, device.gateway_key))
 
     def _want_node(self, message: InboundMessage, said: DecodedAvailability | DecodedFacts) -> None:
         key = (message.connection_id, said.device.key)
@@ -125,7 +141,8 @@ class BatchStore:
             if key != last_key:
                 last_key, entry = key, dataloggers.get((connection_id, key))
                 if entry is not None and is_live:
-                    plan.heard(entry, message.received_us, decoded.readings[-1].time_us)
+                    relay = self._relay(connection_id, entry, reading.device)
+                    plan.heard(entry, relay, message.received_us, decoded.readings[-1].time_us)
             sensor = entry.sensors.get(reading.name) if entry is not None else None
             if sensor is None:
                 self._leave_out(message, f"{key}#{reading.name}")

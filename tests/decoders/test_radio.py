@@ -72,3 +72,15 @@ def test_a_ruuvi_advertisement_is_read() -> None:
 def test_an_advertisement_that_cannot_be_read_says_so(data: str) -> None:
     with pytest.raises(UndecodableError):
         decoded("ruuvi/AA/BB", json.dumps({"gw_mac": "AA", "data": data}))
+
+
+def test_events_and_the_tree_are_one_device() -> None:
+    event = '{"time": "2026-03-01 10:00:00", "model": "Nexus-TH", "id": 77, "channel": 1, "temperature_C": 4.5}'
+    (one,) = decoded("rtl_433/pi/events", event).readings
+    (two,) = decoded("rtl_433/pi/devices/Nexus-TH/1/77/temperature_C", "4.5").readings
+    assert one.device == two.device
+
+
+def test_a_last_will_under_the_usual_name_is_a_gateways_before_it_was_heard() -> None:
+    (said,) = decoded("home/OpenMQTTGateway/LWT", "online").availability
+    assert said.is_gateway

@@ -1,3 +1,4 @@
+import json
 import threading
 import time
 import uuid
@@ -169,6 +170,22 @@ def test_a_gateway_stands_above_its_dataloggers(pipeline: Pipeline) -> None:
     assert (device.key, device.identifier, device.gateway, device.model) == (f"{GATEWAY}#TM7", "TM7", gateway, "tilt")
     assert SensorDevice.objects.get().key == f"{GATEWAY}#TM7#crack"
     assert gateway.state.availability == device.state.availability == "online"
+
+
+def test_the_gateway_that_brought_a_message_is_heard_and_not_the_devices_first_one(pipeline: Pipeline) -> None:
+    def uplink(gateway: str, level: int) -> str:
+        end, heard = {"device_id": "soil"}, [{"gateway_ids": {"gateway_id": gateway}, "rssi": -90}]
+        return json.dumps(
+            {"end_device_ids": end, "uplink_message": {"decoded_payload": {"level": level}, "rx_metadata": heard}}
+        )
+
+    pipeline.send("v3/farm@ttn/devices/soil/up", uplink("roof", 1))
+    before = GatewayState.objects.get().last_seen_at
+    pipeline.now_us += 60_000_000
+    pipeline.send("v3/farm@ttn/devices/soil/up", uplink("barn", 2))
+    seen = dict(GatewayState.objects.values_list("gateway__identifier", "last_seen_at"))
+    assert seen == {"roof": before, "barn": from_us(pipeline.now_us)}
+    assert Datalogger.objects.get().gateway == Gateway.objects.get(identifier="roof")
 
 
 def test_a_redelivered_reading_is_stored_once_and_two_values_at_one_instant_twice(pipeline: Pipeline) -> None:

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from mqtt.decoders.base import Content
+from mqtt.decoders.base import MAX_VALUES, Content
 from mqtt.decoders.gather import leaves, reading
 from mqtt.decoders.general import MAX_TEXT
 from mqtt.decoders.places import clean
@@ -14,6 +14,7 @@ from mqtt.decoders.tasmota.spots import COMMON, FAMILY, TELE, Spot, announced_sp
 from mqtt.decoders.units import spelled
 from mqtt.decoders.words import words
 from mqtt.enums import Availability
+from mqtt.exceptions import UndecodableError
 from mqtt.messages import Announcement, Decoded, DecodedAvailability, DecodedFacts
 
 _SPOKEN = re.compile(r"(?:POWER|SWITCH|BUTTON)\d*")
@@ -176,6 +177,8 @@ class _Message:
                     continue
             for name, inner, leaf in leaves({key: value}):
                 if inner not in _MOMENTS or not isinstance(leaf, str):
+                    if len(self.decoded.readings) >= MAX_VALUES:
+                        raise UndecodableError("too_many_values", limit=MAX_VALUES)
                     self._take(name, inner, leaf, units, is_energy=is_energy)
         self._at(document, first)
 
