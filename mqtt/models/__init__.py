@@ -5,6 +5,7 @@ from mqtt.models.clock import ClockMark
 from mqtt.models.command import COMMAND_PATIENCE, OVERDUE, Command
 from mqtt.models.connection import (
     LEASE_TIME,
+    LONGEST_LEASE,
     ConnectionActivity,
     ConnectionLease,
     MqttConnection,
@@ -42,6 +43,7 @@ __all__ = [
     "COMMAND_PATIENCE",
     "IS_NEW",
     "LEASE_TIME",
+    "LONGEST_LEASE",
     "LONGEST_NOTE",
     "MAX_KEY_BYTES",
     "MOST_OF_CONNECTION",

@@ -20,6 +20,9 @@ from mqtt.validators import validate_certificate, validate_client_id, validate_h
 LEASE_TIME = timedelta(seconds=9)
 """How long a holder is believed after its last renewal; renewed every 3 s."""
 
+LONGEST_LEASE = LEASE_TIME + timedelta(minutes=1)
+"""What seems to last longer was given before the clock was set back, by somebody who need not live any more."""
+
 
 def new_client_id() -> str:
     """Unique enough that two consoles never take over each other's session."""

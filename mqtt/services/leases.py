@@ -13,7 +13,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from mqtt.models import LEASE_TIME, ConnectionLease
+from mqtt.models import LEASE_TIME, LONGEST_LEASE, ConnectionLease
 
 RENEW_EVERY = 3.0
 """Seconds; a lease survives two missed renewals."""
@@ -23,6 +23,12 @@ def new_holder(worker_name: str = "") -> str:
     """A name that no other process has, nor this one after a restart; begins with what people know it by."""
     name = worker_name or f"{socket.gethostname()}:{os.getpid()}"
     return f"{name[:100]} {secrets.token_hex(6)}"
+
+
+def nobody_holds(prefix: str = "") -> Q:
+    """The leases that hold nobody up; `prefix` is the way to them."""
+    now = Now()
+    return Q(**{f"{prefix}expires_at__lte": now}) | Q(**{f"{prefix}expires_at__gt": now + LONGEST_LEASE})
 
 
 class Leases:
@@ -40,7 +46,7 @@ class Leases:
         """Take a connection that nobody holds; False: another process was first."""
         token = uuid.uuid4()
         values = {"holder": self.holder, "token": token, "expires_at": Now() + LEASE_TIME}
-        free = ConnectionLease.objects.filter(Q(expires_at__lte=Now()) | Q(holder=self.holder), pk=connection_id)
+        free = ConnectionLease.objects.filter(nobody_holds() | Q(holder=self.holder), pk=connection_id)
         if not free.update(**values) and not self._insert(connection_id, values):
             return False
         self._tokens = {**self._tokens, connection_id: token}

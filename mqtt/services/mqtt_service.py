@@ -14,7 +14,6 @@ from pathlib import Path
 
 from django.db import InterfaceError, OperationalError, connection
 from django.db.models import BooleanField, Case, Q, Value, When
-from django.db.models.functions import Now
 
 from mqtt.enums import ConnectionStatus
 from mqtt.messages import InboundMessage
@@ -28,7 +27,7 @@ from mqtt.services.heartbeat import Heartbeat
 from mqtt.services.held_connection import HeldConnection
 from mqtt.services.inbox import Inbox
 from mqtt.services.kept_messages import KeptMessages
-from mqtt.services.leases import RENEW_EVERY, Leases, new_holder
+from mqtt.services.leases import RENEW_EVERY, Leases, new_holder, nobody_holds
 from mqtt.services.live_tail import LiveTails
 from mqtt.services.message_processor import MessageProcessor, ProcessedBatch
 from mqtt.services.processor_thread import ProcessorThread
@@ -193,7 +192,7 @@ class MqttService:
         self._leaving = [session for session in self._leaving if not session.is_finished]
 
     def _look_at_rows(self) -> None:
-        free = Q(lease__isnull=True) | Q(lease__expires_at__lte=Now())
+        free = Q(lease__isnull=True) | nobody_holds("lease__")
         is_free = Case(When(free, then=Value(True)), default=Value(False), output_field=BooleanField())
         rows = MqttConnection.all_objects.select_related("lease").annotate(is_free=is_free)
         present, unheld, total = set(), list[int](), 0

@@ -13,7 +13,7 @@ from datetime import timedelta
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
-from mqtt.models import LEASE_TIME, MqttWorker
+from mqtt.models import LEASE_TIME, LONGEST_LEASE, MqttWorker
 
 STEADY_AFTER = timedelta(seconds=5)
 """A process counts for giving away only when it lives so long: one that keeps dying must not be fed."""
@@ -57,5 +57,7 @@ class Shares:
         return held > 1 and held > self._share(total, MqttWorker.objects.filter(started_at__lt=Now() - STEADY_AFTER))
 
     def _share(self, total: int, workers: QuerySet[MqttWorker]) -> int:
-        others = workers.filter(expires_at__gt=Now()).exclude(pk=self._holder).count()
+        others = (
+            workers.filter(expires_at__gt=Now(), expires_at__lte=Now() + LONGEST_LEASE).exclude(pk=self._holder).count()
+        )
         return math.ceil(total / (others + 1))

@@ -40,6 +40,16 @@ def test_a_lease_that_ran_out_goes_to_the_next_with_another_token() -> None:
     assert two.renew() == set()
 
 
+def test_a_lease_from_before_the_clock_was_set_back_holds_nobody_up() -> None:
+    connection = free_connection()
+    one, two = Leases("one"), Leases("two")
+    one.acquire(connection.pk)
+    ConnectionLease.objects.update(expires_at=timezone.now() + timedelta(days=30))
+    assert two.acquire(connection.pk)
+    assert one.renew() == {connection.pk}
+    assert ConnectionLease.objects.get().expires_at < timezone.now() + timedelta(seconds=11)
+
+
 def test_a_lease_that_ran_out_and_was_not_taken_can_be_renewed() -> None:
     connection = free_connection()
     one = Leases("one")

@@ -4,11 +4,14 @@ import os
 import signal
 import subprocess
 import threading
+import uuid
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
 from mqtt.enums import ConnectionStatus
-from mqtt.models import ConnectionLease, MqttConnection, Reading, StatusChange, TopicSubscription
+from mqtt.models import ClockMark, ConnectionLease, MqttConnection, MqttWorker, Reading, StatusChange, TopicSubscription
 from mqtt.services import connections, deletion
 from tests import servers
 from tests.servers import wait_for
@@ -176,6 +179,21 @@ def test_two_processes_never_hold_the_same_connection_and_survivors_take_over(
     for connection in held:
         wait_status(connection, "connected", 15)
     assert two.stop() == 0
+
+
+def test_a_computer_that_starts_in_the_past_goes_on_without_those_who_died_in_the_future(
+    start: Start, own_broker: servers.Server
+) -> None:
+    held = [create(own_broker, name=f"Plant {number}", client_id=f"plant-{number}") for number in range(2)]
+    later = timezone.now() + timedelta(days=30)
+    for connection in held:
+        ConnectionLease.objects.create(connection=connection, holder="dead", token=uuid.uuid4(), expires_at=later)
+    MqttWorker.objects.create(holder="dead", started_at=later, expires_at=later)
+    ClockMark.objects.create(pk=1, newest_received_at=later)
+    start("one")
+    for connection in held:
+        wait_granted(connection)
+        wait_status(connection, "connected")
 
 
 def test_a_stopped_process_leaves_quickly_and_keeps_the_broker_session(
