@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from mqtt.encryption import decrypt, encrypt
-from mqtt.models import ApiToken, AuditEntry, MqttConnection, Site
+from mqtt.models import ApiToken, AuditEntry, DeviceTask, MqttConnection, Site
 from mqtt.services import connections as service
 from mqtt.services import deletion, people
 from mqtt.services.audit import Actor
@@ -38,6 +38,10 @@ def everything() -> dict[str, Any]:
         "gateway": gateway, "datalogger": sensor.datalogger, "sensordevice": sensor,
         "sensorcorrection": factories.make_correction(sensor, reason="<i>x</i>"),
         "devicealias": gateway.aliases.create(connection=gateway.connection, kind="gateway", key="old"),
+        "note": factories.make_note(sensor, text="<i>x</i>"),
+        "devicetask": DeviceTask.objects.create(
+            work="delete", connection=connection, kind="sensor", object_id=1, label="<i>x</i>", sensors=[1]
+        ),
         "discoveredtopic": factories.make_topic(), "undecodedmessage": factories.make_undecoded(),
         "statuschange": factories.make_status_change(connection), "connectionlease": connection.lease,
         "connectionactivity": connection.activity, "connectiontest": connection.tests.create(),

@@ -16,6 +16,7 @@ from mqtt.models import (
     ConnectionLease,
     ConnectionTest,
     DeviceAnnouncement,
+    DeviceTask,
     DiscoveredTopic,
     DiskSample,
     Mapping,
@@ -184,6 +185,16 @@ class DiskAdmin(ReadOnlyAdmin):
     """How the disk fills."""
 
     list_display = ("at", "used", "total")
+
+
+@admin.register(DeviceTask)
+class DeviceTaskAdmin(ReadOnlyAdmin):
+    """Readings of merged and deleted devices that are moved or erased."""
+
+    list_display = ("label", "work", "kind", "connection", "state", "done", "total", "requested_at", "finished_at")
+    list_filter = ("work", "state")
+    list_select_related = ("connection",)
+    search_fields = ("label",)
 
 
 @admin.register(ConnectionTest)
