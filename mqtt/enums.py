@@ -112,6 +112,7 @@ class AuditAction(TextChoices):
     UNCORRECTED = "uncorrected", _("took a correction back from")
     REPLACED = "replaced", _("another device put in its place")
     MERGED = "merged", _("another device merged into it")
+    RELEASED = "released", _("topic let go")
     NOTED = "noted", _("note written")
     NOTE_CHANGED = "note_changed", _("note changed")
     NOTE_DELETED = "note_deleted", _("note deleted")

@@ -77,6 +77,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("dataloggers/<int:pk>/export/", exports.datalogger_export, name="datalogger-export"),
     *_care(NodeKind.DATALOGGER),
     path("dataloggers/<int:pk>/edit/", device_edit.datalogger_edit, name="datalogger-edit"),
+    path("aliases/<int:pk>/release/", device_care.alias_release, name="alias-release"),
     path("devices/", device_list.device_list, name="device-list"),
     path("devices/file/", device_list.device_list_file, name="device-list-file"),
     path("devices/upload/", device_list.device_list_upload, name="device-list-upload"),

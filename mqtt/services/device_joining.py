@@ -74,6 +74,17 @@ def merge(actor: Actor, source: Device, target: Device) -> DeviceTask | None:
     return _join(actor, source, target, is_replaced=False)
 
 
+def release(actor: Actor, alias: DeviceAlias) -> None:
+    """What comes under a further key belongs to a device of its own again; what came so far stays where it is."""
+    device: Device | None = alias.gateway or alias.datalogger or alias.sensor
+    if device is None:
+        raise ServiceError("gone", name=alias.key)
+    with transaction.atomic():
+        (device,) = locked(device)
+        record(actor, AuditAction.RELEASED, KINDS[type(device)], device, {"key": alias.key})
+        alias.delete()
+
+
 def _join(actor: Actor, source: Device, target: Device, *, is_replaced: bool) -> DeviceTask | None:
     kind = KINDS[type(target)]
     if type(source) is not type(target) or source.pk == target.pk:

@@ -82,6 +82,25 @@ def device_delete(request: HttpRequest, pk: int, kind: NodeKind) -> HttpResponse
     return redirect(f"{kind}-list")
 
 
+@needs(CONFIGURE)
+@require_http_methods(["GET", "POST"])
+def alias_release(request: HttpRequest, pk: int) -> HttpResponse:
+    """Let a further topic of a device go, on the second click."""
+    rows = DeviceAlias.objects.select_related("gateway", "datalogger", "sensor")
+    alias = get_object_or_404(visible_to(request.user, rows), pk=pk)
+    device = alias.gateway or alias.datalogger or alias.sensor
+    urls = _urls(NodeKind(alias.kind), device.pk) if device else {}
+    if request.method == "GET":
+        return render(request, "mqtt/alias_release.html", {"alias": alias, "device": device, "urls": urls})
+    try:
+        device_joining.release(actor_of(request), alias)
+    except ServiceError as error:
+        messages.error(request, reasons.explain(error.code, error.context))
+    else:
+        messages.success(request, _("What comes as %(key)s is a device of its own again.") % {"key": alias.key})
+    return redirect(urls.get("care", "overview"))
+
+
 def _join(
     request: HttpRequest, device: Any, kind: NodeKind, words: dict[str, str], *, is_replaced: bool
 ) -> HttpResponse:

@@ -169,6 +169,21 @@ def test_a_device_joined_twice_keeps_all_its_keys(pipeline: Pipeline) -> None:
     assert values(SensorDevice.objects.get()) == [1.0, 2.0, 3.0, 9.0, 9.0, 9.0]
 
 
+def test_a_repaired_device_that_is_let_go_is_one_of_its_own_again(pipeline: Pipeline) -> None:
+    pipeline.send("mill/old", '{"level": 1}')
+    pipeline.send("mill/new", '{"level": 2}')
+    kept = box("mill/old")
+    device_joining.replace(ACTOR, kept, box("mill/new"))
+    pipeline.send("mill/old", '{"level": 3}')
+    device_joining.release(ACTOR, DeviceAlias.objects.get())
+    pipeline.send("mill/old", '{"level": 4}')
+    pipeline.send("mill/new", '{"level": 5}')
+    device_tasks.go_on(10)
+    assert values(SensorDevice.objects.get(datalogger=kept)) == [1.0, 2.0, 3.0, 5.0]
+    assert values(SensorDevice.objects.get(key="mill/old#level")) == [4.0]
+    assert AuditEntry.objects.get(action="released").details == {"key": "mill/old"}
+
+
 def test_what_cannot_be_joined_is_refused(pipeline: Pipeline) -> None:
     one, elsewhere = factories.make_datalogger(pipeline.broker), factories.make_datalogger()
     long = factories.make_datalogger(pipeline.broker, key="ä" * 490)

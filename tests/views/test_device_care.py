@@ -52,6 +52,15 @@ def test_a_device_is_replaced_after_a_look_at_what_will_happen(web: Client) -> N
     assert SensorDevice.objects.get(datalogger=old, name="level").readings.count() == 2
 
 
+def test_a_further_topic_is_let_go_on_the_second_click(web: Client) -> None:
+    old, _new = pair()
+    alias = old.aliases.create(connection=old.connection, kind="datalogger", key="mill/before")
+    assert f"/aliases/{alias.pk}/release/" in web.get(f"/dataloggers/{old.pk}/care/").content.decode()
+    assert "mill/before" in web.get(f"/aliases/{alias.pk}/release/").content.decode()
+    assert web.post(f"/aliases/{alias.pk}/release/")["Location"] == f"/dataloggers/{old.pk}/care/"
+    assert not old.aliases.exists()
+
+
 def test_a_sensor_is_merged_and_a_gateway_deleted(web: Client) -> None:
     old, _new = pair()
     one, other = old.sensors.order_by("name")
