@@ -34,6 +34,8 @@ JOBS: dict[str, Any] = {
     "availability": _("Notice devices that are silent"),
     "backup": _("See whether a backup is due"),
     "commands": _("Delete old commands"),
+    "device_tasks": _("Delete old tasks of devices"),
+    "devices": _("Go on with what devices are to become"),
     "disk": _("Look at the disk"),
     "nightly_backup": _("Nightly backup"),
     "orphans": _("Delete readings of deleted sensors"),

@@ -110,7 +110,7 @@ JOBS = (
     Job("disk", timedelta(minutes=1), disk_care.care),
     Job("deletions", timedelta(seconds=ERASE_EVERY), _erase_deleted, _is_leaving),
     Job("devices", timedelta(seconds=ERASE_EVERY), _go_on_with_devices, _is_device_waiting),
-    Job("device_tasks", timedelta(hours=1), _delete_old_tasks),
+    Job("device_tasks", timedelta(hours=1), _delete_old_tasks, _may_prune),
     Job("retention", timedelta(minutes=10), _apply_retention, _may_prune),
     Job("orphans", timedelta(minutes=10), _delete_orphans),
 )
