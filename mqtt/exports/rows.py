@@ -5,14 +5,12 @@ No cursor of the database stays open between two pieces, however slowly they are
 
 import heapq
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import Any
 
 from mqtt import queries
-from mqtt.corrections import NONE, Corrections
-from mqtt.enums import ReadingFlag
 from mqtt.exports.columns import COLUMNS
 from mqtt.models import Reading, SensorDevice, to_us
 from mqtt.permissions import User
@@ -22,10 +20,6 @@ AT_ONCE = 500
 READINGS_AT_ONCE = 10_000
 ALL_SENSORS_AT_ONCE = 20_000
 MOST_COUNTED = 1_000_000
-READING_COLUMNS = (
-    "sensor", "name", "unit", "time", "value", "raw_value", "text", "received_at", "own_time", "uncertain",
-)  # fmt: skip
-"""`import_readings` knows them: what goes out comes back in."""
 
 Rows = Iterator[list[list[Any]]]
 
@@ -55,21 +49,19 @@ def queryset_rows(kind: str, rows: Any) -> Rows:
 
 
 def reading_rows(
-    sensors: Sequence[SensorDevice], corrections: dict[int, Corrections], start: datetime | None, end: datetime | None
-) -> Rows:
-    """Readings from `start` to `end`, both included, newest first: corrected with the raw value beside it."""
+    sensors: Sequence[SensorDevice], start: datetime | None, end: datetime | None
+) -> Iterator[list[HistoryTuple]]:
+    """Readings from `start` to `end`, both included, newest first."""
     at_once = READINGS_AT_ONCE if len(sensors) == 1 else max(20, ALL_SENSORS_AT_ONCE // max(1, len(sensors)))
     bounds = (None if start is None else to_us(start), None if end is None else to_us(end))
     each = [_pages(sensor.pk, *bounds, at_once) for sensor in sensors]
     if len(each) == 1:
-        found: Iterable[Sequence[HistoryTuple]] = each[0]
-    else:
-        singles = [(row for page in pages for row in page) for pages in each]
-        merged = heapq.merge(*singles, key=lambda row: (row[1], row[0], row[2]), reverse=True)
-        found = iter(lambda: list(islice(merged, READINGS_AT_ONCE)), [])
-    names = {sensor.pk: (sensor.pk, str(sensor), sensor.unit) for sensor in sensors}
-    for page in found:
-        yield [_reading(row, names[row[0]], corrections) for row in page]
+        yield from each[0]
+        return
+    singles = [(row for page in pages for row in page) for pages in each]
+    merged = heapq.merge(*singles, key=lambda row: (row[1], row[0], row[2]), reverse=True)
+    while page := list(islice(merged, READINGS_AT_ONCE)):
+        yield page
 
 
 def count_readings(sensors: Sequence[SensorDevice], start: datetime | None, end: datetime | None) -> int:
@@ -87,12 +79,4 @@ def _pages(sensor: int, start: int | None, end: int | None, at_once: int) -> Ite
             yield page
         if len(page) < at_once:
             return
-        behind = (to_us(page[-1][1]), page[-1][2])
-
-
-def _reading(row: HistoryTuple, name: tuple[Any, ...], corrections: dict[int, Corrections]) -> list[Any]:
-    sensor, time, _digest, received_at, raw, text, flags = row
-    rules = corrections.get(sensor, NONE)
-    value = rules.apply(to_us(time), raw) if rules and raw is not None else raw
-    is_own, is_uncertain = flags & ReadingFlag.OWN_TIME > 0, flags & ReadingFlag.UNCERTAIN > 0
-    return [*name, time, value, raw, text, received_at, is_own, is_uncertain]
+        behind = page[-1][1:3]

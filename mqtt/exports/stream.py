@@ -18,9 +18,6 @@ from django.utils import timezone
 from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 
-from mqtt.exports.rows import Rows
-from mqtt.exports.writers import Writer
-
 logger = logging.getLogger(__name__)
 
 _NO_NAME = re.compile(r"[^A-Za-z0-9._-]+")
@@ -31,8 +28,9 @@ class Export:
     """What is written, how, and how the file is called."""
 
     name: str
-    rows: Rows
-    writer: Writer
+    rows: Iterator[list[Any]]
+    writer: Any
+    """One of `writers` or `readings`."""
 
     def blocks(self) -> Iterator[bytes]:
         """The file in pieces. Raises what its rows raise, after a last line that says so."""

@@ -98,7 +98,6 @@ class JsonWriter:
         return _json_line({"error": sentence})
 
 
-Writer = CsvWriter | JsonWriter
 WRITERS: dict[str, type[CsvWriter | JsonWriter]] = {
     one.name: one for one in (CsvWriter, ExcelItalianWriter, JsonWriter)
 }

@@ -11,7 +11,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from mqtt.exports.columns import COLUMNS
-from mqtt.exports.rows import MOST_COUNTED, READING_COLUMNS, count_readings, list_rows, queryset_rows, reading_rows
+from mqtt.exports.readings import readings_writer
+from mqtt.exports.rows import MOST_COUNTED, count_readings, list_rows, queryset_rows, reading_rows
 from mqtt.exports.stream import Export, answer, file_name_part
 from mqtt.exports.writers import WRITERS, CsvWriter, JsonWriter
 from mqtt.models import Datalogger, SensorDevice
@@ -85,8 +86,8 @@ def _readings(request: HttpRequest, owner: Any, sensors: Sequence[SensorDevice],
         errors = error.message_dict
     start, end = (window.start, window.end - MICROSECOND) if window else (None, None)
     if writer and not errors:
-        rows = reading_rows(sensors, corrections_of([sensor.pk for sensor in sensors]), start, end)
-        return answer(request, Export(_name(owner, window), rows, writer(READING_COLUMNS)))
+        lines = readings_writer(writer, sensors, corrections_of([sensor.pk for sensor in sensors]))
+        return answer(request, Export(_name(owner, window), reading_rows(sensors, start, end), lines))
     count = 0 if errors else count_readings(sensors, start, end)
     context = {
         "owner": owner,

@@ -11,13 +11,17 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.test import Client
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mqtt.enums import ReadingFlag
 from mqtt.exports.columns import COLUMNS
-from mqtt.exports.rows import READING_COLUMNS, READINGS_AT_ONCE, reading_rows
+from mqtt.exports.readings import COLUMNS as READING_COLUMNS
+from mqtt.exports.readings import readings_writer
+from mqtt.exports.rows import READINGS_AT_ONCE, reading_rows
 from mqtt.exports.stream import Export
-from mqtt.exports.writers import CsvWriter, ExcelItalianWriter, JsonWriter
-from mqtt.models import AuditEntry, Reading, SensorDevice
+from mqtt.exports.writers import WRITERS, CsvWriter, ExcelItalianWriter, JsonWriter
+from mqtt.models import AuditEntry, Reading, SensorDevice, from_us
 from mqtt.pages import REGISTRY, ListPage
 from mqtt.services.reading_files import KNOWN
 from tests import factories
@@ -139,7 +143,7 @@ def test_the_history_of_a_datalogger_is_merged_by_time(reader: Client) -> None:
     factories.make_reading(other, time=NOON + timedelta(seconds=0.5), value=7.0)
     rows = rows_of(reader, f"/dataloggers/{sensor.datalogger_id}/export/?export=csv")
     assert [(row["name"], row["raw_value"]) for row in rows] == [("t", "1.0"), ("u", "7.0"), ("t", "0.0")]
-    assert not list(reading_rows([], {}, None, None))
+    assert not list(reading_rows([], None, None))
 
 
 @pytest.mark.parametrize("form", ["csv", "excel-it", "jsonl"])
@@ -152,6 +156,36 @@ def test_what_goes_out_comes_back_in_uncorrected(reader: Client, form: str, tmp_
     Reading.objects.all().delete()
     call_command("import_readings", str(path), stdout=io.StringIO())
     assert list(Reading.objects.order_by("time").values_list("time", "value", "text")) == before
+
+
+MOMENTS = st.integers(-2_100_000_000_000_000, 253_370_764_800_000_000)
+"""From 1903 on; before, zones were not whole minutes apart."""
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    form=st.sampled_from(list(WRITERS.values())),
+    rows=st.lists(
+        st.tuples(MOMENTS, MOMENTS, st.none() | st.floats(allow_nan=False, allow_infinity=False), st.text(max_size=9)),
+        max_size=4,
+    ),
+)
+def test_readings_are_written_as_any_other_row(form: Any, rows: list[tuple[int, int, float | None, str]]) -> None:
+    sensor = SensorDevice(pk=7, name="=t;,", unit='"')
+    given_rows, plain = [], []
+    for time, received_at, value, text in rows:
+        said = None if value is not None else text
+        given_rows.append((7, time, 0, received_at, value, said, ReadingFlag.OWN_TIME))
+        times = from_us(time), from_us(received_at)
+        plain.append([7, "=t;,", '"', times[0], value, value, said, times[1], True, False])
+    written = readings_writer(form, [sensor], {}).block(given_rows).decode()
+    expected = form(READING_COLUMNS).block(plain).decode()
+    as_cells = [
+        [json.loads(line) for line in found.splitlines()] if form is JsonWriter else
+        list(csv.reader(io.StringIO(found, newline=""), delimiter=form.delimiter))
+        for found in (written, expected)
+    ]  # fmt: skip
+    assert as_cells[0] == as_cells[1]
 
 
 def test_the_page_of_an_export_says_how_much_it_will_be(reader: Client) -> None:

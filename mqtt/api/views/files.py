@@ -8,7 +8,8 @@ from rest_framework.request import Request
 
 from mqtt.api.views.buckets import COLUMNS, BucketRow, bucket_rows
 from mqtt.api.wire import JSONRenderer
-from mqtt.exports.rows import READING_COLUMNS, Rows, reading_rows
+from mqtt.exports.readings import readings_writer
+from mqtt.exports.rows import Rows, reading_rows
 from mqtt.exports.stream import Export, answer, file_name_part
 from mqtt.exports.writers import CsvWriter, JsonWriter
 from mqtt.models import SensorDevice
@@ -45,8 +46,8 @@ def history_file(
         export = Export(name, _spans(bucket_rows(column, owner, level, start, end)), writer(COLUMNS))
     else:
         sensors = list(SensorDevice.objects.filter(**{column: owner.pk}).order_by("pk"))
-        rows = reading_rows(sensors, corrections_of([sensor.pk for sensor in sensors]), start, end)
-        export = Export(name, rows, writer(READING_COLUMNS))
+        lines = readings_writer(writer, sensors, corrections_of([sensor.pk for sensor in sensors]))
+        export = Export(name, reading_rows(sensors, start, end), lines)
     return answer(request._request, export)  # noqa: SLF001 - no public way
 
 

@@ -44,13 +44,14 @@ ORDER BY r.time DESC, r.sensor_id DESC, r.digest DESC LIMIT %(limit)s
 BEYOND = 2**63 - 1
 
 ONE_SENSOR = """
-SELECT sensor_id, time, digest, received_at, value, text, flags FROM mqtt_reading
+SELECT sensor_id, {time}, digest, {received_at}, value, text, flags FROM mqtt_reading
 WHERE sensor_id = %s AND time >= %s AND time <= %s AND (time, digest) < (%s, %s)
-ORDER BY time DESC, digest DESC LIMIT %s
+ORDER BY mqtt_reading.time DESC, digest DESC LIMIT %s
 """
+AS_US = {"sqlite": "{0}", "postgresql": "(extract(epoch FROM {0}) * 1000000)::bigint"}
 
-HistoryTuple = tuple[int, datetime, int, datetime, float | None, str | None, int]
-"""The fields of a HistoryRow, for who reads a million of them."""
+HistoryTuple = tuple[int, int, int, int, float | None, str | None, int]
+"""The fields of a HistoryRow with times in microseconds since 1970, for who reads a million of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,16 +101,14 @@ def readings_of(
         min(FOREVER[1] if end_us is None else end_us, FOREVER[1]),
     )
     until, digest = behind or (last, BEYOND)
-    is_postgresql = connection.vendor == "postgresql"
-    bounds: list[Any] = [from_us(one) for one in (first, until)] if is_postgresql else [first, until]
+    bounds: list[Any] = [first, until]
+    if connection.vendor == "postgresql":
+        bounds = [from_us(one) for one in bounds]
+    times = {name: AS_US[connection.vendor].format(name) for name in ("time", "received_at")}
     with connection.cursor() as cursor:
-        cursor.execute(ONE_SENSOR, [sensor, *bounds, bounds[1], digest, limit])
-        if is_postgresql:
-            return list(cursor.fetchall())
-        return [
-            (sensor, from_us(time), digest, from_us(received), value, text, flags)
-            for sensor, time, digest, received, value, text, flags in cursor.fetchall()
-        ]
+        cursor.execute(ONE_SENSOR.format(**times), [sensor, *bounds, bounds[1], digest, limit])
+        found: list[HistoryTuple] = cursor.fetchall()
+    return found
 
 
 def cursor_of(row: HistoryRow) -> tuple[int, int, int]:
