@@ -123,6 +123,7 @@ MIDDLEWARE = [
     "app.middleware.NoSuchMethodMiddleware",
 ]
 
+AUTHENTICATION_BACKENDS = ["mqtt.backends.OneQueryRights", "django.contrib.auth.backends.ModelBackend"]
 ROOT_URLCONF = "app.urls"
 ASGI_APPLICATION = "app.asgi.application"
 TEMPLATES = [

@@ -92,7 +92,7 @@ WEB = {
 }
 ENTRANCES = {"management", "supervisor", "demo"}
 """What starts the others, or stands beside them: nothing below imports it."""
-BETWEEN = {"models", "permissions", "decoders", "services", "signals", "apps"}
+BETWEEN = {"models", "backends", "permissions", "decoders", "services", "signals", "apps"}
 PAHO_ROOMS = {"services.mqtt_connection", "demo"}
 """The product speaks MQTT through one room; the demo devices play clients of their own."""
 

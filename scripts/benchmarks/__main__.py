@@ -3,11 +3,28 @@
 import argparse
 import json
 import os
+import signal
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import bench, crash, decode, fanout, ingest, latency, machine, memory, pages, scale, start
+from benchmarks import (
+    api,
+    bench,
+    crash,
+    decode,
+    export,
+    fanout,
+    history,
+    ingest,
+    latency,
+    machine,
+    memory,
+    pages,
+    scale,
+    start,
+)
 from benchmarks.report import Report
 from benchmarks.stores import ROOT
 
@@ -21,6 +38,9 @@ BENCHES: dict[str, Callable[[bench.Bench], Report]] = {
     "scale": scale.measure,
     "pages": pages.measure,
     "start": start.measure,
+    "api": api.measure,
+    "history": history.measure,
+    "export": export.measure,
 }
 
 
@@ -32,6 +52,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--runs", type=int, default=3, help="repetitions, of which the median is shown (3)")
     parser.add_argument("--database", choices=("SQLite", "PostgreSQL"), help="only this one")
     parser.add_argument("--seconds", type=float, default=0, help="length of each timed part, where there is one")
+    parser.add_argument("--readings", type=int, default=100_000_000, help="for history: how many there are (100000000)")
     found = parser.parse_args()
     unknown = set(found.names) - set(BENCHES)
     if unknown:
@@ -49,9 +70,10 @@ def data_dir() -> Path:
 def main() -> None:
     """Run what was asked; a bench that fails says so and the others still run."""
     asked = arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # stop what was started, as Ctrl-C does
     output = data_dir() / "bench.json"
     kinds = (asked.database,) if asked.database else ("SQLite", "PostgreSQL")
-    options = bench.Options(asked.smoke, 1 if asked.smoke else asked.runs, kinds, asked.seconds)
+    options = bench.Options(asked.smoke, 1 if asked.smoke else asked.runs, kinds, asked.seconds, asked.readings)
     kept: dict[str, object] = {"machine": machine.description(), "smoke": asked.smoke, "benches": {}}
     failed = []
     with bench.running(options) as running:

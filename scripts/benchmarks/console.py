@@ -44,6 +44,7 @@ class Console:
             "DATABASE_URL": store.url,
             "REDIS_URL": redis_url,
             "LOG_LEVEL": "WARNING",
+            "API_RATE": "1000000",
         }
         self.cookie = ""
         self.mqtt: subprocess.Popen[bytes] | None = None
@@ -107,6 +108,16 @@ class Console:
     def logs(self) -> str:
         """The last lines that our processes wrote."""
         return "\n".join(path.read_text()[-2000:] for path in sorted(self.folder.glob("*.log")))
+
+    def download(self, path: str, pause: float = 0) -> tuple[float, int]:
+        """(seconds, bytes) of a long answer; `pause`: seconds in which the first bytes are not read."""
+        request = urllib.request.Request(f"http://127.0.0.1:{self.web_port}{path}", headers={"Cookie": self.cookie})
+        begun, size = time.perf_counter(), 0
+        with urllib.request.urlopen(request, timeout=600) as answer:
+            time.sleep(pause)
+            while data := answer.read(1 << 18):
+                size += len(data)
+        return time.perf_counter() - begun, size
 
     def get(self, path: str) -> float:
         """Fetch a page as the user; returns milliseconds to the last byte. Raises OSError when it is no page."""

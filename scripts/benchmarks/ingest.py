@@ -44,7 +44,7 @@ def measure(bench: Bench) -> Report:
         for qos in (1,) if bench.options.smoke else (0, 1):
             runs = [counting(bench, count, version, qos) for _ in range(bench.options.runs)]
             add_baseline(report, f"paho that only counts, MQTT {version}, QoS {qos}", runs)
-    for kind in bench.options.kinds:
+    for kind in bench.options.kinds[: bench.options.size(2, 1)]:
         runs = [seed(bench, kind, bench.options.size(1_000, 30)) for _ in range(bench.options.runs)]
         add_baseline(report, f"the seed's flow, {kind}", runs)
     if SUBSCRIBE and PSQL.exists() and "PostgreSQL" in bench.options.kinds:

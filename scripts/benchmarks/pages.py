@@ -5,7 +5,7 @@ from urllib.error import HTTPError
 from benchmarks.bench import Bench
 from benchmarks.report import Report, middle
 
-SENSORS = 10_000
+SENSORS, SMOKE_SENSORS = 10_000, 100
 PAGES = (
     "/",
     "/connections/",
@@ -25,11 +25,10 @@ PAGES = (
 
 def measure(bench: Bench) -> Report:
     """Each page several times, the first one apart: it fills caches."""
-    sensors = bench.options.size(SENSORS, 200)
+    sensors = bench.options.size(SENSORS, SMOKE_SENSORS)
     report = bench.report("pages", f"Milliseconds to the last byte, {sensors:,} sensors in the database")
     for kind in bench.options.kinds[: bench.options.size(2, 1)]:
-        with bench.console(kind, sensors=sensors) as console:
-            console.start_web(bench.static)
+        with bench.filled(kind, sensors) as console:
             for path in PAGES:
                 try:
                     first, *times = [console.get(path) for _ in range(bench.options.size(12, 2))]

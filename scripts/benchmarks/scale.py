@@ -16,7 +16,7 @@ def measure(bench: Bench) -> Report:
     """Each size on each database."""
     report = bench.report("scale", "Cost with many sensors; processor time of the mqtt process")
     for kind in bench.options.kinds[: bench.options.size(2, 1)]:
-        sizes = (50, 100) if bench.options.smoke else SIZES
+        sizes = (50,) if bench.options.smoke else SIZES
         for sensors in sizes:
             one_size(bench, report, kind, sensors)
         first, last = (

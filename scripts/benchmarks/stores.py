@@ -35,6 +35,14 @@ class Store:
             question = question.replace("%s", "?")
         return list(self._connection.execute(question, values).fetchall())
 
+    def run(self, statement: str, *values: object) -> None:
+        """One statement that changes something."""
+        if self._connection is None:
+            self._connection = self._open()
+        if self.kind == "SQLite":
+            statement = statement.replace("%s", "?")
+        self._connection.execute(statement, values)
+
     def _open(self) -> Any:
         if self.kind == "SQLite":
             path = self.url.removeprefix("sqlite:///")

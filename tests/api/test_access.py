@@ -2,6 +2,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
@@ -195,3 +196,26 @@ def test_a_failure_inside_is_logged_and_shows_nothing(
 def test_errors_speak_the_language_of_the_request(api: APIClient) -> None:
     answer = api.get(f"{BASE}sensors/999999/", HTTP_ACCEPT_LANGUAGE="it")
     assert answer["Content-Language"] == "it"
+
+
+@pytest.mark.database
+@pytest.mark.parametrize("kind", ["connections", "gateways", "dataloggers", "sensors", "topics"])
+def test_a_list_asks_at_most_six_queries_with_login_and_rights(
+    client: Client, viewer: Any, kind: str, django_assert_max_num_queries: Any
+) -> None:
+    """However many things there are: see `scripts/bench api`."""
+    calls()
+    client.force_login(viewer)
+    with django_assert_max_num_queries(6):
+        assert client.get(f"{BASE}{kind}/").json()["count"]
+
+
+def test_rights_of_a_user_and_of_groups_count_and_are_asked_once(viewer: Any, django_assert_num_queries: Any) -> None:
+    viewer.user_permissions.add(Permission.objects.get(codename="change_user"))
+    user = type(viewer).objects.get(pk=viewer.pk)
+    with django_assert_num_queries(1):
+        assert user.has_perms(["auth.change_user", "mqtt.view_mqttconnection"])
+        assert not user.has_perm("mqtt.change_mqttconnection")
+        assert user.has_module_perms("mqtt")
+    user.is_active = False
+    assert not user.has_perm("mqtt.view_mqttconnection")
