@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from mqtt.services.connection_settings import Filter
+from mqtt.services.mqtt_connection import link
 from mqtt.services.session_silence import ConnectionGaps
 from tests import servers
 from tests.services.sessions import Running, make_settings, publish
@@ -177,6 +178,28 @@ def test_thousands_of_messages_are_acknowledged_in_the_order_of_arrival(place: t
         assert seen == [str(number).encode() for number in range(3000)]
         running.session.stop(end_session=True)
         running.wait("disabled")
+
+
+@pytest.mark.mosquitto
+def test_a_broker_that_sends_more_than_can_be_stored_is_read_no_further_for_a_while(
+    mosquitto: servers.Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(link, "MOST_UNSTORED", 5)
+    monkeypatch.setattr(link, "READ_BYTES", 64)
+    monkeypatch.setattr(link, "STORING", 60.0)
+    with Running(make_settings(port=mosquitto.port)) as running:
+        running.wait_granted()
+        publish(mosquitto.port, "a/x", "first")
+        running.session.acknowledge(running.take(1))
+        _publish_lines(mosquitto.port, 100)
+        servers.wait_for(lambda: len(running.inbox) > 5)
+        assert len(running.inbox) <= 5 + 64 // 8, "one read more at most"
+        count = 0
+        while count < 100:
+            batch = running.take(1)
+            count += len(batch)
+            running.session.acknowledge(batch)
+        assert count == 100
 
 
 def _publish_lines(port: int, count: int) -> None:

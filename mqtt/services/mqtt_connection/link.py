@@ -38,6 +38,12 @@ READS_A_ROUND = 8
 
 READ_BYTES = 64 * 1024
 
+MOST_UNSTORED = 5_000
+"""QoS 1 messages after which nothing more is read until some are stored: as many as MQTT 5 tells the broker itself.
+Of a broker that sends past its own limit (Mosquitto 2.0.11: 50 times) the network holds the rest."""
+STORING = 5.0
+"""Seconds without an acknowledgement after which it is read all the same: storing has stopped, and pings are heard."""
+
 OWN_BIRTH = b"online"
 
 _numbers = itertools.count(1)
@@ -107,17 +113,25 @@ class Link:
         sock: Any = self._client.socket()
         if sock is None:
             return False
-        self._poll.register(sock, select.POLLIN | (select.POLLOUT if self._client.want_write() else 0))
-        decrypted = hasattr(sock, "pending") and sock.pending() > 0
-        ready = {handle for handle, _ in self._poll.poll(0 if decrypted else timeout * 1000)}
+        reads = not self._is_ahead()
+        self._poll.register(
+            sock, (select.POLLIN if reads else 0) | (select.POLLOUT if self._client.want_write() else 0)
+        )
+        decrypted = reads and hasattr(sock, "pending") and sock.pending() > 0
+        ready = dict(self._poll.poll(0 if decrypted else timeout * 1000))
         if self._waking.fileno() in ready:
             self._hush()
-        if decrypted or sock.fileno() in ready:
+        if decrypted or ready.get(sock.fileno(), 0) & ~select.POLLOUT:
             self._read()
         if self._client.want_write():
             self._client.loop_write()
         self._client.loop_misc()
         return self._client.socket() is not None and not self._is_given_up
+
+    def _is_ahead(self) -> bool:
+        """Whether more waits to be stored than we ask for, while storing goes on."""
+        is_much = self.received - self.acknowledged > MOST_UNSTORED
+        return is_much and time.monotonic() - self.acknowledged_at < STORING
 
     def give_up(self) -> None:
         """Nobody can hold what comes: end the link, the broker keeps what is not acknowledged. Only from its thread."""
@@ -249,7 +263,7 @@ class Link:
                     self._end(link_reasons.plain("not_mqtt", self.settings, is_error=True))
                 self._pass_on(ConnectionResetError(str(error)))
                 return
-            if self._client.socket() is None or self._is_given_up:
+            if self._client.socket() is None or self._is_given_up or self._is_ahead():
                 return
 
     def _pass_on(self, what: bytes | OSError) -> None:
