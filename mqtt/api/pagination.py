@@ -5,7 +5,8 @@ import binascii
 import struct
 from typing import Any, NamedTuple
 
-from django.core.paginator import InvalidPage
+from django.core.paginator import InvalidPage, Paginator
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.pagination import PageNumberPagination
@@ -31,9 +32,23 @@ def _parameter(name: str, description: str, bounds: dict[str, int]) -> dict[str,
     return {"name": name, "in": "query", "required": False, "description": description, "schema": schema}
 
 
+class KeysFirst(Paginator):
+    """Finds the keys of a page by the order alone and then its rows: what a row needs is not fetched to be skipped."""
+
+    def _get_page(self, *args: Any, **kwargs: Any) -> Any:
+        """One query still; Django gives the rows that it would have sliced."""
+        rows, number, paginator = args
+        if isinstance(rows, QuerySet) and not rows.query.distinct:
+            low, high = rows.query.low_mark, rows.query.high_mark
+            whole: Any = self.object_list
+            rows = whole.filter(pk__in=whole.values("pk")[low:high])
+        return super()._get_page(rows, number, paginator, **kwargs)  # type: ignore[misc]
+
+
 class Pages(PageNumberPagination):
     """`page` from 1, `page_size` up to 1000."""
 
+    django_paginator_class = KeysFirst
     page_size = PAGE_SIZE
     page_size_query_param = "page_size"
     max_page_size = MAX_PAGE_SIZE

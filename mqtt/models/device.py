@@ -132,6 +132,7 @@ class SensorDevice(Device, Retention):
         verbose_name = _("sensor")
         verbose_name_plural = _("sensors")
         constraints = [models.UniqueConstraint(fields=["connection", "key"], name="sensor_key")]
+        indexes = [models.Index(fields=["name", "id"], name="sensors_by_name")]
 
     def __str__(self) -> str:
         return self.label or self.name
