@@ -70,6 +70,8 @@ class DecodedReading:
     kind: str = ""
     time_us: int | None = None
     """The device's own time where the message says it."""
+    guessed_unit: str = ""
+    """What the name alone would have meant, where the device says another unit: stored as such, it was a guess."""
 
 
 @dataclass(slots=True)

@@ -89,7 +89,7 @@ class BatchPlan:
         rows.values.append(value)
         rows.texts.append(reading.text)
         rows.flags.append(flags)
-        if reading.unit and not sensor.unit:
+        if reading.unit and (not sensor.unit or reading.guessed_unit == sensor.unit != reading.unit):
             self.units[sensor] = (reading.unit[:40], sensor.kind or reading.kind[:40])
 
     def live(self, message: InboundMessage) -> None:

@@ -228,8 +228,8 @@ class BatchStore:
         for (kind, at), ids in gone.items():
             take_behind_offline(kind, ids, from_us(at), self.changes)
         for sensor, (unit, kind) in plan.units.items():
-            # Each where nothing stands: a person may have written one of them since we read the row.
-            SensorDevice.objects.filter(pk=sensor.id, unit="").update(unit=unit)
+            # Where nothing or our own guess stands: a person may have written one of them since we read the row.
+            SensorDevice.objects.filter(pk=sensor.id, unit__in={"", sensor.unit}).update(unit=unit)
             SensorDevice.objects.filter(pk=sensor.id, kind="").update(kind=kind)
         self._facts.write()
         return stored

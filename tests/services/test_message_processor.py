@@ -188,6 +188,19 @@ def test_the_gateway_that_brought_a_message_is_heard_and_not_the_devices_first_o
     assert Datalogger.objects.get().gateway == Gateway.objects.get(identifier="roof")
 
 
+def test_a_unit_that_the_device_says_takes_the_place_of_a_guess_and_not_of_a_persons(pipeline: Pipeline) -> None:
+    config = {"name": "Air", "uniq_id": "a1", "stat_t": "zigbee2mqtt/air", "val_tpl": "{{ value_json.voc }}"}
+    pipeline.send("zigbee2mqtt/air", '{"voc": 3, "battery": 80}')
+    assert SensorDevice.objects.get(name="voc").unit == "ppb"
+    pipeline.send("homeassistant/sensor/a1/config", json.dumps(config | {"unit_of_meas": "ppm"}))
+    pipeline.send("zigbee2mqtt/air", '{"voc": 4}')
+    assert SensorDevice.objects.get(name="voc").unit == "ppm"
+    SensorDevice.objects.filter(name="voc").update(unit="mg/m³")
+    pipeline.send("homeassistant/sensor/a1/config", json.dumps(config | {"unit_of_meas": "µg/m³"}))
+    pipeline.send("zigbee2mqtt/air", '{"voc": 5}')
+    assert SensorDevice.objects.get(name="voc").unit == "mg/m³"
+
+
 def test_a_redelivered_reading_is_stored_once_and_two_values_at_one_instant_twice(pipeline: Pipeline) -> None:
     said = '{"level": 1.5, "ts": 1789999000}'
     assert pipeline.send("t", said).stored == 1

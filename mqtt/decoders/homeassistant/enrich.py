@@ -61,7 +61,7 @@ def _theirs(plan: Plan, decoded: Decoded) -> None:
 
 def _dress(point: Point, one: DecodedReading) -> None:
     if point.unit and one.text is None and point.keeps_unit:
-        one.unit = point.unit
+        one.guessed_unit, one.unit = one.guessed_unit or one.unit, point.unit
     if point.kind:
         one.kind = point.kind
 

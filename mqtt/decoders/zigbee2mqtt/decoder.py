@@ -171,7 +171,7 @@ def _correct_units(readings: list[DecodedReading], units: dict[str, str], docume
     if units:
         for reading in readings:
             if (unit := units.get(reading.name)) is not None:
-                reading.unit = unit if reading.text is None else ""
+                reading.guessed_unit, reading.unit = reading.unit, unit if reading.text is None else ""
         return
     voltage, lux = document.get("voltage"), document.get("illuminance_lux")
     is_battery = isinstance(voltage, int | float) and voltage >= BATTERY_MILLIVOLTS
