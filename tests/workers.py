@@ -1,4 +1,4 @@
-"""How `-n auto`, which scripts/test adds, shares the tests out: whole files, those that take long first."""
+"""How `-n auto --dist loadgroup`, which scripts/test adds, shares the tests out: whole files, the longest first."""
 
 import os
 from pathlib import Path
@@ -24,3 +24,8 @@ def place(item: pytest.Item) -> int:
     return min(
         (place for place, marker in enumerate(("system", "mosquitto")) if item.get_closest_marker(marker)), default=9
     )
+
+
+def group(item: pytest.Item) -> str:
+    """What one worker runs together: a file, because its tests share servers, or all that starts whole consoles."""
+    return "system" if item.get_closest_marker("system") else str(item.path)

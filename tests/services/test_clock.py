@@ -15,7 +15,7 @@ from mqtt import alerts
 from mqtt.enums import ReadingFlag
 from mqtt.messages import InboundMessage
 from mqtt.models import AuditEntry, ClockMark, Command, ConnectionActivity, Reading, from_us, to_us
-from mqtt.services import clock, clock_watch, disk_care, health, periodic, pressure
+from mqtt.services import clock, clock_watch, disk_care, health, periodic, pressure, rollups
 from mqtt.services.clock import Doubt
 from mqtt.services.clock_watch import AGREE_SECONDS, ClockWatch, most_say
 from mqtt.services.disk import Disk
@@ -195,7 +195,8 @@ def test_nothing_is_deleted_for_its_age_while_the_clock_is_in_doubt(settings: An
     Command.objects.all().delete()
     assert "commands" not in periodic.run_due()
     assert Reading.objects.count() == 2
-    call_command("prune_readings", "--despite-clock")
+    rollups.roll_up_all(timezone.now())
+    call_command("prune_readings", "--older-than", "90d", "--despite-clock")
     assert Reading.objects.count() == 1
     found = next(one for one in health.check_health().checks if one.name == "clock")
     assert found.state.name == "DEGRADED"
