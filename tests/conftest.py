@@ -15,12 +15,14 @@ from tests import databases, servers, workers
 pytest_xdist_auto_num_workers = workers.number
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> workers.Scheduler:
+    """A function, because pytest takes no class for a hook."""
+    return workers.Scheduler(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes long; skip, with the reason, what needs a program that is missing, but not in CI."""
     items.sort(key=workers.place)
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(workers.group(item)))
     if servers.IN_CI:
         return
     for marker, program in (("browser", servers.CHROMIUM), ("mosquitto", servers.MOSQUITTO)):

@@ -1,9 +1,10 @@
-"""How `-n auto --dist loadgroup`, which scripts/test adds, shares the tests out: whole files, the longest first."""
+"""How `-n auto --dist loadfile`, which scripts/test adds, shares the tests out: whole files, the longest first."""
 
 import os
 from pathlib import Path
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 MORE = 1
 """Workers beyond the number of processors: many tests wait for servers, brokers and clocks."""
@@ -26,6 +27,8 @@ def place(item: pytest.Item) -> int:
     )
 
 
-def group(item: pytest.Item) -> str:
-    """What one worker runs together: a file, because its tests share servers, or all that starts whole consoles."""
-    return "system" if item.get_closest_marker("system") else str(item.path)
+class Scheduler(LoadFileScheduling):
+    """Whole files, because their tests share servers; all that starts whole consoles to one worker, one by one."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "tests/system" if nodeid.startswith("tests/system/") else str(super()._split_scope(nodeid))

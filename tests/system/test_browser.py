@@ -98,7 +98,8 @@ def test_no_page_violates_the_content_policy(page: Page, device: mqtt.Client) ->
         assert response, link
         assert response.status == 200, link
         live(page)
-        assert page.locator("[style], style, script:not([src])").count() == 0, link
+        # A chart places its parts by script, which the policy permits.
+        assert page.locator("[style]:not(.chart *), style, script:not([src])").count() == 0, link
 
 
 def test_switching_a_connection_off_and_on_shows_in_every_open_page(
