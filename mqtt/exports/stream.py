@@ -38,8 +38,9 @@ class Export:
         yield self.writer.head()
         try:
             for rows in self.rows:
+                block = self.writer.block(rows)
+                yield block
                 count += len(rows)
-                yield self.writer.block(rows)
         except Exception:
             logger.exception("The export %s stopped after %d rows.", self.name, count)
             yield self.writer.broken(
