@@ -210,8 +210,18 @@
   }
   body.addEventListener("console:note", (event) => tell(event.detail.text, event.detail.tone));
   ["htmx:responseError", "htmx:sendError"].forEach((name) => body.addEventListener(name, () => tell(note.dataset.usual, "bad")));
+  // A push may replace the button before its answer comes; events of an element that is gone reach nobody.
+  function answered(button, xhr) {
+    if (button.isConnected) return;
+    const said = JSON.parse(xhr.getResponseHeader("HX-Trigger") || "{}")["console:note"];
+    if (said) tell(said.text, said.tone);
+    else if (xhr.status >= 400) tell(note.dataset.usual, "bad");
+  }
   body.addEventListener("htmx:beforeRequest", (event) => {
-    if (note && event.detail.requestConfig.verb === "post") note.hidden = true; // a panel that asks again is no new deed
+    const { elt, xhr, requestConfig } = event.detail;
+    if (!note || requestConfig.verb !== "post") return; // a panel that asks again is no new deed
+    note.hidden = true;
+    xhr.addEventListener("load", () => answered(elt, xhr));
   });
 
   // ---- keyboard and menus ----------------------------------------------------------------------------------

@@ -5,13 +5,14 @@ import os
 import re
 import signal
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
 
 import paho.mqtt.client as mqtt
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser import chromium, live, open_page
 from tests.console import Console
@@ -129,6 +130,23 @@ def test_a_connection_is_switched_on_its_own_page_by_keyboard(page: Page, consol
     expect(page.locator("#buttons [data-action=enable]")).to_be_focused(timeout=PATIENCE)
     expect(page.locator("#action-note")).to_contain_text("is being disabled")
     page.keyboard.press("Enter")
+    expect(page.locator("#truths")).to_have_attribute("data-status", "connected", timeout=PATIENCE)
+
+
+def test_what_a_button_did_is_told_even_when_the_push_is_quicker_than_the_answer(page: Page) -> None:
+    def answer_late(route: Route) -> None:
+        response = route.fetch()
+        time.sleep(2)  # meanwhile the push replaces the button
+        route.fulfill(response=response)
+
+    page.goto("/connections/1/")
+    live(page)
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.route("**/disable/", answer_late)
+    page.click("#buttons [data-action=disable]")
+    expect(page.locator("#action-note")).to_contain_text("is being disabled", timeout=PATIENCE)
+    expect(page.locator("#truths")).to_have_attribute("data-status", "disabled", timeout=PATIENCE)
+    page.click("#buttons [data-action=enable]")
     expect(page.locator("#truths")).to_have_attribute("data-status", "connected", timeout=PATIENCE)
 
 
