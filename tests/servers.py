@@ -151,8 +151,11 @@ def start_postgresql(folder: Path) -> str:
 
 
 def forget_durability(url: str) -> None:
-    """PostgreSQL waits for no disk any more: what a test kills is a process, never the power."""
+    """PostgreSQL waits for no disk any more: what a test kills is a process, never the power.
+
+    synchronous_commit stays: without it the death of the server's processes alone loses commits.
+    """
     with psycopg.connect(url, autocommit=True) as connection:
-        for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+        for setting in ("fsync", "full_page_writes"):
             connection.execute(f"ALTER SYSTEM SET {setting} = off".encode())
         connection.execute("SELECT pg_reload_conf()")
