@@ -46,7 +46,7 @@ def test_a_session_reads_the_brokers_figures_and_hands_none_of_them_on(talkative
     settings = make_settings(port=talkative.port, reads_statistics=True, filters=(Filter("#", 1), Filter("$SYS/#", 1)))
     with Running(settings, statistics=statistics) as one:
         one.wait_granted()
-        assert statistics.state == "asked"
+        assert statistics.state in {"asked", "heard"}  # a broker may answer at once
         wait_for(lambda: one.session.kept_filters > set(FILTERS), what="the answers")
         wait_for(lambda: (known := statistics.facts()) and known.version and known.clients, what="the figures")
         lose(talkative.port, 40)
