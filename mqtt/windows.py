@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
@@ -74,15 +75,13 @@ def read_moment(name: str, given: str) -> datetime | None:
     given = given.strip()
     if not given:
         return None
-    try:
+    with suppress(ValueError, OverflowError):  # said below in words
         # A plus sign in a URL means a blank: `+02:00` often arrives as ` 02:00`.
         moment = parse_datetime(given.replace(" 0", "+0", 1) if "T" in given else given)
         if moment is not None:
             aware = make_aware(moment, get_current_timezone()) if is_naive(moment) else moment
             to_us(aware)
             return aware.astimezone(UTC)
-    except (ValueError, OverflowError):
-        pass  # said below in words
     raise ValidationError({name: _("Write a time like 2026-05-01T12:00:00Z.")})
 
 
