@@ -23,6 +23,8 @@ BINARY = "\0binary"
 """A mark that stands in no JSON."""
 
 _UNREAD: Any = object()
+_OPENING = (b"{", b"[")
+_BLANKS = b"\xef\xbb\xbf \t\r\n"
 
 # Each match takes a whole string, word or number, so that nothing inside is touched and no byte is looked at twice.
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*+"?|-?[A-Za-z]++|-?\d[\w.+\-]*+', re.DOTALL)
@@ -36,7 +38,9 @@ MOST_MENDED = 20_000
 class Content:
     """One message, what is in its payload, and what was announced before."""
 
-    __slots__ = ("_document", "_failure", "_object", "_text", "memory", "message", "topic", "wrong_clock_us")
+    __slots__ = (
+        "_document", "_failure", "_object", "_text", "is_structure", "memory", "message", "topic", "wrong_clock_us",
+    )  # fmt: skip
 
     def __init__(self, message: InboundMessage, memory: Memory) -> None:
         self.message = message
@@ -48,6 +52,9 @@ class Content:
         self._object: Any = _UNREAD
         self._failure: UndecodableError | None = None
         self._text: str | None = None
+        payload = message.payload
+        self.is_structure = payload[:1] in _OPENING or payload[:16].lstrip(_BLANKS)[:1] in _OPENING
+        """Whether it begins like a JSON object or array."""
 
     @property
     def is_empty(self) -> bool:
@@ -63,12 +70,6 @@ class Content:
             except UnicodeDecodeError as error:
                 raise UndecodableError("not_utf8", position=error.start) from None
         return self._text
-
-    @property
-    def is_structure(self) -> bool:
-        """Whether it begins like a JSON object or array."""
-        payload = self.message.payload
-        return payload[:1] in (b"{", b"[") or payload[:16].lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"[")
 
     @property
     def document(self) -> Any:
@@ -95,9 +96,11 @@ class Content:
         if self._object is _UNREAD:
             self._object = None
             if self.is_structure:
-                with suppress(UndecodableError):
+                try:
                     document = self.document
-                    self._object = document if isinstance(document, dict) else None
+                except UndecodableError:
+                    return None
+                self._object = document if isinstance(document, dict) else None
         found: dict[str, Any] | None = self._object
         return found
 

@@ -2,6 +2,7 @@
 
 import logging
 from functools import lru_cache
+from typing import NamedTuple
 
 from mqtt.decoders import (
     campbell,
@@ -100,22 +101,33 @@ DECODERS: tuple[Decoder, ...] = (
     tables.DECODER,
     *GENERAL,
 )
+NO_STRUCTURES: tuple[Decoder, ...] = (lineprotocol.DECODER, tables.DECODER)
+"""Those who need not be asked for what begins like JSON."""
 BY_NAME = {decoder.name: decoder for decoder in DECODERS}
 
 _reported: set[tuple[str, str]] = set()
 MAX_REPORTED = 1000
 
 
+class Candidates(NamedTuple):
+    """The decoders that may take messages of a topic, in their order, each with whether it is known by its keys."""
+
+    of_structures: tuple[tuple[Decoder, bool], ...]
+    of_others: tuple[tuple[Decoder, bool], ...]
+
+
 @lru_cache(maxsize=20_000)
-def candidates(topic: str) -> tuple[tuple[Decoder, bool], ...]:
-    """The decoders that may take messages of a topic, in their order, and whether each is known by its keys."""
-    return tuple((one, one in BY_KEYS) for one in DECODERS if one.knows_topic(topic))
+def candidates(topic: str) -> Candidates:
+    """Who may take what begins like JSON on a topic, and who anything else."""
+    asked = tuple((one, one in BY_KEYS) for one in DECODERS if one.knows_topic(topic))
+    return Candidates(tuple(pair for pair in asked if pair[0] not in NO_STRUCTURES), asked)
 
 
 def choose(content: Content) -> Decoder:
     """The first decoder that claims a message; the last of them takes everything."""
+    known = candidates(content.topic)
     has_mark: bool | None = None
-    for one, is_keyed in candidates(content.topic):
+    for one, is_keyed in known.of_structures if content.is_structure else known.of_others:
         if is_keyed:
             if has_mark is None:
                 has_mark = not MARKS.isdisjoint(content.marks)
