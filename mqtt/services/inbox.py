@@ -15,9 +15,10 @@ from mqtt.messages import InboundMessage
 QUIET_SECONDS = 0.002
 """A batch closes when nothing arrived for so long: a lone message waits no longer than this."""
 
-SHORTEST_SECONDS, LONGEST_SECONDS = 0.003, 0.1
+SHORTEST_SECONDS, LONGEST_SECONDS = 0.003, 0.015
 """So long a batch of a steady stream may grow: as long as storing the last one took, within these bounds. So storing
-rests half of the time while little comes; of much, the next batch has grown already when the last one is stored."""
+rests half of the time while little comes. Of much it must not: what waits while a batch grows makes storing longer,
+which would make the next one grow longer still."""
 
 LARGEST_BATCH = 2_000
 
