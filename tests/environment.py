@@ -3,6 +3,7 @@
 import atexit
 import os
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
@@ -11,6 +12,10 @@ FOLDER = Path(tempfile.mkdtemp(prefix="vedetta-test-"))
 FOLDER.chmod(0o755)
 (FOLDER / "data" / "staticfiles").mkdir(parents=True)  # WhiteNoise warns about a folder that is not there
 atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
+
+# Every worker and every child would compile all modules anew, and pytest rewrite its asserts: seconds each time.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 for name in list(os.environ):
     if name in {"HTTP_HOST", "HTTP_PORT", "REDIS_URL", "DATABASE_URL", "ALLOWED_HOSTS", "HTTPS", "DEMO", "DEBUG"}:
