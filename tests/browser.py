@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.console import Console
-from tests.servers import CHROMIUM
+from tests.servers import CHROMIUM, PATIENCE
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
 EXPECTED = (
@@ -18,6 +18,8 @@ EXPECTED = (
     "htmx:oobErrorNoTarget",
 )
 """What Chromium and htmx say when a test takes the server away, and of a row that came between page and socket."""
+
+expect.set_options(timeout=PATIENCE * 1000)
 
 
 @contextmanager
@@ -34,6 +36,7 @@ def chromium() -> Iterator[Browser]:
 def open_page(browser: Browser, console: Console, **options: Any) -> tuple[Page, list[str]]:
     """A page that is logged in, and the list into which its errors and policy violations go."""
     context = browser.new_context(**{"locale": "en-GB", "base_url": console.url, **options})
+    context.set_default_timeout(PATIENCE * 1000)
     page = context.new_page()
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -55,4 +58,4 @@ def open_page(browser: Browser, console: Console, **options: Any) -> tuple[Page,
 
 def live(page: Page) -> None:
     """Wait until the page's own socket is open."""
-    page.wait_for_selector("body[data-live=up]", timeout=15_000)
+    page.wait_for_selector("body[data-live=up]")

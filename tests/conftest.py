@@ -98,7 +98,7 @@ def valkey() -> Iterator["subprocess.Popen[bytes]"]:
     process = servers.valkey(Path(settings.VALKEY_SOCKET))
     yield process
     process.terminate()
-    process.wait(5)
+    process.wait(servers.PATIENCE)
 
 
 @pytest.fixture(scope="session")

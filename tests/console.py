@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mqtt.supervisor.state import ChildState, read_state
-from tests.servers import free_port, wait_for
+from tests.servers import PATIENCE, free_port, wait_for
 
 ROOT = Path(__file__).resolve().parent.parent
 READY = re.compile(
@@ -44,7 +44,7 @@ def is_alive(pid: int) -> bool:
 
 
 def run_up(data_dir: Path, *options: str, **settings: object) -> "subprocess.CompletedProcess[str]":
-    """`manage.py up` to its end, for starts that are refused; within 30 s."""
+    """`manage.py up` to its end, for starts that are refused."""
     return subprocess.run(
         [sys.executable, str(ROOT / "manage.py"), "up", *options],
         env=environment(
@@ -52,7 +52,7 @@ def run_up(data_dir: Path, *options: str, **settings: object) -> "subprocess.Com
         ),
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=PATIENCE,
         check=False,
     )
 
@@ -94,7 +94,7 @@ class Console:
         """All children that have a pid file."""
         return {path.stem: int(path.read_text()) for path in (self.data_dir / "run").glob("*.pid")}
 
-    def start(self, seconds: float = 90) -> "Console":
+    def start(self, seconds: float = PATIENCE) -> "Console":
         """Start it and wait until it says that it is ready."""
         before = len(READY.findall(self.output))
         ports = {"HTTP_PORT": self.http_port, "EMBEDDED_BROKER_PORT": self.broker_port}
@@ -119,14 +119,14 @@ class Console:
         return self
 
     def manage(self, *words: str, **settings: object) -> "subprocess.CompletedProcess[str]":
-        """A management command on the console's data folder; within 60 s."""
+        """A management command on the console's data folder."""
         ports = {"HTTP_PORT": self.http_port, "EMBEDDED_BROKER_PORT": self.broker_port}
         return subprocess.run(
             [sys.executable, str(ROOT / "manage.py"), *words],
             env=environment(**{"DATA_DIR": self.data_dir} | ports | self.settings | settings),
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PATIENCE,
             check=False,
         )
 
@@ -141,7 +141,7 @@ class Console:
         finally:
             if self.process.poll() is None:
                 self.process.kill()
-                self.process.wait(5)
+                self.process.wait(PATIENCE)
         return time.monotonic() - began
 
     def kill_child(self, name: str) -> int:
@@ -153,7 +153,7 @@ class Console:
             child = self.children.get(name)
             return child is not None and child.state == "running" and child.pid not in {None, old}
 
-        wait_for(is_back, 30, f"{name} started again")
+        wait_for(is_back, what=f"{name} started again")
         return self.pid(name)
 
     @property

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.test import Client
 
 from app.asgi import application
+from tests.servers import PATIENCE
 
 
 def _headers(user: Any, origin: str | None, language: str) -> list[tuple[bytes, bytes]]:
@@ -28,13 +29,16 @@ def _headers(user: Any, origin: str | None, language: str) -> list[tuple[bytes, 
 class Socket(WebsocketCommunicator):
     """A page's socket with helpers to read until something is seen."""
 
-    async def read(self, seconds: float = 3) -> str:
+    has_read = False
+
+    async def read(self, seconds: float = PATIENCE) -> str:
         """The next frame."""
         message = await self.receive_output(seconds)
         assert message["type"] == "websocket.send", message
+        self.has_read = True
         return str(message["text"])
 
-    async def until(self, text: str, seconds: float = 6) -> str:
+    async def until(self, text: str, seconds: float = PATIENCE) -> str:
         """The first frame that holds the text."""
         async with asyncio.timeout(seconds):
             while True:
@@ -43,8 +47,8 @@ class Socket(WebsocketCommunicator):
                     return frame
 
     async def settle(self, seconds: float = 0.4) -> list[str]:
-        """All frames until it is quiet for so long."""
-        frames = []
+        """All frames until it is quiet for so long; what a page is sent first is waited for."""
+        frames = [] if self.has_read else [await self.read()]
         while not await self.receive_nothing(seconds, 0.02):
             frames.append(await self.read())
         return frames
@@ -56,7 +60,7 @@ async def connect(
     """A socket, whether it was let in, and the close code if not."""
     headers = await database_sync_to_async(_headers)(user, origin, language)
     socket = Socket(application, path, headers=headers)
-    is_in, code = await socket.connect(timeout=5)
+    is_in, code = await socket.connect(timeout=PATIENCE)
     return socket, is_in, code
 
 
@@ -68,4 +72,4 @@ async def open_page(path: str, user: Any, language: str = "en") -> AsyncIterator
     try:
         yield socket
     finally:
-        await socket.disconnect(timeout=5)
+        await socket.disconnect(timeout=PATIENCE)

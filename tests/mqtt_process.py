@@ -10,7 +10,7 @@ from urllib.parse import urlsplit, urlunsplit
 from django.conf import settings
 from django.db import connection
 
-from tests.servers import wait_for
+from tests.servers import PATIENCE, wait_for
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -47,12 +47,12 @@ class MqttProcess:
             )  # fmt: skip
         ready = self.data_dir / "run" / "mqtt.ready"
         try:
-            wait_for(ready.exists, 20, what=f"{self.name} getting ready")
+            wait_for(ready.exists, what=f"{self.name} getting ready")
         except AssertionError as error:
             raise AssertionError(f"{error}\n{self.log.read_text()}") from None
         return self
 
-    def stop(self, seconds: float = 10) -> int:
+    def stop(self, seconds: float = PATIENCE) -> int:
         """SIGTERM; the exit code, which must come within so many seconds."""
         assert self.process
         self.process.send_signal(signal.SIGTERM)
@@ -62,4 +62,4 @@ class MqttProcess:
         """SIGKILL, as a crash."""
         if self.process and self.process.poll() is None:
             self.process.kill()
-            self.process.wait(5)
+            self.process.wait(PATIENCE)

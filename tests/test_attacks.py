@@ -19,7 +19,7 @@ from mqtt.encryption import encrypt
 from mqtt.supervisor.programs import accepts
 from tests import factories
 from tests.live_sockets import connect
-from tests.servers import free_port, wait_for
+from tests.servers import PATIENCE, free_port, wait_for
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = ["/", "/login/", "/connections/1/edit/", "/account/", "/audit/", "/admin/", "/api/v1/docs/", "/api/v1/schema/",
@@ -130,16 +130,16 @@ def web() -> Iterator[int]:
     command = [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(port), "-v", "0", "app.asgi:application"]
     process = subprocess.Popen(command, cwd=ROOT)
     try:
-        wait_for(lambda: accepts("127.0.0.1", port), 30, what="the web server")
+        wait_for(lambda: accepts("127.0.0.1", port), what="the web server")
         yield port
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(PATIENCE)
 
 
 def answer_to(port: int, head: str, body: bytes) -> bytes:
     """The first line of the answer to a body of MAX_BODY pieces, or nothing when the server hung up."""
-    with socket.create_connection(("127.0.0.1", port), timeout=20) as wire:
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as wire:
         wire.sendall(f"POST /api/nothing HTTP/1.1\r\nHost: localhost\r\n{head}\r\n\r\n".encode())
         try:
             for _ in range(40):

@@ -30,7 +30,7 @@ def end_with_its_children(process: "subprocess.Popen[bytes]") -> None:
             process.wait(20)
     with contextlib.suppress(ProcessLookupError):  # its group has its own number: nobody else is in it
         os.killpg(process.pid, signal.SIGKILL)
-    process.wait(5)
+    process.wait(20)
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from typing import Any
 
 import pytest
@@ -12,10 +13,12 @@ from django.utils import timezone
 from mqtt import queries
 from mqtt.events import AvailabilityChanged, ReadingsStored
 from mqtt.fragments import Variant, render_row
+from mqtt.live import current_hub
 from mqtt.models import ConnectionActivity, MqttConnection, SensorState
 from mqtt.services.broadcast import broadcast_event, broadcast_status_update
 from tests import factories
 from tests.live_sockets import connect, open_page
+from tests.servers import PATIENCE
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 
@@ -80,7 +83,7 @@ async def test_a_status_change_brings_the_row(viewer: Any) -> None:
     async with open_page("/ws/connections/", viewer) as socket:
         await socket.settle()
         await db(set_status)(connection.pk, "error")
-        frame = await socket.until(f'<tr id="connection-{connection.pk}" data-status="error"', 2)
+        frame = await socket.until(f'<tr id="connection-{connection.pk}" data-status="error"')
         assert "data-action" not in frame, "a viewer gets no buttons"
 
 
@@ -111,7 +114,7 @@ async def test_new_rates_touch_the_connections_row_and_not_its_devices(viewer: A
         await connections.settle()
         await db(ConnectionActivity.objects.create)(connection_id=sensor.connection_id, message_rate=7)
         broadcast_status_update(sensor.connection_id, "connected", ["activity"])
-        assert await connections.until(f'id="connection-{sensor.connection_id}"', 2)
+        assert await connections.until(f'id="connection-{sensor.connection_id}"')
         assert not [frame for frame in await sensors.settle(0.6) if "<tr" in frame]
 
 
@@ -121,7 +124,7 @@ async def test_readings_bring_their_row_within_the_interval(viewer: Any) -> None
     async with open_page("/ws/sensors/", viewer) as socket:
         await socket.settle()
         await db(set_value)(sensor, 99.5)
-        frame = await socket.until('data-value="99.5"', 2)
+        frame = await socket.until('data-value="99.5"')
         assert f'id="sensor-{other.pk}"' not in frame, "only what changed is sent"
 
 
@@ -134,10 +137,10 @@ async def test_rows_that_an_event_had_no_room_for_are_read_again(viewer: Any, ev
         await alone.settle()
         await db(SensorState.objects.update)(value=99.5)
         broadcast_event(event(connection_id=sensor.connection_id, sensors=[sensor.pk + 1000], more=True))
-        frame = await listed.until('data-value="99.5"', 2)
+        frame = await listed.until('data-value="99.5"')
         assert f'id="sensor-{sensor.pk}"' in frame
         assert f'id="sensor-{foreign.pk}"' not in frame, "other connections are as they were"
-        assert await alone.until('data-value="99.5"', 2)
+        assert await alone.until('data-value="99.5"')
 
 
 async def test_many_changes_of_one_row_are_sent_at_most_once_an_interval(viewer: Any, settings: Any) -> None:
@@ -145,12 +148,14 @@ async def test_many_changes_of_one_row_are_sent_at_most_once_an_interval(viewer:
     sensor = await db(factories.make_sensor)()
     async with open_page("/ws/sensors/", viewer) as socket:
         await socket.settle()
+        began = time.monotonic()
         for number in range(20):
             await db(set_value)(sensor, float(number))
             await asyncio.sleep(0.02)
-        frames = [frame for frame in await socket.settle(1.5) if f'id="sensor-{sensor.pk}"' in frame]
-        assert 'data-value="19"' in frames[-1], "the newest value arrives"
-        assert len(frames) <= 3
+        frames = [""]
+        while 'data-value="19"' not in frames[-1]:  # the newest value arrives
+            frames.append(await socket.until(f'id="sensor-{sensor.pk}"'))
+        assert len(frames[1:]) <= 2 + time.monotonic() - began
 
 
 async def test_a_paused_page_gets_nothing_and_catches_up(viewer: Any) -> None:
@@ -158,7 +163,8 @@ async def test_a_paused_page_gets_nothing_and_catches_up(viewer: Any) -> None:
     async with open_page("/ws/sensors/", viewer) as socket:
         await socket.settle()
         await socket.send_to(text_data='{"action": "pause"}')
-        await asyncio.sleep(0.1)
+        while not all(page.viewer.paused for page in current_hub().consumers):  # noqa: ASYNC110 - it tells nobody
+            await asyncio.sleep(0.01)
         await db(set_value)(sensor, 77.5)
         assert not [frame for frame in await socket.settle(0.8) if "77.5" in frame]
         await socket.send_to(text_data='{"action": "resume"}')
@@ -257,9 +263,9 @@ async def test_logout_closes_the_socket(viewer: Any) -> None:
     async with open_page("/ws/connections/", viewer) as socket:
         await socket.settle()
         await db(Session.objects.all().delete)()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while True:
-                message = await socket.receive_output(8)
+                message = await socket.receive_output(PATIENCE)
                 if message["type"] == "websocket.close":
                     assert message["code"] == 4401
                     break
@@ -269,8 +275,8 @@ async def test_a_lost_role_closes_the_socket(viewer: Any) -> None:
     async with open_page("/ws/connections/", viewer) as socket:
         await socket.settle()
         await db(viewer.groups.clear)()
-        async with asyncio.timeout(10):
-            while (await socket.receive_output(8))["type"] != "websocket.close":
+        async with asyncio.timeout(PATIENCE):
+            while (await socket.receive_output(PATIENCE))["type"] != "websocket.close":
                 pass
 
 

@@ -95,7 +95,7 @@ def test_a_gateway_that_goes_offline_leaves_its_will_and_returns(broker: servers
         servers.wait_for(lambda: "online" in said()[said().index("offline") :], what="the return")
     finally:
         stopping.set()
-        thread.join(5)
+        thread.join(servers.PATIENCE)
 
 
 def test_devices_survive_a_broker_that_is_away_and_deliver_what_they_kept(tmp_path: Path) -> None:
@@ -110,11 +110,11 @@ def test_devices_survive_a_broker_that_is_away_and_deliver_what_they_kept(tmp_pa
         time.sleep(1.5)
         server.start()
         ear = Ear(server.port)
-        servers.wait_for(lambda: ear.payloads(f"{TOWER}/gateway/1/dataloggers/telemetry"), 20, "telemetry")
+        servers.wait_for(lambda: ear.payloads(f"{TOWER}/gateway/1/dataloggers/telemetry"), what="telemetry")
         ear.close()
     finally:
         stopping.set()
-        thread.join(5)
+        thread.join(servers.PATIENCE)
         server.stop()
 
 
@@ -124,9 +124,9 @@ def test_the_command_ends_at_once_on_sigterm_and_the_broker_publishes_its_wills(
     command = [sys.executable, "manage.py", "demo_devices", "--port", str(broker.port), "--speed", "5"]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        servers.wait_for(lambda: len({message.topic for message in ear.heard}) > 40, 20, "forty topics")
+        servers.wait_for(lambda: len({message.topic for message in ear.heard}) > 40, what="forty topics")
         process.send_signal(signal.SIGTERM)
-        assert process.wait(3) == 0
+        assert process.wait(servers.PATIENCE) == 0
     finally:
         process.kill()
         process.wait()

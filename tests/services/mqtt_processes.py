@@ -15,7 +15,7 @@ from mqtt.services.audit import Actor
 from mqtt.services.connections import Secrets
 from tests import servers
 from tests.mqtt_process import MqttProcess
-from tests.servers import wait_for
+from tests.servers import PATIENCE, wait_for
 
 ACTOR = Actor(None, "test", "command")
 Start = Callable[[str], MqttProcess]
@@ -38,8 +38,8 @@ def status(connection: MqttConnection) -> str:
     return MqttConnection.objects.with_effective_status().get(pk=connection.pk).effective_status
 
 
-def wait_status(connection: MqttConnection, wanted: str, seconds: float = 10) -> None:
-    wait_for(lambda: status(connection) == wanted, seconds, what=f"status {wanted}")
+def wait_status(connection: MqttConnection, wanted: str) -> None:
+    wait_for(lambda: status(connection) == wanted, what=f"status {wanted}")
 
 
 def let_leases_run_out() -> None:
@@ -76,7 +76,7 @@ class Publisher:
 
     def wait(self) -> None:
         """Until the broker has acknowledged everything."""
-        self._thread.join(60)
+        self._thread.join(PATIENCE)
         assert self._acknowledged >= self.total, "the broker did not take everything"
 
     def _run(self) -> None:
@@ -92,7 +92,7 @@ class Publisher:
                     link.sendall(b"".join(self._packet(number) for number in range(self.sent, due)))
                     self.sent = due
                 time.sleep(0.005)
-            reader.join(30)
+            reader.join(PATIENCE)
 
     def _packet(self, number: int) -> bytes:
         topic = self._topics[number % len(self._topics)]
@@ -114,10 +114,10 @@ def lost_and_doubled(total: int) -> tuple[int, int]:
     return total - len(found), sum(found.values()) - len(found)
 
 
-def wait_until_stored(total: int, seconds: float = 40) -> None:
+def wait_until_stored(total: int) -> None:
     """Until every number was stored at least once, and what waits in the broker had time to come."""
     distinct = Reading.objects.values("value").distinct()
-    wait_for(lambda: distinct.count() >= total, seconds, what=f"{total} readings (now {distinct.count()})")
+    wait_for(lambda: distinct.count() >= total, what=f"{total} readings (now {distinct.count()})")
     before = -1
     while before != (now := Reading.objects.count()):
         before = now

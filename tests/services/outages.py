@@ -11,7 +11,7 @@ from django.db import connection
 
 from mqtt.services.database_outage import drop_connection
 from tests.environment import FOLDER
-from tests.servers import wait_for
+from tests.servers import PATIENCE, wait_for
 
 
 @contextmanager
@@ -19,7 +19,7 @@ def database_away() -> Iterator[None]:
     """PostgreSQL is killed in the middle of everything; SQLite's file is locked by somebody else."""
     drop_connection()
     if connection.vendor == "sqlite":
-        other = sqlite3.connect(str(connection.settings_dict["NAME"]), isolation_level=None, timeout=30)
+        other = sqlite3.connect(str(connection.settings_dict["NAME"]), isolation_level=None, timeout=PATIENCE)
         other.execute("BEGIN EXCLUSIVE")
         yield
         other.execute("ROLLBACK")

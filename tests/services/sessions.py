@@ -1,13 +1,16 @@
 """Broker sessions without a database: plain settings, a started session, what it reported."""
 
+import itertools
+import os
 import subprocess
+from collections.abc import Callable
 from typing import Any
 
 from mqtt.messages import InboundMessage
 from mqtt.services.broker_session import BrokerSession, Report
 from mqtt.services.connection_settings import ConnectionSettings, Filter
 from mqtt.services.inbox import Inbox
-from tests.servers import wait_for
+from tests.servers import PATIENCE, wait_for
 
 DEFAULTS: dict[str, Any] = {
     "connection_id": 1,
@@ -18,7 +21,6 @@ DEFAULTS: dict[str, Any] = {
     "protocol": "3.1.1",
     "username": "",
     "password": "",
-    "client_id": "vedetta-test",
     "keepalive": 30,
     "ca_certificate": "",
     "client_certificate": "",
@@ -29,14 +31,18 @@ DEFAULTS: dict[str, Any] = {
 }
 
 
+_numbers = itertools.count(1)
+
+
 def make_settings(**fields: Any) -> ConnectionSettings:
-    return ConnectionSettings(**{**DEFAULTS, **fields})
+    """With a client id that nobody else has: a broker that is shared keeps what an earlier session left."""
+    return ConnectionSettings(**{**DEFAULTS, "client_id": f"test-{os.getpid()}-{next(_numbers)}", **fields})
 
 
 def publish(port: int, topic: str, payload: str = "1", *more: str) -> None:
     """Publish with a client that is not ours, and wait until the broker has it."""
     command = ["mosquitto_pub", "-p", str(port), "-t", topic, "-m", payload, "-q", "1", *more]
-    subprocess.run(command, check=True, timeout=10)
+    subprocess.run(command, check=True, timeout=PATIENCE)
 
 
 class Running:
@@ -53,50 +59,48 @@ class Running:
 
     def __exit__(self, *_: object) -> None:
         self.session.stop(end_session=False)
-        assert self.session.join(15)
+        assert self.session.join(PATIENCE)
 
     def reports(self) -> list[Report]:
         while self.session.reports:
             self.seen.append(self.session.reports.popleft())
         return self.seen
 
-    def wait(self, status: str, code: str | None = None, seconds: float = 10) -> Report:
+    def wait(self, status: str, code: str | None = None, seconds: float = PATIENCE) -> Report:
         """The first report, from now on or unseen, with this status (and reason); forgets those before it."""
+
+        def fits(report: Report) -> bool:
+            return report.status == status and code in (None, report.reason.code if report.reason else "")
+
+        return self._first(fits, f"status {status} {code or ''}", seconds)
+
+    def wait_failure(self, seconds: float = PATIENCE) -> Report:
+        """The first report of a failed try."""
+        wait_for(lambda: any(one.retry_count for one in self.reports()), seconds, what="a failure")
+        return next(one for one in self.seen if one.retry_count)
+
+    def wait_granted(self) -> Report:
+        """The first report with the broker's answers to the filters, as `wait` finds it."""
+        return self._first(lambda report: report.answers is not None, "answers to the filters")
+
+    def _first(self, fits: Callable[[Report], bool], what: str, seconds: float = PATIENCE) -> Report:
         found: list[Report] = []
 
         def look() -> bool:
             for index, report in enumerate(self.reports()):
-                reason = report.reason.code if report.reason else ""
-                if report.status == status and code in (None, reason):
+                if fits(report):
                     found.append(report)
                     del self.seen[: index + 1]
                     return True
             return False
 
         try:
-            wait_for(look, seconds, what=f"status {status} {code or ''}")
+            wait_for(look, seconds, what=what)
         except AssertionError as error:
             raise AssertionError(f"{error}; seen: {[(one.status, one.reason) for one in self.seen]}") from None
         return found[0]
 
-    def wait_failure(self, seconds: float = 10) -> Report:
-        """The first report of a failed try."""
-        wait_for(lambda: any(one.retry_count for one in self.reports()), seconds, what="a failure")
-        return next(one for one in self.seen if one.retry_count)
-
-    def wait_granted(self) -> Report:
-        """The report with the broker's answers to the filters."""
-        found: list[Report] = []
-
-        def look() -> bool:
-            found.extend(one for one in self.reports() if one.answers is not None)
-            return bool(found)
-
-        wait_for(look, what="answers to the filters")
-        self.seen.clear()
-        return found[0]
-
-    def take(self, count: int, seconds: float = 5) -> list[InboundMessage]:
+    def take(self, count: int, seconds: float = PATIENCE) -> list[InboundMessage]:
         """So many messages from the inbox, not acknowledged."""
         taken: list[InboundMessage] = []
 

@@ -12,7 +12,7 @@ from mqtt.models import AuditEntry, Command, MqttConnection
 from mqtt.services import command_desk, commands, connections, periodic
 from mqtt.services.outbox import Answer, Outbox, Outgoing
 from tests import factories, servers
-from tests.servers import wait_for
+from tests.servers import PATIENCE, wait_for
 from tests.services.mqtt_processes import ACTOR, Start, create, wait_granted, wait_status
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database, pytest.mark.usefixtures("valkey")]
@@ -61,7 +61,7 @@ def listen(broker: servers.Server, topic: str, count: int = 1) -> "subprocess.Po
 
 
 def heard(device: "subprocess.Popen[str]") -> list[str]:
-    output, _ = device.communicate(timeout=20)
+    output, _ = device.communicate(timeout=PATIENCE)
     return [line for line in output.splitlines() if not line.startswith(("Client", "Subscribed"))]
 
 

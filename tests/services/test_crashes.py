@@ -75,7 +75,7 @@ def test_a_packet_id_used_again_by_a_new_session_drops_no_reading(start: Start, 
     assert CommittedPackets.objects.exists()
     own_broker.stop(kill=True)  # it saves nothing: our session and its ids are gone
     own_broker.start()
-    servers.wait_for(lambda: not CommittedPackets.objects.exists(), 15, what="the ids being forgotten")
+    servers.wait_for(lambda: not CommittedPackets.objects.exists(), what="the ids being forgotten")
     wait_granted(connection)
     # The new session brings the same id, topic and payload, and we die before it is stored.
     assert process.process

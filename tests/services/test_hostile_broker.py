@@ -17,6 +17,7 @@ from mqtt.services.inbox import PATIENCE, Inbox
 from mqtt.services.mqtt_connection import bounded_client, client
 from mqtt.services.packets import KEPT_OF_LONG, MAX_PACKET_BYTES
 from tests.listeners import Behaviour, listening
+from tests.servers import wait_for
 from tests.services.sessions import Running, make_settings
 
 CONNACK = b"\x20\x02\x00\x00"
@@ -142,7 +143,7 @@ def test_a_handshake_without_end_is_ended(transport: str, monkeypatch: pytest.Mo
     with listening(dripping(lambda: drip)) as port, Running(make_settings(port=port, transport=transport)) as running:
         running.wait("connecting")
         running.wait("error" if transport == "ws" else "disconnected")
-    assert threading.active_count() <= before + 1
+    wait_for(lambda: threading.active_count() <= before + 1, what="the end of its threads")
 
 
 @pytest.mark.parametrize("protocol", ["3.1.1", "5"])

@@ -3,6 +3,7 @@ import time
 
 from mqtt.messages import InboundMessage
 from mqtt.services.inbox import LARGEST_BATCH, Inbox
+from tests.servers import PATIENCE
 
 
 def message(number: int = 0, qos: int = 1, payload: bytes = b"1") -> InboundMessage:
@@ -25,7 +26,7 @@ def test_a_batch_closes_at_the_first_quiet_moment() -> None:
     thread = threading.Thread(target=lambda: collected.append(inbox.collect()))
     thread.start()
     inbox.put(message(1))
-    thread.join(5)
+    thread.join(PATIENCE)
     assert [one.mid for one in collected[0]] == [1]
 
 
@@ -43,7 +44,7 @@ def test_a_steady_stream_is_cut_into_batches() -> None:
     assert inbox.collect()
     assert inbox.collect()
     stop.set()
-    thread.join(5)
+    thread.join(PATIENCE)
 
 
 def test_what_came_while_the_last_batch_was_stored_is_taken_as_it_is() -> None:
@@ -75,7 +76,7 @@ def test_stopping_ends_the_wait_and_leaves_what_was_not_taken() -> None:
     thread = threading.Thread(target=lambda: collected.append(inbox.collect()))
     thread.start()
     inbox.stop()
-    thread.join(5)
+    thread.join(PATIENCE)
     inbox.put(message())
     assert collected == [[]]
     assert inbox.collect() == []

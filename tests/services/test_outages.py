@@ -8,7 +8,7 @@ import pytest
 
 from tests import servers
 from tests.mqtt_process import MqttProcess
-from tests.servers import wait_for
+from tests.servers import PATIENCE, wait_for
 from tests.services.mqtt_processes import (
     Publisher,
     Start,
@@ -72,7 +72,7 @@ def test_without_valkey_everything_is_stored(
             wait_for(lambda: publisher.sent > TOTAL / 4, what="load")
             before = resident(process)
             valkey.kill()
-            valkey.wait(5)
+            valkey.wait(PATIENCE)
             wait_for(lambda: publisher.sent > 3 * TOTAL / 4, what="load without Valkey")
             assert resident(process) - before < GROWTH
             socket_path.unlink(missing_ok=True)
@@ -82,4 +82,4 @@ def test_without_valkey_everything_is_stored(
         assert process.stop() == 0
     finally:
         valkey.kill()
-        valkey.wait(5)
+        valkey.wait(PATIENCE)

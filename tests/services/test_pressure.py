@@ -115,11 +115,11 @@ def test_the_heartbeat_goes_on_while_the_database_is_away(start: Start, own_brok
         assert process.name.startswith("one ")
         assert process.database_away_seconds == 0
         with database_away():
-            wait_for(lambda: (one := said()) and one.is_behind, 20, what="storing being behind")
-            wait_for(lambda: (one := said()) and one.database_away_seconds > 1, 20, what="the database being away")
+            wait_for(lambda: (one := said()) and one.is_behind, what="storing being behind")
+            wait_for(lambda: (one := said()) and one.database_away_seconds > 1, what="the database being away")
             waits = pressure.of_connection(read_all(), plant.pk)
             assert waits
             assert waits.waiting > 0
-        wait_for(lambda: (one := said()) and not one.is_behind, 20, what="storing having caught up")
-        wait_for(lambda: (one := said()) and one.database_away_seconds == 0, 20, what="the database")
+        wait_for(lambda: (one := said()) and not one.is_behind, what="storing having caught up")
+        wait_for(lambda: (one := said()) and one.database_away_seconds == 0, what="the database")
         assert load.sent

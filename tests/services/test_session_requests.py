@@ -13,7 +13,7 @@ from mqtt.services.link_reasons import Reason
 from mqtt.services.session_reports import Counters
 from mqtt.services.session_requests import SessionRequests
 from tests import servers
-from tests.servers import wait_for
+from tests.servers import PATIENCE, wait_for
 from tests.services.mqtt_processes import Start, create, values, wait_granted
 from tests.services.sessions import Running, make_settings
 
@@ -121,7 +121,7 @@ def test_a_sparkplug_node_whose_birth_was_missed_is_asked_to_say_it_again(
         while "SUBACK" not in listening.stdout.readline():
             pass
         send = ["mosquitto_pub", *at_broker, "-t", "spBv1.0/Plant/NDATA/press", "-f", str(tmp_path / "data")]
-        subprocess.run(send, check=True, timeout=10)
+        subprocess.run(send, check=True, timeout=PATIENCE)
         heard = listening.stdout.read()
     assert b"Node Control/Rebirth".hex() in heard
     wait_for(lambda: values() == [2.5], what="the reading")

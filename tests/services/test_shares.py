@@ -29,9 +29,9 @@ def test_processes_that_join_take_over_their_share_and_nothing_is_lost(
         wait_granted(connection)
     with Publisher(own_broker.port, total, 400, tuple(f"{n}/m/x" for n in range(6))):
         start("two")
-        wait_for(lambda: holders() == {"one": 3, "two": 3}, 40, what="a fair share for two")
+        wait_for(lambda: holders() == {"one": 3, "two": 3}, what="a fair share for two")
         start("three")
-        wait_for(lambda: holders() == {"one": 2, "two": 2, "three": 2}, 40, what="a fair share for three")
+        wait_for(lambda: holders() == {"one": 2, "two": 2, "three": 2}, what="a fair share for three")
         before = list(ConnectionLease.objects.order_by("pk").values_list("token", flat=True))
     wait_until_stored(total)
     assert lost_and_doubled(total) == (0, 0)

@@ -16,11 +16,10 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser import chromium, live, open_page
 from tests.console import Console
-from tests.servers import wait_for
+from tests.servers import PATIENCE, wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.system]
 
-PATIENCE = 15_000
 NASTY = '<img src=x onerror="document.title=1"><b>bold</b>'
 
 
@@ -44,7 +43,7 @@ def device(console: Console) -> Iterator[mqtt.Client]:
 def _as_it_was_found(console: Console) -> Iterator[None]:
     """A test that fails between off and on must not take the others with it: they share the console."""
     yield
-    with closing(sqlite3.connect(console.database, timeout=10)) as database, database:
+    with closing(sqlite3.connect(console.database, timeout=PATIENCE)) as database, database:
         database.execute("UPDATE mqtt_mqttconnection SET is_enabled = 1 WHERE is_enabled = 0")
 
 
@@ -70,7 +69,7 @@ def sensor_row(page: Page, device: mqtt.Client, topic: str) -> Any:
         page.goto(f"/sensors/?search={name}")
         return page.locator("#rows tr").count() == 1
 
-    wait_for(is_there, 20, "the sensor's row")
+    wait_for(is_there, what="the sensor's row")
     live(page)
     return page.locator("#rows tr")
 
@@ -83,7 +82,7 @@ def test_a_published_value_changes_its_row_without_a_reload(page: Page, device: 
     row = sensor_row(page, device, "browser/changing")
     page.evaluate("window.stayed = true")
     publish(device, "browser/changing", {"temperature": 33.25})
-    expect(value_of(row)).to_have_attribute("data-value", "33.25", timeout=PATIENCE)
+    expect(value_of(row)).to_have_attribute("data-value", "33.25")
     assert page.evaluate("window.stayed"), "the page was not loaded again"
 
 
@@ -113,10 +112,10 @@ def test_switching_a_connection_off_and_on_shows_in_every_open_page(
     page.on("dialog", lambda dialog: dialog.accept())
     page.click("[data-action=disable]")
     for one in (page, other):
-        expect(one.locator("#rows tr")).to_have_attribute("data-status", "disabled", timeout=PATIENCE)
+        expect(one.locator("#rows tr")).to_have_attribute("data-status", "disabled")
     other.click("[data-action=enable]")
     for one in (page, other):
-        expect(one.locator("#rows tr")).to_have_attribute("data-status", "connected", timeout=PATIENCE)
+        expect(one.locator("#rows tr")).to_have_attribute("data-status", "connected")
     other.context.close()
 
 
@@ -126,11 +125,11 @@ def test_a_connection_is_switched_on_its_own_page_by_keyboard(page: Page, consol
     page.once("dialog", lambda dialog: dialog.accept())
     page.focus("#buttons [data-action=disable]")
     page.keyboard.press("Enter")
-    expect(page.locator("#truths")).to_have_attribute("data-status", "disabled", timeout=PATIENCE)
-    expect(page.locator("#buttons [data-action=enable]")).to_be_focused(timeout=PATIENCE)
+    expect(page.locator("#truths")).to_have_attribute("data-status", "disabled")
+    expect(page.locator("#buttons [data-action=enable]")).to_be_focused()
     expect(page.locator("#action-note")).to_contain_text("is being disabled")
     page.keyboard.press("Enter")
-    expect(page.locator("#truths")).to_have_attribute("data-status", "connected", timeout=PATIENCE)
+    expect(page.locator("#truths")).to_have_attribute("data-status", "connected")
 
 
 def test_what_a_button_did_is_told_even_when_the_push_is_quicker_than_the_answer(page: Page) -> None:
@@ -144,10 +143,10 @@ def test_what_a_button_did_is_told_even_when_the_push_is_quicker_than_the_answer
     page.once("dialog", lambda dialog: dialog.accept())
     page.route("**/disable/", answer_late)
     page.click("#buttons [data-action=disable]")
-    expect(page.locator("#action-note")).to_contain_text("is being disabled", timeout=PATIENCE)
-    expect(page.locator("#truths")).to_have_attribute("data-status", "disabled", timeout=PATIENCE)
+    expect(page.locator("#action-note")).to_contain_text("is being disabled")
+    expect(page.locator("#truths")).to_have_attribute("data-status", "disabled")
     page.click("#buttons [data-action=enable]")
-    expect(page.locator("#truths")).to_have_attribute("data-status", "connected", timeout=PATIENCE)
+    expect(page.locator("#truths")).to_have_attribute("data-status", "connected")
 
 
 def test_without_javascript_the_buttons_ask_and_work(browser: Browser, console: Console) -> None:
@@ -160,9 +159,9 @@ def test_without_javascript_the_buttons_ask_and_work(browser: Browser, console: 
         plain.goto("/connections/")
         return plain.locator("#rows tr").get_attribute("data-status") == status
 
-    wait_for(lambda: has("disabled"), 15, "the disabled connection")
+    wait_for(lambda: has("disabled"), what="the disabled connection")
     plain.click("[data-action=enable]")
-    wait_for(lambda: has("connected"), 15, "the connection that is on again")
+    wait_for(lambda: has("connected"), what="the connection that is on again")
     plain.context.close()
 
 
@@ -172,14 +171,14 @@ def test_a_lost_link_is_announced_and_the_page_catches_up(page: Page, device: mq
     console.process.send_signal(signal.SIGSTOP)  # a supervisor that sleeps starts nothing again
     try:
         os.kill(console.pid("web"), signal.SIGKILL)
-        page.wait_for_selector("body[data-live=down]", timeout=PATIENCE)
-        expect(page.locator("#live-lost")).to_be_visible(timeout=PATIENCE)
+        page.wait_for_selector("body[data-live=down]")
+        expect(page.locator("#live-lost")).to_be_visible()
         publish(device, "browser/catching_up", {"temperature": 44.75})
     finally:
         console.process.send_signal(signal.SIGCONT)
-    page.wait_for_selector("body[data-live=up]", timeout=30_000)
+    page.wait_for_selector("body[data-live=up]")
     expect(page.locator("#live-lost")).to_be_hidden()
-    expect(value_of(row)).to_have_attribute("data-value", "44.75", timeout=PATIENCE)
+    expect(value_of(row)).to_have_attribute("data-value", "44.75")
 
 
 def test_a_killed_web_process_comes_back_and_so_does_the_page(
@@ -188,31 +187,31 @@ def test_a_killed_web_process_comes_back_and_so_does_the_page(
     row = sensor_row(page, device, "browser/web_killed")
     console.kill_child("web")
     publish(device, "browser/web_killed", {"temperature": 55.25})
-    expect(value_of(row)).to_have_attribute("data-value", "55.25", timeout=30_000)
+    expect(value_of(row)).to_have_attribute("data-value", "55.25")
 
 
 def test_pages_stay_true_without_the_channel_layer(page: Page, device: mqtt.Client, console: Console) -> None:
     row = sensor_row(page, device, "browser/layer_killed")
     console.kill_child("valkey")
     publish(device, "browser/layer_killed", {"temperature": 66.5})
-    expect(value_of(row)).to_have_attribute("data-value", "66.5", timeout=30_000)
+    expect(value_of(row)).to_have_attribute("data-value", "66.5")
     page.wait_for_timeout(6000)  # time to notice that the layer is back
     publish(device, "browser/layer_killed", {"temperature": 67.5})
-    expect(value_of(row)).to_have_attribute("data-value", "67.5", timeout=PATIENCE)
+    expect(value_of(row)).to_have_attribute("data-value", "67.5")
 
 
 def test_a_stopped_mqtt_process_shows_as_unknown(page: Page, console: Console) -> None:
     page.goto("/connections/")
     live(page)
     row = page.locator("#rows tr")
-    expect(row).to_have_attribute("data-status", re.compile("connected|silent"), timeout=PATIENCE)
+    expect(row).to_have_attribute("data-status", re.compile("connected|silent"))
     pid = console.pid("mqtt")
     os.kill(pid, signal.SIGSTOP)
     try:
-        expect(row).to_have_attribute("data-status", "unknown", timeout=PATIENCE)
+        expect(row).to_have_attribute("data-status", "unknown")
     finally:
         os.kill(pid, signal.SIGCONT)
-    expect(row).to_have_attribute("data-status", re.compile("connected|silent"), timeout=30_000)
+    expect(row).to_have_attribute("data-status", re.compile("connected|silent"))
 
 
 def test_markup_in_topics_and_values_is_shown_as_text(page: Page, device: mqtt.Client) -> None:
@@ -223,7 +222,7 @@ def test_markup_in_topics_and_values_is_shown_as_text(page: Page, device: mqtt.C
         page.goto("/topics/?search=nasty")
         return page.locator("#rows tr").count() == 2
 
-    wait_for(is_there, 20, "the topics")
+    wait_for(is_there, what="the topics")
     assert "<b>nasty<b>" in page.inner_text("#rows")
     for link in ("/topics/?search=nasty", "/sensors/?search=browser", "/dataloggers/", "/undecoded/", "/"):
         page.goto(link)
@@ -240,14 +239,14 @@ def test_after_a_logout_the_other_open_pages_say_so(browser: Browser, console: C
     second.goto("/")
     second.click("details.who summary")
     second.click("form[action='/logout/'] button")
-    expect(first.locator("#live-lost .ended")).to_be_visible(timeout=PATIENCE)
+    expect(first.locator("#live-lost .ended")).to_be_visible()
     first.context.close()
 
 
 def test_a_restarted_process_is_noted_on_the_overview(page: Page, console: Console) -> None:
     console.kill_child("mqtt")
     page.goto("/")
-    expect(page.locator("#processes")).to_contain_text("mqtt", timeout=PATIENCE)
+    expect(page.locator("#processes")).to_contain_text("mqtt")
 
 
 def test_the_keyboard_reaches_the_search(page: Page) -> None:

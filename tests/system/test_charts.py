@@ -15,7 +15,6 @@ from tests.servers import wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.system]
 
-PATIENCE = 15_000
 TOPIC = "charted/box-7"
 
 
@@ -59,12 +58,12 @@ def test_a_chart_zooms_moves_and_grows(page: Page, device: mqtt.Client) -> None:
         page.goto("/dataloggers/?search=box-7")
         return page.locator("#rows tr").count() == 1
 
-    wait_for(is_there, 20, "the datalogger's row")
+    wait_for(is_there, what="the datalogger's row")
     page.click("#rows tr a.k")
     live(page)
     chart = page.locator("#chart")
     over = chart.locator(".u-over")
-    expect(over).to_be_visible(timeout=PATIENCE)
+    expect(over).to_be_visible()
     reading = chart.locator(".line", has_text="temperature").locator("[data-reading]")
     expect(reading).to_contain_text("22")
 
@@ -72,7 +71,7 @@ def test_a_chart_zooms_moves_and_grows(page: Page, device: mqtt.Client) -> None:
     asked: list[Request] = []
     page.on("request", lambda request: asked.append(request) if is_chart(request) else None)
     publish(device, 23.5)
-    expect(reading).to_contain_text("23.5", timeout=PATIENCE)
+    expect(reading).to_contain_text("23.5")
     assert int(chart.get_attribute("data-appended") or 0) >= 1
     assert not asked
 

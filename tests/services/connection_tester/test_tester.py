@@ -35,7 +35,7 @@ def test_a_queued_test_is_claimed_once_and_walked_to_its_end(tester: ConnectionT
     test = ConnectionTest.objects.create(connection=connection)
     assert tester.start_queued() == 1
     assert ConnectionTester().start_queued() == 0
-    wait_for(lambda: _ended(test), 15, "the end of the test")
+    wait_for(lambda: _ended(test), what="the end of the test")
     assert test.state == "done"
     assert [step["name"] for step in test.steps] == ["name", "tcp", "connect", "subscribe", "message"]
 
@@ -44,7 +44,7 @@ def test_a_failed_test_keeps_the_steps_that_were_not_tried(tester: ConnectionTes
     connection = make_connection(host="127.0.0.1", port=servers.free_port())
     test = ConnectionTest.objects.create(connection=connection)
     tester.start_queued()
-    wait_for(lambda: _ended(test), 15, "the end of the test")
+    wait_for(lambda: _ended(test), what="the end of the test")
     assert test.state == "failed"
     assert [step["state"] for step in test.steps] == ["ok", "failed", "waiting", "waiting", "waiting"]
 
@@ -61,7 +61,7 @@ def test_only_a_few_run_at_once_and_a_stop_says_so(tester: ConnectionTester) -> 
         tests = [ConnectionTest.objects.create(connection=connection) for _ in range(AT_ONCE + 2)]
         assert tester.start_queued() == AT_ONCE
         assert tester.start_queued() == 0
-        wait_for(lambda: ConnectionTest.objects.exclude(steps=[]).count() == AT_ONCE, 10, "first steps")
+        wait_for(lambda: ConnectionTest.objects.exclude(steps=[]).count() == AT_ONCE, what="first steps")
         tester.stop(5)
     for test in tests[:AT_ONCE]:
         assert _ended(test)
@@ -77,9 +77,9 @@ def test_a_connection_that_is_deleted_meanwhile_ends_its_test_quietly(
         connection = make_connection(host="127.0.0.1", port=port)
         ConnectionTest.objects.create(connection=connection)
         tester.start_queued()
-        wait_for(lambda: ConnectionTest.objects.exclude(steps=[]).exists(), 10, "first steps")
+        wait_for(lambda: ConnectionTest.objects.exclude(steps=[]).exists(), what="first steps")
         ConnectionTest.objects.all().delete()
-        wait_for(lambda: not tester._threads[0].is_alive(), 15, "the end of the thread")
+        wait_for(lambda: not tester._threads[0].is_alive(), what="the end of the thread")
 
 
 def test_a_password_that_cannot_be_read_any_more_is_named(
@@ -89,5 +89,5 @@ def test_a_password_that_cannot_be_read_any_more_is_named(
     settings.CREDENTIALS_KEYS = ["HlGWmlLHa9wS8hFyDwR2CPhqrR5mAnYpQJ8c4H6mXn8="]  # type: ignore[attr-defined]
     test = ConnectionTest.objects.create(connection=connection)
     tester.start_queued()
-    wait_for(lambda: _ended(test), 10, "the end of the test")
+    wait_for(lambda: _ended(test), what="the end of the test")
     assert (test.state, test.steps[0]["reason"]) == ("failed", "secret_unreadable")
