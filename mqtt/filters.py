@@ -91,13 +91,18 @@ class DeviceFilter(ListFilter):
     site_field = "site"
 
     availability = df.ChoiceFilter(
-        field_name="effective_availability",
+        method="filter_availability",
         label=_("Status"),
         choices=Availability.choices,
         widget=forms.HiddenInput,  # the chips set it
     )
     connection = df.ModelChoiceFilter(queryset=choices_of(MqttConnection), label=_("Connection"), empty_label=_("all"))
     site = df.ModelChoiceFilter(queryset=choices_of(Site), method="filter_site", label=_("Site"), empty_label=_("all"))
+
+    def filter_availability(self, queryset: Any, _name: str, value: str) -> QuerySet[Any]:
+        """By the availability that counts now."""
+        found: QuerySet[Any] = queryset.having_availability(value)
+        return found
 
     def filter_new(self, queryset: QuerySet[Any], _name: str, value: bool) -> QuerySet[Any]:
         """Devices that nobody has accepted yet, or those that somebody has."""

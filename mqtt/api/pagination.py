@@ -3,6 +3,7 @@
 import base64
 import binascii
 import struct
+from functools import partial
 from typing import Any, NamedTuple
 
 from django.core.paginator import InvalidPage, Paginator
@@ -33,25 +34,39 @@ def _parameter(name: str, description: str, bounds: dict[str, int]) -> dict[str,
 
 
 class KeysFirst(Paginator):
-    """Finds the keys of a page by the order alone and then its rows: what a row needs is not fetched to be skipped."""
+    """Counts, and finds the keys of a page, without what a row needs: that is fetched for the rows of the page alone.
+
+    `rows` has what a row needs; without it the list itself has.
+    """
+
+    def __init__(self, *args: Any, rows: QuerySet[Any] | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.rows = rows
 
     def _get_page(self, *args: Any, **kwargs: Any) -> Any:
         """One query still; Django gives the rows that it would have sliced."""
-        rows, number, paginator = args
-        if isinstance(rows, QuerySet) and not rows.query.distinct:
-            low, high = rows.query.low_mark, rows.query.high_mark
+        found, number, paginator = args
+        if isinstance(found, QuerySet) and not found.query.distinct:
+            low, high = found.query.low_mark, found.query.high_mark
             whole: Any = self.object_list
-            rows = whole.filter(pk__in=whole.values("pk")[low:high])
-        return super()._get_page(rows, number, paginator, **kwargs)  # type: ignore[misc]
+            rows = whole if self.rows is None else self.rows
+            found = rows.filter(pk__in=whole.values("pk")[low:high]).order_by(*whole.query.order_by)
+        return super()._get_page(found, number, paginator, **kwargs)  # type: ignore[misc]
 
 
 class Pages(PageNumberPagination):
     """`page` from 1, `page_size` up to 1000."""
 
-    django_paginator_class = KeysFirst
+    django_paginator_class: Any = KeysFirst
     page_size = PAGE_SIZE
     page_size_query_param = "page_size"
     max_page_size = MAX_PAGE_SIZE
+
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> Any:
+        """The view says what a row needs beyond the list that is counted."""
+        is_lean = getattr(view, "listed", None) is not None
+        self.django_paginator_class = partial(KeysFirst, rows=view.rows if is_lean else None)
+        return super().paginate_queryset(queryset, request, view)
 
     def get_page_size(self, request: Request) -> int:
         """Refuse what Django REST framework would silently correct."""

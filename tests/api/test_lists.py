@@ -5,8 +5,8 @@ import pytest
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from mqtt.enums import IntervalSource
-from mqtt.models import GatewayRhythm, SensorRhythm
+from mqtt.enums import Availability, IntervalSource
+from mqtt.models import GatewayRhythm, SensorRhythm, SensorState
 from mqtt.rhythm import expect
 from tests import factories
 
@@ -82,6 +82,22 @@ def test_lists_filter_like_the_pages(looking: APIClient) -> None:
         ({"ordering": "last_value,-id"}, [second.pk, first.pk]),
     ):
         assert names(looking.get(f"{BASE}sensors/", query)) == expected, query
+
+
+def test_the_filter_by_availability_finds_what_the_rows_say(looking: APIClient) -> None:
+    held = factories.make_datalogger()
+    left = factories.make_datalogger(factories.make_connection(leased=False))
+    down = factories.make_datalogger(factories.make_connection(status="disconnected"))
+    for logger in (held, left, down):
+        for availability in Availability:
+            factories.make_sensor(logger, availability=availability)
+    SensorState.objects.filter(sensor=factories.make_sensor(held)).delete()
+    rows = looking.get(f"{BASE}sensors/", {"ordering": "availability,id"}).json()["results"]
+    assert [row["availability"] for row in rows] == sorted(row["availability"] for row in rows)
+    for availability in Availability:
+        expected = [row["id"] for row in rows if row["availability"] == availability]
+        assert names(looking.get(f"{BASE}sensors/", {"availability": availability, "ordering": "id"})) == expected
+        assert expected
 
 
 def test_pages_have_links_and_bounds(looking: APIClient) -> None:

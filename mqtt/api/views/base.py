@@ -41,6 +41,13 @@ class StrictOrdering(OrderingFilter):
             }
         ]
 
+    def filter_queryset(self, request: Request, queryset: Any, view: Any) -> Any:
+        """Ordered; what is computed for that is added only where it is wanted."""
+        names = {one.lstrip("-") for one in self.get_ordering(request, queryset, view)}
+        if "effective_availability" in names:
+            queryset = queryset.with_availability()
+        return super().filter_queryset(request, queryset, view)
+
     def get_ordering(self, request: Request, queryset: Any, view: Any) -> Any:
         """The wanted order, then the id."""
         wanted = super().get_ordering(request, queryset, view) or ()
@@ -71,12 +78,15 @@ COMMON_PARAMETERS = frozenset({"page", "page_size", "ordering", "format"})
 
 
 class VisibleMixin(ConditionalMixin):
-    """Only what this user may see; `rows` is the view's queryset."""
+    """Only what this user may see; `rows` is the view's queryset, `listed` what filters, orders and counts a list."""
 
     filter_backends: Any = (StrictFilters, StrictOrdering)
     rows: QuerySet[Any]
+    listed: QuerySet[Any] | None = None
 
     def get_queryset(self) -> QuerySet[Any]:
         """Fresh for every request."""
         request: Request = self.request  # type: ignore[attr-defined]
-        return visible_to(request.user, self.rows.all())
+        listed = self.listed if self.action == "list" else None  # type: ignore[attr-defined]
+        found = self.rows if listed is None else listed
+        return visible_to(request.user, found.all())

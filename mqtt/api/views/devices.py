@@ -127,6 +127,7 @@ class GatewayViewSet(NodeCareMixin, ByHandMixin, VisibleMixin, ReadOnlyModelView
     """Gateways that were heard."""
 
     rows = Gateway.objects.with_availability().select_related("state", "rhythm").defer("rhythm__memory")
+    listed = Gateway.objects.all()
     queryset = Gateway.objects.none()
     serializer_class = GatewaySerializer
     filterset_class = GatewayFilter
@@ -141,6 +142,7 @@ class DataloggerViewSet(HistoryMixin, NodeCareMixin, ByHandMixin, VisibleMixin, 
     """Dataloggers that were heard."""
 
     rows = Datalogger.objects.with_availability().select_related("state", "gateway", "rhythm").defer("rhythm__memory")
+    listed = Datalogger.objects.all()
     queryset = Datalogger.objects.none()
     serializer_class = DataloggerSerializer
     filterset_class = DataloggerFilter
@@ -161,6 +163,7 @@ class SensorViewSet(HistoryMixin, CareMixin, ByHandMixin, VisibleMixin, ReadOnly
         .defer("rhythm__memory")
         .prefetch_related("corrections")
     )
+    listed = SensorDevice.objects.all()
     queryset = SensorDevice.objects.none()
     serializer_class = SensorSerializer
     filterset_class = SensorFilter
