@@ -1,8 +1,10 @@
 """Real servers for the tests: each on loopback, on a free port, stopped by its own process id."""
 
 import contextlib
+import itertools
 import logging
 import os
+import secrets
 import shutil
 import socket
 import subprocess
@@ -22,12 +24,29 @@ PATIENCE = 120.0
 """Seconds to wait for what must come: no more than a test needs when it comes, and enough where the machine is busy."""
 
 
+PORTS = range(12_000, 32_000)
+"""Below those that Linux gives to outgoing links (32,768 and up): a port found free stays so until its server is up."""
+PORTS_EACH = 1000
+
+
+def _own_ports() -> Iterator[int]:
+    """Those of this worker, from any of them on: nobody else is given them, and none comes again soon."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % (len(PORTS) // PORTS_EACH)
+    own = PORTS[worker * PORTS_EACH : (worker + 1) * PORTS_EACH]
+    start = secrets.randbelow(PORTS_EACH)
+    return itertools.cycle([*own[start:], *own[:start]])
+
+
+_ports = _own_ports()
+
+
 def free_port() -> int:
     """A port that nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    for port in itertools.islice(_ports, PORTS_EACH):
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("No port is free.")
 
 
 def wait_for(condition: Callable[[], object], seconds: float = PATIENCE, what: str = "the condition") -> None:

@@ -68,7 +68,7 @@ def event(connection_id: int) -> dict[str, Any]:
 
 async def say_until_heard(connection_id: int, heard: list[dict[str, Any]]) -> None:
     """A first send may be lost while the layer itself still connects again."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(servers.PATIENCE):
         while not heard:
             with contextlib.suppress(OSError, RedisError):
                 await get_channel_layer().group_send(groups.connection(connection_id), event(connection_id))
@@ -78,7 +78,7 @@ async def say_until_heard(connection_id: int, heard: list[dict[str, Any]]) -> No
 
 async def pinged(hub: HubChannel, condition: Callable[[], bool]) -> None:
     """Let the hub look after itself until this is so."""
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(servers.PATIENCE):
         while not condition():
             await hub.ping()
             await asyncio.sleep(0.1)

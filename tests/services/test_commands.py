@@ -48,7 +48,7 @@ def listen(broker: servers.Server, topic: str, count: int = 1) -> "subprocess.Po
         "-C",
         str(count),
         "-W",
-        "20",
+        "100",
         "-d",
         "-F",
         "%r %q %p",

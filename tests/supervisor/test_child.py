@@ -15,7 +15,6 @@ from tests.console import is_alive
 from tests.servers import wait_for
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(60)"]
-DEAF = [sys.executable, "-c", "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)"]
 CRASH = [sys.executable, "-c", "raise SystemExit(3)"]
 
 
@@ -56,10 +55,10 @@ def test_the_pause_before_the_next_try_grows_and_has_an_end(tmp_path: Path, monk
     pauses = []
     while child.restarts < 5:
         if child.look_after() and child.phase == "waiting":
-            pauses.append(child.seconds_left or 0)
+            pauses.append(child._pause)  # the one after this
         time.sleep(0.005)
     wait_for(child.has_ended, what="the end")
-    assert [round(pause, 2) for pause in pauses] == pytest.approx([0.01, 0.02, 0.04, 0.05, 0.05], abs=0.011)
+    assert pauses == pytest.approx([0.02, 0.04, 0.05, 0.05, 0.05])
     assert child.state.last_exit == 3
 
 
@@ -90,22 +89,29 @@ def test_a_process_that_never_becomes_ready_is_started_again(tmp_path: Path) -> 
 def test_what_was_started_last_is_stopped_first_and_the_deaf_are_killed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mqtt.supervisor.family.TIME_TO_STOP", 1.0)
+    monkeypatch.setattr("mqtt.supervisor.family.TIME_TO_STOP", 3.0)
     monkeypatch.setattr("mqtt.supervisor.family.SERVERS_SHARE", 0.5)
     family = Family(tmp_path, Output())
-    ended = tmp_path / "ended"
+    ended, ready = tmp_path / "ended", [tmp_path / "ready-1", tmp_path / "ready-2"]
+    deaf_one = f"""
+import pathlib, signal, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+pathlib.Path({str(ready[0])!r}).touch()
+time.sleep(60)
+"""
     first = f"""
 import pathlib, signal, sys, time
 def end(*_):
     pathlib.Path({str(ended)!r}).write_text(str(pathlib.Path("/proc/" + sys.argv[1]).exists()))
     sys.exit()
 signal.signal(signal.SIGTERM, end)
+pathlib.Path({str(ready[1])!r}).touch()
 time.sleep(60)
 """
-    family.start([program(DEAF, name="early")])
+    family.start([program([sys.executable, "-c", deaf_one], name="early")])
     deaf = family.children[0].state.pid
     family.start([program([sys.executable, "-c", first, str(deaf)], name="late")])
-    time.sleep(0.3)  # the two set up their handlers
+    wait_for(lambda: all(path.exists() for path in ready), what="the handlers of the two")
     family.stop()
     assert ended.read_text() == "True"
     assert all(child.state.last_exit is not None for child in family.children)

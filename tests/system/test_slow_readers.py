@@ -7,6 +7,7 @@ import json
 import os
 import re
 import socket
+import sqlite3
 import threading
 import time
 import urllib.parse
@@ -75,6 +76,12 @@ class Browser:
             self.received += data
 
 
+def known(console: Console) -> int:
+    """How many sensors are stored."""
+    with contextlib.closing(sqlite3.connect(console.database, timeout=PATIENCE)) as database:
+        return int(database.execute("SELECT COUNT(*) FROM mqtt_sensorstate").fetchone()[0])
+
+
 def newest(browser: Browser) -> int:
     found = re.findall(rb'data-value="(\d+)"', bytes(browser.received))
     return max((int(one) for one in found), default=-1)
@@ -91,8 +98,7 @@ def test_a_browser_that_does_not_read_gets_fewer_frames_and_the_last_value(start
             device.publish(f"hall/box{number}", json.dumps({"level": value}), qos=1)
 
     session = log_in(console)
-    send(0)
-    time.sleep(3)
+    wait_for(lambda: send(0) or known(console) == SENSORS, what="the sensors")
     quick, slow = Browser(console, session), Browser(console, session)
     with contextlib.closing(quick), contextlib.closing(slow):
         compare(quick, slow, send)
