@@ -74,6 +74,10 @@ class Publisher:
     def __exit__(self, *_: object) -> None:
         self.wait()
 
+    def end(self) -> None:
+        """One more, or those on their way, and no others: whatever was to happen meanwhile has happened."""
+        self.total = self.sent + 1
+
     def wait(self) -> None:
         """Until the broker has acknowledged everything."""
         self._thread.join(PATIENCE)

@@ -29,12 +29,12 @@ from tests.services.sessions import publish
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
-    pytest.mark.database,
     pytest.mark.mosquitto,
     pytest.mark.usefixtures("valkey"),
 ]
 
 
+@pytest.mark.database
 def test_a_connection_is_held_its_messages_stored_and_its_activity_written(
     start: Start, own_broker: servers.Server
 ) -> None:
@@ -52,6 +52,7 @@ def test_a_connection_is_held_its_messages_stored_and_its_activity_written(
     assert activity.last_message_at
 
 
+@pytest.mark.database
 def test_switching_off_ends_the_broker_session_and_switching_on_starts_anew(
     start: Start, own_broker: servers.Server
 ) -> None:
@@ -158,6 +159,7 @@ def test_who_is_refused_waits_for_minutes_and_can_be_tried_at_once(start: Start)
         wait_for(lambda: MqttConnection.objects.get().retry_count == 2, what="the second try")
 
 
+@pytest.mark.database
 def test_a_killed_process_shows_as_unknown_and_another_takes_over(start: Start, own_broker: servers.Server) -> None:
     connection = create(own_broker)
     first = start("one")
@@ -171,6 +173,7 @@ def test_a_killed_process_shows_as_unknown_and_another_takes_over(start: Start, 
     assert ConnectionLease.objects.get().holder.startswith("two ")
 
 
+@pytest.mark.database
 def test_two_processes_never_hold_the_same_connection_and_survivors_take_over(
     start: Start, own_broker: servers.Server
 ) -> None:
@@ -190,6 +193,7 @@ def test_two_processes_never_hold_the_same_connection_and_survivors_take_over(
     assert two.stop() == 0
 
 
+@pytest.mark.database
 def test_a_computer_that_starts_in_the_past_goes_on_without_those_who_died_in_the_future(
     start: Start, own_broker: servers.Server
 ) -> None:
@@ -220,6 +224,7 @@ def test_a_stopped_process_leaves_quickly_and_keeps_the_broker_session(
     wait_for(lambda: values() == [1], what="what was published meanwhile")
 
 
+@pytest.mark.database
 def test_killing_the_process_under_load_loses_nothing(start: Start, own_broker: servers.Server) -> None:
     connection = create(own_broker)
     process = start("one")
@@ -237,6 +242,7 @@ def test_killing_the_process_under_load_loses_nothing(start: Start, own_broker: 
     wait_for(lambda: Reading.objects.values("value").distinct().count() == total, what="every reading")
 
 
+@pytest.mark.database
 def test_a_paused_process_that_lost_its_lease_writes_nothing_when_it_wakes(
     start: Start, own_broker: servers.Server
 ) -> None:
@@ -257,6 +263,7 @@ def test_a_paused_process_that_lost_its_lease_writes_nothing_when_it_wakes(
     wait_for(lambda: values() == [1], what="one reading")
 
 
+@pytest.mark.database
 def test_deleting_a_connection_ends_its_session(start: Start, own_broker: servers.Server) -> None:
     connection = create(own_broker)
     start("one")

@@ -108,7 +108,7 @@ def test_the_heartbeat_goes_on_while_the_database_is_away(start: Start, own_brok
         one = pressure.of_connection(read_all(), plant.pk)
         return one is not None and one.messages_per_second > 50 and one.readings_per_second > 50
 
-    with Load(own_broker.port, 6000, 300) as load:
+    with Load(own_broker.port, 100_000, 300) as load:
         wait_for(flows, what="the rates")
         process = said()
         assert process
@@ -122,4 +122,4 @@ def test_the_heartbeat_goes_on_while_the_database_is_away(start: Start, own_brok
             assert waits.waiting > 0
         wait_for(lambda: (one := said()) and not one.is_behind, what="storing having caught up")
         wait_for(lambda: (one := said()) and one.database_away_seconds == 0, what="the database")
-        assert load.sent
+        load.end()

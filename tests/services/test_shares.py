@@ -22,19 +22,19 @@ def holders() -> dict[str, int]:
 def test_processes_that_join_take_over_their_share_and_nothing_is_lost(
     start: Start, own_broker: servers.Server
 ) -> None:
-    total = 8000
     held = [create(own_broker, f"{n}/#", name=f"Plant {n}", client_id=f"plant-{n}") for n in range(6)]
     start("one")
     for connection in held:
         wait_granted(connection)
-    with Publisher(own_broker.port, total, 400, tuple(f"{n}/m/x" for n in range(6))):
+    with Publisher(own_broker.port, 100_000, 400, tuple(f"{n}/m/x" for n in range(6))) as publisher:
         start("two")
         wait_for(lambda: holders() == {"one": 3, "two": 3}, what="a fair share for two")
         start("three")
         wait_for(lambda: holders() == {"one": 2, "two": 2, "three": 2}, what="a fair share for three")
         before = list(ConnectionLease.objects.order_by("pk").values_list("token", flat=True))
-    wait_until_stored(total)
-    assert lost_and_doubled(total) == (0, 0)
+        publisher.end()
+    wait_until_stored(publisher.sent)
+    assert lost_and_doubled(publisher.sent) == (0, 0)
     after = list(ConnectionLease.objects.order_by("pk").values_list("token", flat=True))
     assert after == before, "who holds its share neither gives nor takes"
 

@@ -91,9 +91,7 @@ def test_every_child_that_is_killed_comes_back_and_is_counted(start_console: Sta
     assert console.output.count("Vedetta is ready") == 2
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_stops_all_of_it_in_time(start_console: StartConsole, number: signal.Signals) -> None:
-    console = start_console()
+def stops_in_time(console: Console, number: signal.Signals) -> None:
     children = console.pids()
     assert console.stop(number) < SYSTEMD_WAITS
     assert console.process.returncode == 0  # type: ignore[union-attr]
@@ -111,7 +109,9 @@ def test_a_child_that_will_not_end_is_killed_in_time(start_console: StartConsole
     assert not [name for name, pid in children.items() if is_alive(pid)]
 
 
-def test_a_published_value_is_stored_also_after_every_child_was_killed(start_console: StartConsole) -> None:
+def test_a_value_is_stored_also_after_every_child_was_killed_and_a_signal_stops_all_in_time(
+    start_console: StartConsole,
+) -> None:
     console = start_console()
     publish(console, "hall/north", '{"temperature_C": 21.4}')
     wait_for(lambda: stored(console) == {21.4}, what="the first value in the database")
@@ -125,10 +125,10 @@ def test_a_published_value_is_stored_also_after_every_child_was_killed(start_con
         return stored(console) == {21.4, 21.5}
 
     wait_for(arrives, what="the second value in the database")
+    stops_in_time(console, signal.SIGTERM)
 
 
-def test_people_log_in_over_plain_http_on_an_address_of_the_network(start_console: StartConsole) -> None:
-    console = start_console("--lan")
+def log_in_over_plain_http(console: Console) -> None:
     assert console.url == f"http://{own_address()}:{console.http_port}"
     cookies = http.cookiejar.CookieJar()
     opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(cookies))
@@ -144,10 +144,11 @@ def test_people_log_in_over_plain_http_on_an_address_of_the_network(start_consol
     assert "sessionid" in {cookie.name for cookie in cookies}
 
 
-def test_the_demo_says_so_and_its_devices_send(start_console: StartConsole) -> None:
+def test_the_demo_says_so_its_devices_send_and_ctrl_c_stops_all_in_time(start_console: StartConsole) -> None:
     console = start_console("--demo")
     assert is_alive(console.pid("demo"))
     wait_for(lambda: len(stored(console)) > 20, what="readings of the demo devices")
+    stops_in_time(console, signal.SIGINT)
 
 
 def publish(console: Console, topic: str, payload: str) -> None:
@@ -164,8 +165,11 @@ def stored(console: Console) -> set[object]:
     return column(console, "SELECT value FROM mqtt_reading")
 
 
-def test_the_login_of_devices_follows_the_lan_option_and_the_port(start_console: StartConsole) -> None:
+def test_with_the_lan_option_people_log_in_over_the_network_and_devices_follow_option_and_port(
+    start_console: StartConsole,
+) -> None:
     console = start_console("--lan")
+    log_in_over_plain_http(console)
     login = '"device"' in (console.data_dir / "broker.toml").read_text()
     assert login
     assert "Devices log in at the embedded broker" in console.output
