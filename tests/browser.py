@@ -35,7 +35,7 @@ def chromium() -> Iterator[Browser]:
 
 def open_page(browser: Browser, console: Console, **options: Any) -> tuple[Page, list[str]]:
     """A page that is logged in, and the list into which its errors and policy violations go."""
-    context = browser.new_context(**{"locale": "en-GB", "base_url": console.url, **options})
+    context = browser.new_context(**{"locale": "en-GB", "base_url": console.url, "reduced_motion": "reduce", **options})
     context.set_default_timeout(PATIENCE * 1000)
     page = context.new_page()
     complaints: list[str] = []
