@@ -119,7 +119,7 @@ async def test_a_browser_that_talks_without_end_is_sent_away(viewer: Any) -> Non
     assert is_in
     for _ in range(MOST_MESSAGES + 5):
         await page.send_to(text_data="{}")
-    while (message := await page.receive_output(5))["type"] == "websocket.send":
+    while (message := await page.receive_output(PATIENCE))["type"] == "websocket.send":
         pass
     assert message["code"] == TOO_MANY
 

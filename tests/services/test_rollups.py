@@ -15,6 +15,7 @@ from mqtt.services import availability, history, message_processor, rollups
 from mqtt.services.history.aggregate import bucket_query
 from mqtt.services.reading_store import ReadingRows, insert_readings
 from tests.factories import make_connection, make_sensor
+from tests.servers import PATIENCE
 from tests.services.test_message_processor import Pipeline
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
@@ -309,7 +310,7 @@ def test_a_batch_that_stores_while_a_round_runs_is_not_left_out(
     with monkeypatch.context() as patch:
         patch.setattr(rollups, "_make", make_slowly)
         rollups._roll_due_hours() if late else rollups._roll_some([SensorDevice.objects.get().pk])
-    sending[0].join(10)
+    sending[0].join(PATIENCE)
     rollups.roll_up(NOW)
     sensor = SensorDevice.objects.get()
     assert_same(kept(sensor, HOUR), expected(sensor, HOUR))

@@ -57,9 +57,25 @@ def ending(steps: list[dict[str, Any]]) -> tuple[str, str, str]:
 
 @pytest.fixture(autouse=True)
 def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("connect", "tls", "message"):
+    """Wait only a second for messages, which mostly do not come, but for brokers as long as they need."""
+    for name in ("tls", "connect", "subscribe"):
+        monkeypatch.setitem(PATIENCE, name, servers.PATIENCE)
+    monkeypatch.setitem(PATIENCE, "message", 1.0)
+    monkeypatch.setattr("mqtt.services.connection_tester.walk.WHOLE", servers.PATIENCE)
+
+
+@pytest.fixture
+def _unanswered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody will answer."""
+    for name in ("tls", "connect"):
         monkeypatch.setitem(PATIENCE, name, 1.0)
     monkeypatch.setattr("mqtt.services.connection_tester.walk.SECOND_LOOK", 1.0)
+
+
+@pytest.fixture
+def _answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A message will come."""
+    monkeypatch.setitem(PATIENCE, "message", servers.PATIENCE)
 
 
 @contextlib.contextmanager
@@ -90,6 +106,7 @@ def publishing(port: int, topic: str, payload: bytes, retain: bool = False) -> I
         client.loop_stop()
 
 
+@pytest.mark.usefixtures("_answered")
 def test_a_working_connection_ends_with_devices_found(broker: servers.Server) -> None:
     with publishing(broker.port, "hall/meter", b'{"temperature": 21.5, "humidity": 40}'):
         steps = walk(settings_for(broker.port, filters=(Filter("hall/#", 1),)))
@@ -123,6 +140,7 @@ def test_a_closed_port_ends_the_walk() -> None:
         (saying(b"HTTP/1.1 404 Not Found\r\n\r\n"), {"transport": "ws"}, ("connect", "failed", "test_ws_not_found")),
     ],
 )
+@pytest.mark.usefixtures("_unanswered")
 def test_a_listener_that_is_no_broker_is_explained(
     behave: Any, changed: dict[str, Any], end: tuple[str, str, str]
 ) -> None:
@@ -130,7 +148,10 @@ def test_a_listener_that_is_no_broker_is_explained(
         assert ending(walk(settings_for(port, **changed))) == end
 
 
-def test_version_5_at_a_broker_that_speaks_only_3_is_told_apart_from_silence(broker: servers.Server) -> None:
+def test_version_5_at_a_broker_that_speaks_only_3_is_told_apart_from_silence(
+    broker: servers.Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(PATIENCE, "connect", 1.0)
     steps = walk(settings_for(broker.port, protocol="5"))
     assert ending(steps) == ("connect", "failed", "test_connect_old_version")
 
@@ -150,6 +171,7 @@ def test_kept_messages_alone_are_no_proof_of_life(tmp_path: Path) -> None:
 
 
 @pytest.mark.mosquitto
+@pytest.mark.usefixtures("_answered")
 def test_messages_that_nobody_understands_are_a_warning(tmp_path: Path) -> None:
     with servers.running(servers.mosquitto(tmp_path)) as server, publishing(server.port, "a/b", b"\xff\xfe\x00"):
         steps = walk(settings_for(server.port))
@@ -161,6 +183,7 @@ def test_no_filter_means_nothing_to_hear(broker: servers.Server) -> None:
 
 
 @pytest.mark.mosquitto
+@pytest.mark.usefixtures("_answered")
 def test_a_shared_subscription_is_tested_without_taking_its_share(mosquitto: servers.Server) -> None:
     with publishing(mosquitto.port, "hall/meter", b"1"):
         steps = walk(settings_for(mosquitto.port, filters=(Filter("$share/console/hall/#", 1),)))
@@ -215,6 +238,7 @@ def test_a_filter_that_is_granted_but_not_readable_ends_with_what_to_check(login
 @pytest.mark.mosquitto
 @pytest.mark.skipif(not DYNAMIC_SECURITY.exists(), reason="Mosquitto comes without its dynamic security plugin here")
 @pytest.mark.parametrize("protocol", ["3.1.1", "5"])
+@pytest.mark.usefixtures("_answered")
 def test_a_refused_filter_is_told_beside_those_that_were_granted(tmp_path: Path, protocol: str) -> None:
     allowed = [{"acltype": "subscribePattern", "topic": "allowed/#", "allow": True}]
     (tmp_path / "security.json").write_text(

@@ -6,7 +6,7 @@ import pytest
 from mqtt.exceptions import ReasonError
 from mqtt.services.probes.network import Address, dial, is_address, look_up
 from tests.listeners import listening, silent
-from tests.servers import free_port
+from tests.servers import PATIENCE, free_port
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,7 @@ from tests.servers import free_port
 )
 def test_a_name_that_leads_nowhere_is_explained(host: str, code: set[str]) -> None:
     with pytest.raises(ReasonError) as caught:
-        look_up(host, 1883, 5)
+        look_up(host, 1883, PATIENCE)
     assert caught.value.code in code
     assert caught.value.context["host"] == host
 
@@ -36,7 +36,7 @@ def test_name_servers_that_stay_silent_are_given_up(monkeypatch: pytest.MonkeyPa
 
 
 def test_a_name_gives_its_addresses() -> None:
-    assert "127.0.0.1" in {address.text for address in look_up("localhost", 1883, 5)}
+    assert "127.0.0.1" in {address.text for address in look_up("localhost", 1883, PATIENCE)}
 
 
 @pytest.mark.parametrize(("host", "so"), [("10.0.0.1", True), ("[::1]", True), ("broker", False), ("10.0.0", False)])
@@ -46,7 +46,7 @@ def test_an_address_is_told_from_a_name(host: str, so: bool) -> None:
 
 def test_a_listening_port_answers() -> None:
     with listening(silent) as port:
-        wire, address = dial(look_up("127.0.0.1", port, 5), 2)
+        wire, address = dial(look_up("127.0.0.1", port, PATIENCE), PATIENCE)
         wire.close()
     assert address.text == "127.0.0.1"
 
@@ -54,7 +54,7 @@ def test_a_listening_port_answers() -> None:
 def test_the_next_address_is_tried_when_the_first_refuses() -> None:
     with listening(silent) as port:
         first = Address(socket.AF_INET, ("127.0.0.1", free_port()), "127.0.0.1")
-        wire, address = dial([first, *look_up("127.0.0.1", port, 5)], 2)
+        wire, address = dial([first, *look_up("127.0.0.1", port, PATIENCE)], PATIENCE)
         wire.close()
     assert address.sockaddr[1] == port
 
@@ -62,7 +62,7 @@ def test_the_next_address_is_tried_when_the_first_refuses() -> None:
 def test_a_closed_port_is_refused_and_named() -> None:
     port = free_port()
     with pytest.raises(ReasonError) as caught:
-        dial(look_up("127.0.0.1", port, 5), 2)
+        dial(look_up("127.0.0.1", port, PATIENCE), PATIENCE)
     assert caught.value.code == "test_tcp_refused_here"
     assert caught.value.context == {"port": port}
 

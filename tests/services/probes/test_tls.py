@@ -46,16 +46,16 @@ def broker(folder: Path, certificate: Issued, extra: str = "") -> Iterator[int]:
 
 
 def shake(port: int, trusts: str = AUTHORITY.certificate, client: Issued | None = None, folder: Path | None = None,
-          tls: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3) -> Handshake:  # fmt: skip
+          tls: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3, seconds: float = servers.PATIENCE) -> Handshake:  # fmt: skip
     context = ssl.create_default_context(cadata=trusts or None)
     context.maximum_version = tls
     if client and folder:
         context.load_cert_chain(*client.write(folder, "client"))
-    addresses = look_up("localhost", port, 5)
-    wire = dial(addresses, 2)[0]
+    addresses = look_up("localhost", port, servers.PATIENCE)
+    wire = dial(addresses, servers.PATIENCE)[0]
     settings = TlsSettings("localhost", trusts, client.certificate if client else "")
     try:
-        shaken = shake_hands(wire, lambda: dial(addresses, 2)[0], context, settings, 2)
+        shaken = shake_hands(wire, lambda: dial(addresses, servers.PATIENCE)[0], context, settings, seconds)
         shaken.wire.close()
         return shaken
     finally:
@@ -114,14 +114,18 @@ def test_a_client_certificate_that_is_missing_or_refused_is_explained(
 )
 def test_a_port_without_tls_is_explained(behave: object, code: str) -> None:
     with listening(behave) as port, pytest.raises(ReasonError) as caught:  # type: ignore[arg-type]
-        shake(port)
+        shake(port, seconds=1 if behave is silent else servers.PATIENCE)
     assert caught.value.code == code
 
 
 def test_a_plain_mqtt_port_is_told_from_a_tls_port(tmp_path: Path, mosquitto: servers.Server) -> None:
     with broker(tmp_path, AUTHORITY.issue("localhost")) as port:
-        assert speaks_tls(dial(look_up("localhost", port, 5), 2)[0], "localhost", 2)
-    assert not speaks_tls(dial(look_up("localhost", mosquitto.port, 5), 2)[0], "localhost", 2)
+        assert speaks_tls(
+            dial(look_up("localhost", port, servers.PATIENCE), servers.PATIENCE)[0], "localhost", servers.PATIENCE
+        )
+    assert not speaks_tls(
+        dial(look_up("localhost", mosquitto.port, servers.PATIENCE), servers.PATIENCE)[0], "localhost", servers.PATIENCE
+    )
     with pytest.raises(ReasonError) as caught:
         shake(mosquitto.port)
     assert caught.value.code == "tls_closed"
@@ -129,8 +133,8 @@ def test_a_plain_mqtt_port_is_told_from_a_tls_port(tmp_path: Path, mosquitto: se
 
 def test_a_certificate_without_a_check_is_still_read(tmp_path: Path) -> None:
     with broker(tmp_path, CASES["expired"].certificate) as port:
-        addresses = look_up("localhost", port, 5)
-        with dial(addresses, 2)[0] as wire:
-            shaken = shake_hands(wire, lambda: wire, unverified(), TlsSettings("localhost"), 2)
+        addresses = look_up("localhost", port, servers.PATIENCE)
+        with dial(addresses, servers.PATIENCE)[0] as wire:
+            shaken = shake_hands(wire, lambda: wire, unverified(), TlsSettings("localhost"), servers.PATIENCE)
             shaken.wire.close()
     assert shaken.certificate.days_left < 0
