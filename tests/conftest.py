@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import django.test
+import hypothesis
 import pytest
 from django.conf import settings
 from django.utils import translation
@@ -13,6 +14,11 @@ from django.utils import translation
 from tests import databases, servers, workers
 
 pytest_xdist_auto_num_workers = workers.number
+
+# As hypothesis does by itself in CI: an example that takes long on a busy machine is no failure.
+hypothesis.settings.register_profile("calm", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+if not servers.IN_CI:
+    hypothesis.settings.load_profile("calm")
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> workers.Scheduler:

@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 NAMES = (
     "decode", "ingest", "latency", "fanout", "crash", "memory", "scale", "pages", "start", "api", "history", "export",
 )  # fmt: skip
-PATIENCE = 300
+PATIENCE = 1200
 
 pytestmark = pytest.mark.system
 
