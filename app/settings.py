@@ -183,6 +183,7 @@ API_RATE = env.integer("API_RATE", 1200, 10, 1_000_000)
 REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_RENDERER_CLASSES": ["mqtt.api.wire.JSONRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "mqtt.api.wire.Negotiation",
     "DEFAULT_PARSER_CLASSES": ["mqtt.api.wire.JSONParser"],
     # Tokens first: their header makes a missing login a 401.
     "DEFAULT_AUTHENTICATION_CLASSES": [

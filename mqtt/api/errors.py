@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation, ValidationError
 from django.db import InterfaceError, OperationalError
+from django.http import Http404
 from django.utils.translation import gettext as _
 from rest_framework import status
 from rest_framework.response import Response
@@ -28,6 +29,8 @@ def answer_error(error: Exception, context: dict[str, Any]) -> Response | None:
         return Response({"detail": _("The body is too large.")}, status.HTTP_413_REQUEST_ENTITY_TOO_LARGE)
     if isinstance(error, SuspiciousOperation):
         return Response({"detail": _("The request cannot be understood.")}, status.HTTP_400_BAD_REQUEST)
+    if isinstance(error, Http404):  # Django's own words name classes
+        return Response({"detail": _("There is no such thing.")}, status.HTTP_404_NOT_FOUND)
     response = exception_handler(error, context)
     if response is not None:
         return response

@@ -1,13 +1,15 @@
 """JSON in and out: strict and bounded on the way in, never failing on the way out."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import orjson
+from django.http import Http404
 from django.utils.translation import gettext as _
 from rest_framework import status
-from rest_framework.exceptions import APIException, ParseError
+from rest_framework.exceptions import APIException, ParseError, ValidationError
+from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 
@@ -56,3 +58,15 @@ class JSONRenderer(BaseRenderer):
             return orjson.dumps(data, default=str, option=orjson.OPT_NON_STR_KEYS)
         except TypeError:  # a number beyond 64 bits in what a device said of itself
             return json.dumps(data, default=str).encode()
+
+
+class Negotiation(DefaultContentNegotiation):
+    """Which form an answer has; a form that nobody knows is a wrong parameter, not a missing page."""
+
+    def filter_renderers(self, renderers: Iterable[BaseRenderer], name: str) -> list[BaseRenderer]:
+        """The renderers of one form. Raises ValidationError."""
+        try:
+            return super().filter_renderers(renderers, name)
+        except Http404:
+            names = ", ".join(one.format for one in renderers)
+            raise ValidationError({"format": [_("Ask for one of these: %(names)s.") % {"names": names}]}) from None

@@ -63,5 +63,7 @@ def test_an_error_is_json_also_where_a_file_was_asked_for(api: APIClient, sensor
     assert answer.status_code == 400
     assert answer["Content-Type"] == "application/json"
     assert "start" in answer.json()
-    assert api.get(f"/api/v1/mqtt/sensors/{sensor.pk}/readings/?format=xml").status_code == 404
-    assert api.get("/api/v1/mqtt/sensors/999999/readings/?format=csv").status_code == 404
+    unknown = api.get(f"/api/v1/mqtt/sensors/{sensor.pk}/readings/?format=xml")
+    assert (unknown.status_code, unknown.json()) == (400, {"format": ["Ask for one of these: json, csv, jsonl."]})
+    gone = api.get("/api/v1/mqtt/sensors/999999/readings/?format=csv")
+    assert (gone.status_code, gone.json()) == (404, {"detail": "There is no such thing."})
