@@ -1,13 +1,18 @@
 """The web process: pages over HTTP, live rows over WebSocket."""
 
 import os
+import sys
 
 from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
 from channels.security.websocket import AllowedHostsOriginValidator
+from django.conf import settings
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "app.settings")
+if not settings.DATABASES["default"]["ENGINE"].endswith("postgresql"):
+    # Libraries take PostgreSQL's driver along wherever they find it: 10 MB of which SQLite has no use.
+    sys.modules.setdefault("psycopg", None)  # type: ignore[arg-type]
 http = get_asgi_application()
 
 from app.bodies import bound_bodies  # noqa: E402 - as below
