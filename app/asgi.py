@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "app.settings")
-if not settings.DATABASES["default"]["ENGINE"].endswith("postgresql"):
+if "postgresql" not in str(settings.DATABASES["default"]["ENGINE"]):
     # Libraries take PostgreSQL's driver along wherever they find it: 10 MB of which SQLite has no use.
     sys.modules.setdefault("psycopg", None)  # type: ignore[arg-type]
 http = get_asgi_application()
