@@ -31,3 +31,16 @@ async def test_a_server_that_was_started_anew_is_told_from_the_one_before(settin
             second.kill()
             await asyncio.to_thread(second.wait)
             await watch.close()
+
+
+async def test_whoever_leaves_while_the_server_answers_is_let_go(settings: Any) -> None:
+    settings.CHANNEL_URL = "unix:///nowhere/valkey.sock"
+    watch = LayerWatch()
+    for turns in range(60):
+        task = asyncio.ensure_future(watch.is_another())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        if task.cancel():
+            await asyncio.wait([task])
+            assert task.cancelled(), f"the cancellation after {turns} turns was swallowed"
+    await watch.close()

@@ -41,7 +41,8 @@ class HubChannel:
         await self._watch.is_another()
         self._pinged_at = time.monotonic()
         try:
-            await asyncio.wait_for(self._open(), PATIENCE)
+            async with asyncio.timeout(PATIENCE):
+                await self._open()
         except Exception as error:  # noqa: BLE001 - tried again by `receive_forever`
             self._lose(error)
 

@@ -12,6 +12,7 @@ import contextlib
 import logging
 import time
 import weakref
+from collections.abc import Iterable
 from typing import Any
 
 from channels.db import database_sync_to_async
@@ -98,9 +99,7 @@ class LiveHub:
             return
         tasks, self.tasks = self.tasks, []
         self.seen, self.heard, self.database_lost_at = {}, {}, 0.0
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await _end(tasks)
         await self.channel.close()
 
     def _forget(self, consumer: Any) -> None:
@@ -284,6 +283,15 @@ class LiveHub:
             logger.warning("Open pages are brought up to date again.")
             self.database_lost_at = 0.0
             self.note_everything()
+
+
+async def _end(tasks: Iterable[asyncio.Task[None]]) -> None:
+    """Cancel until all have ended: a library may take a cancellation that comes with its answer for an error."""
+    left = set(tasks)
+    while left:
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=1)
 
 
 _hubs: "weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, LiveHub]" = weakref.WeakKeyDictionary()

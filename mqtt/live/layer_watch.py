@@ -24,7 +24,9 @@ class LayerWatch:
     async def is_another(self) -> bool:
         """Whether the server is not the one that answered before; False while none answers."""
         try:
-            run_id = (await asyncio.wait_for(self._client.info("server"), PATIENCE)).get("run_id")
+            # Not asyncio.wait_for: before Python 3.12 it swallows a cancellation that comes with the answer.
+            async with asyncio.timeout(PATIENCE):
+                run_id = (await self._client.info("server")).get("run_id")
         except Exception:  # noqa: BLE001 - away in whatever way
             return False
         before, self._run_id = self._run_id, run_id
@@ -33,4 +35,5 @@ class LayerWatch:
     async def close(self) -> None:
         """Give the connection back."""
         with contextlib.suppress(Exception):
-            await self._client.aclose()
+            async with asyncio.timeout(PATIENCE):
+                await self._client.aclose()
