@@ -8,8 +8,6 @@ with its reason, and the rest of the batch is stored.
 import logging
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Any
 from uuid import UUID
 
 from django.db import InterfaceError, OperationalError, transaction
@@ -17,10 +15,11 @@ from django.db import InterfaceError, OperationalError, transaction
 from mqtt.decoders.registry import decode
 from mqtt.events import MAX_IDS, ReadingsStored
 from mqtt.exceptions import UndecodableError
-from mqtt.messages import Decoded, InboundMessage, Request
+from mqtt.messages import InboundMessage
 from mqtt.models import MAX_KEY_BYTES
 from mqtt.services import undecoded
 from mqtt.services.announcements import Memories
+from mqtt.services.batch_outcome import ConnectionCounts, ProcessedBatch, Work, counted
 from mqtt.services.batch_store import BatchStore
 from mqtt.services.broadcast import broadcast_event
 from mqtt.services.clock_watch import ClockWatch
@@ -39,44 +38,6 @@ logger = logging.getLogger(__name__)
 MAX_READINGS = 8000
 MAX_NEW = 500
 """Readings, and readings of new devices, in one transaction: SQLite has one writer, who may take 200 ms at most."""
-
-
-@dataclass(slots=True)
-class Work:
-    """A message and what became of it: decoded, or a reason why not."""
-
-    message: InboundMessage
-    decoded: Decoded | None = None
-    reason: str = ""
-    context: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class ConnectionCounts:
-    """What one connection brought in a batch."""
-
-    messages: int = 0
-    readings: int = 0
-    undecoded: int = 0
-    refused: int = 0
-    """Messages with something new for which there was no room."""
-    repeated: int = 0
-    """Messages that were stored already when the broker sent them again."""
-    unkept: int = 0
-    """Messages that could not be kept, only their facts."""
-    oldest_received_us: int = 0
-
-
-@dataclass(slots=True)
-class ProcessedBatch:
-    """The outcome: acknowledge the messages of `accepted` connections, drop those of the others."""
-
-    accepted: set[int] = field(default_factory=set)
-    counts: dict[int, ConnectionCounts] = field(default_factory=dict)
-    stored: int = 0
-    """Readings that were not stored before."""
-    requests: dict[int, list[Request]] = field(default_factory=dict)
-    """What the decoders want published, by connection."""
 
 
 class MessageProcessor:
@@ -235,7 +196,7 @@ class MessageProcessor:
         )  # fmt: skip
         result.accepted.add(message.connection_id)
         count = ConnectionCounts(messages=1, undecoded=1, unkept=1, oldest_received_us=message.received_us)
-        _add(result.counts.setdefault(message.connection_id, ConnectionCounts()), count)
+        result.counts.setdefault(message.connection_id, ConnectionCounts()).add(count)
 
     def _commit(self, work: list[Work], result: ProcessedBatch) -> None:
         now_us = _now_us()
@@ -319,12 +280,12 @@ class MessageProcessor:
         return self._topics.flush(now_us) if self._topics.is_due(now_us) else None
 
     def _announce(self, work: list[Work], store: BatchStore, flushed: Flushed | None, result: ProcessedBatch) -> None:
-        counts = _counted(work)
+        counts = counted(work)
         for message in store.beyond:
             counts[message.connection_id].refused += 1
         created = self._directory.commit()
         for connection_id, count in counts.items():
-            _add(result.counts.setdefault(connection_id, ConnectionCounts()), count)
+            result.counts.setdefault(connection_id, ConnectionCounts()).add(count)
             event = ReadingsStored(
                 connection_id=connection_id, undecoded=count.undecoded, received_us=count.oldest_received_us
             )
@@ -341,34 +302,6 @@ class MessageProcessor:
                     del ids[MAX_IDS:]
             broadcast_event(event)
         store.changes.announce()
-
-
-def _counted(work: list[Work]) -> dict[int, ConnectionCounts]:
-    counts: dict[int, ConnectionCounts] = {}
-    for item in work:
-        message = item.message
-        if message.kept_id:
-            counts.setdefault(message.connection_id, ConnectionCounts())
-            continue
-        count = counts.get(message.connection_id)
-        if count is None:
-            count = counts[message.connection_id] = ConnectionCounts()
-        count.messages += 1
-        count.oldest_received_us = count.oldest_received_us or message.received_us
-        if item.decoded is None:
-            count.undecoded += 1
-        else:
-            count.readings += len(item.decoded.readings)
-    return counts
-
-
-def _add(total: ConnectionCounts, more: ConnectionCounts) -> None:
-    total.messages += more.messages
-    total.readings += more.readings
-    total.undecoded += more.undecoded
-    total.refused += more.refused
-    total.unkept += more.unkept
-    total.oldest_received_us = min(total.oldest_received_us or more.oldest_received_us, more.oldest_received_us)
 
 
 def _now_us() -> int:

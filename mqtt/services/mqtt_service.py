@@ -20,6 +20,7 @@ from mqtt.messages import InboundMessage
 from mqtt.models import ConnectionLease, MqttConnection
 from mqtt.services import command_desk, wake_ups
 from mqtt.services.activity import WRITE_EVERY, ActivityWriter
+from mqtt.services.batch_outcome import ProcessedBatch
 from mqtt.services.broadcast import wake_up
 from mqtt.services.broker_session import BrokerSession
 from mqtt.services.database_outage import DatabaseWatch, drop_connection
@@ -29,7 +30,7 @@ from mqtt.services.inbox import Inbox
 from mqtt.services.kept_messages import KeptMessages
 from mqtt.services.leases import RENEW_EVERY, Leases, new_holder, nobody_holds
 from mqtt.services.live_tail import LiveTails
-from mqtt.services.message_processor import MessageProcessor, ProcessedBatch
+from mqtt.services.message_processor import MessageProcessor
 from mqtt.services.processor_thread import ProcessorThread
 from mqtt.services.session_silence import SILENT_AFTER, ConnectionGaps
 from mqtt.services.shares import Shares

@@ -12,9 +12,10 @@ from uuid import UUID
 from django.db import InterfaceError, OperationalError, connection
 
 from mqtt.messages import InboundMessage
+from mqtt.services.batch_outcome import ProcessedBatch
 from mqtt.services.database_outage import drop_connection
 from mqtt.services.inbox import Inbox
-from mqtt.services.message_processor import MessageProcessor, ProcessedBatch
+from mqtt.services.message_processor import MessageProcessor
 
 logger = logging.getLogger(__name__)
 

@@ -1,13 +1,19 @@
-"""Fixtures with real mqtt processes."""
+"""Fixtures: real mqtt processes, and a message processor by itself."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.db import connection
 
+from mqtt.events import Event
+from mqtt.models import Reading
+from mqtt.services import availability, message_processor
 from tests import servers
+from tests.factories import make_connection
 from tests.mqtt_process import MqttProcess
 from tests.services.mqtt_processes import Start
+from tests.services.pipeline import Pipeline
 
 
 @pytest.fixture
@@ -29,3 +35,23 @@ def start(tmp_path: Path) -> Iterator[Start]:
     yield run
     for process in processes:
         process.kill()
+
+
+@pytest.fixture
+def events(monkeypatch: pytest.MonkeyPatch) -> list[Event]:
+    """What would go to the channel layer."""
+    sent: list[Event] = []
+    monkeypatch.setattr(message_processor, "broadcast_event", sent.append)
+    monkeypatch.setattr(availability, "broadcast_event", sent.append)
+    return sent
+
+
+@pytest.fixture
+def pipeline(events: list[Event]) -> Iterator[Pipeline]:
+    """Over a history without readings."""
+    Reading.objects.all().delete()
+    yield Pipeline(events, make_connection())
+    if connection.vendor == "sqlite":
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("TRUNCATE mqtt_reading")

@@ -28,7 +28,7 @@ from mqtt.services.audit import Actor
 from mqtt.services.device_removal import delete_device, loss_of
 from mqtt.services.retention import OrphanSweep
 from tests import factories
-from tests.services.test_message_processor import Pipeline
+from tests.services.pipeline import Pipeline
 
 pytestmark = [
     pytest.mark.database, pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey"),

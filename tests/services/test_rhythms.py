@@ -14,7 +14,7 @@ from mqtt.rhythm import expect
 from mqtt.services import availability, message_processor, rhythms
 from mqtt.services.message_processor import MessageProcessor
 from tests.factories import make_connection
-from tests.services.test_message_processor import Pipeline, structural
+from tests.services.pipeline import Pipeline, structural
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
 

@@ -16,7 +16,7 @@ from mqtt.services.history.aggregate import bucket_query
 from mqtt.services.reading_store import ReadingRows, insert_readings
 from tests.factories import make_connection, make_sensor
 from tests.servers import PATIENCE
-from tests.services.test_message_processor import Pipeline
+from tests.services.pipeline import Pipeline
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
 
