@@ -8,14 +8,12 @@ from typing import Any
 from django.contrib.auth import get_user, get_user_model
 from django.contrib.sessions.backends.db import SessionStore
 from django.db import DatabaseError
-from django.db.models import Max, Q
-from django.db.models.functions import Now
+from django.db.models import Max
 from django.http import HttpRequest
 from django.utils import timezone, translation
 
 from mqtt import queries
 from mqtt.badges import problem_counts
-from mqtt.enums import LINK_UP
 from mqtt.fragments import Variant, render_part, render_row, row_id
 from mqtt.models import AuditEntry, MqttConnection, StatusChange
 from mqtt.pages.base import Shown, Touch, connection_id
@@ -142,10 +140,9 @@ class Seen:
 
 def look_around() -> tuple[dict[int, Seen], tuple[int, int]]:
     """All connections by the database's clock, and the newest status change and audit entry."""
-    vouched = Q(lease__expires_at__gt=Now(), status__in=LINK_UP)
     annotated: Any = MqttConnection.objects.with_effective_status()
     connections = annotated.values_list("pk", "effective_status", "status_changed_at", "activity__measured_at")
-    believed = set(MqttConnection.objects.filter(vouched).values_list("pk", flat=True))
+    believed = set(MqttConnection.objects.vouched().values_list("pk", flat=True))
     long_ago = timezone.now() - PATIENCE
     seen = {
         pk: Seen(status, pk in believed, status == "disconnected" and bool(since) and since < long_ago, measured)

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from mqtt import reasons
 from mqtt.encryption import SecretField
-from mqtt.enums import ENCRYPTED_TRANSPORTS, ConnectionStatus, Protocol, QoS, Transport
+from mqtt.enums import ENCRYPTED_TRANSPORTS, LINK_UP, ConnectionStatus, Protocol, QoS, Transport
 from mqtt.models.retention import Retention
 from mqtt.models.site import Site
 from mqtt.validators import validate_certificate, validate_client_id, validate_host, validate_topic_filter
@@ -47,6 +47,10 @@ class MqttConnectionQuerySet(models.QuerySet["MqttConnection"]):
             )
         )
 
+    def vouched(self) -> Self:
+        """Those whose devices' availability is believed: the link is up, and somebody holds it."""
+        return self.filter(lease__expires_at__gt=Now(), status__in=LINK_UP)
+
 
 class ConnectionManager(models.Manager["MqttConnection"]):
     """All but those that are being deleted: nobody but the mqtt process has to do with these any more."""
@@ -58,6 +62,10 @@ class ConnectionManager(models.Manager["MqttConnection"]):
     def with_effective_status(self) -> MqttConnectionQuerySet:
         """See the queryset's own."""
         return self.get_queryset().with_effective_status()
+
+    def vouched(self) -> MqttConnectionQuerySet:
+        """See the queryset's own."""
+        return self.get_queryset().vouched()
 
 
 class MqttConnection(Retention):

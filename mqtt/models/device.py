@@ -33,7 +33,7 @@ IS_NEW = Q(accepted_at__isnull=True)
 class DeviceQuerySet(models.QuerySet[models.Model]):
     def having_availability(self, value: str) -> Self:
         """Those whose `effective_availability` this is, found without computing it for each."""
-        vouched = MqttConnection.objects.filter(lease__expires_at__gt=Now(), status__in=LINK_UP).values("pk")
+        vouched = MqttConnection.objects.vouched().values("pk")
         if value == Availability.UNKNOWN:
             said = Q(state__isnull=True) | Q(state__availability=Availability.UNKNOWN)
             return self.filter(~Q(connection__in=vouched) | said)
