@@ -53,6 +53,8 @@ def create(day: date) -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         # Fails at once instead of stopping the pipeline behind us when somebody reads for long.
         cursor.execute("SET LOCAL lock_timeout = '2s'")
+        # A row that came to the default partition after the DELETE would make ATTACH refuse.
+        cursor.execute("LOCK TABLE mqtt_reading_default IN ACCESS EXCLUSIVE MODE")
         cursor.execute(f"CREATE TABLE {name} (LIKE mqtt_reading INCLUDING DEFAULTS INCLUDING CONSTRAINTS)")
         cursor.execute(
             f"WITH moved AS (DELETE FROM mqtt_reading_default WHERE time >= %s AND time < %s RETURNING *) "  # noqa: S608

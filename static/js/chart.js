@@ -180,11 +180,22 @@
   // A mean has more digits than anybody measured; whole ones all count.
   const rounded = (value) => Number(value.toPrecision(Math.min(15, Math.max(4, Math.ceil(Math.log10(Math.abs(value) + 1)) + 1))));
 
+  const AXIS_FONT = "12px system-ui, sans-serif";
+  // As wide as its longest number: a cut one would lose its minus.
+  function fitting(self, texts) {
+    const { ctx } = self;
+    ctx.save();
+    ctx.font = AXIS_FONT;
+    const widest = Math.max(0, ...(texts ?? []).map((text) => ctx.measureText(text).width));
+    ctx.restore();
+    return Math.max(40, Math.ceil(widest) + 12);
+  }
+
   function options() {
     const units = [...new Set(answer.sensors.map((one) => one.unit))];
     const muted = colour("muted");
     const line = { stroke: colour("line-soft"), width: 1 };
-    const axis = { stroke: muted, grid: line, ticks: { ...line, size: 5 }, font: "12px system-ui, sans-serif" };
+    const axis = { stroke: muted, grid: line, ticks: { ...line, size: 5 }, font: AXIS_FONT };
     const narrow = box.clientWidth < 520;
     const series = [{}];
     const bands = [];
@@ -211,11 +222,11 @@
           ...axis,
           scale: `unit ${place}`,
           side: place ? 1 : 3,
-          size: narrow ? 46 : 56,
+          size: fitting,
           label: unit || undefined,
           labelSize: 18,
           labelGap: 0,
-          labelFont: "12px system-ui, sans-serif",
+          labelFont: AXIS_FONT,
           grid: place ? { show: false } : line,
           values: (_plot, splits) => splits.map((at) => (at === null ? "" : number(at))),
         })),

@@ -1,4 +1,5 @@
 import logging
+import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,6 +19,7 @@ from mqtt.models import (
 from mqtt.services import partitions, periodic, retention, undecoded
 from mqtt.services.reading_store import ReadingRows, insert_readings
 from tests.factories import make_connection, make_sensor
+from tests.servers import wait_for
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
 
@@ -143,3 +145,44 @@ def test_day_partitions_are_made_ahead_take_over_strays_and_are_dropped_whole() 
     assert partitions.drop_before(NOW) == {"mqtt_reading_20260919": 0, "mqtt_reading_20260920": 0}
     assert retention.prune(NOW + timedelta(days=1)) == 2
     assert Reading.objects.count() == 2
+
+
+def test_a_row_that_comes_while_its_day_is_made_moves_there_too() -> None:
+    if connection.vendor != "postgresql":
+        return
+    sensor = make_sensor()
+    other = connection.copy()
+    making = threading.Thread(target=make_day, args=(NOW,))
+
+    def waits() -> bool:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(*) FROM pg_locks WHERE relation = 'mqtt_reading_default'::regclass AND NOT granted"
+            )
+            return bool(cursor.fetchone()[0])
+
+    try:
+        with other.cursor() as cursor:
+            cursor.execute("BEGIN")
+            cursor.execute(
+                "INSERT INTO mqtt_reading (sensor_id, time, digest, received_at, value, flags) "
+                "VALUES (%s, %s, 1, %s, 1.5, 0)",
+                [sensor.pk, NOW, NOW],
+            )
+            making.start()
+            wait_for(waits, what="a partition that waits for the row")
+            cursor.execute("COMMIT")
+    finally:
+        making.join()
+        other.close()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT tableoid::regclass::text FROM mqtt_reading")
+        assert cursor.fetchall() == [("mqtt_reading_20260921",)]
+
+
+def make_day(moment: datetime) -> None:
+    """In a thread with a connection of its own."""
+    try:
+        partitions.create(moment.date())
+    finally:
+        connection.close()
