@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from mqtt.enums import WEBSOCKET_TRANSPORTS
 from mqtt.forms.secrets import SecretFieldsMixin, secret_change
+from mqtt.forms.seen import SeenMixin
 from mqtt.models import MqttConnection
 from mqtt.models.retention import RETENTION_FIELDS
 from mqtt.services.connections import Secrets
@@ -38,7 +39,7 @@ FOLDED = {
 """Parts that open by themselves only when they hold something."""
 
 
-class ConnectionForm(SecretFieldsMixin, forms.ModelForm):
+class ConnectionForm(SecretFieldsMixin, SeenMixin, forms.ModelForm):
     """Every setting of a connection; secrets are written, never shown."""
 
     password_change = secret_change(_("stored password"))
@@ -113,6 +114,11 @@ class ConnectionForm(SecretFieldsMixin, forms.ModelForm):
         self.fields["site"].empty_label = _("none")  # type: ignore[attr-defined]
         self.prepare_secret("password", stored=bool(self.instance.password_token))
         self.prepare_secret("client_key", stored=bool(self.instance.client_key_token))
+
+    def beside(self) -> dict[Any, Any]:
+        """The filters, which are rows of a form of their own."""
+        rows = self.instance.subscriptions.values_list("topic_filter", "qos", "decoder", "is_active")
+        return {_("Topic filters"): sorted(rows)}
 
     def sections(self) -> list[dict[str, Any]]:
         """The fields in the order of the page, part by part; a folded part has a `hint`."""

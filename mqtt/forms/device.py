@@ -4,6 +4,7 @@ from django import forms
 from django.db.models import Model
 from django.utils.translation import gettext_lazy as _
 
+from mqtt.forms.seen import SeenMixin
 from mqtt.models import Datalogger, Gateway, SensorDevice
 from mqtt.models.retention import RETENTION_FIELDS
 
@@ -26,7 +27,7 @@ HELP_TEXTS = {
 }
 
 
-class GatewayForm(forms.ModelForm):
+class GatewayForm(SeenMixin, forms.ModelForm):
     """What is written by hand of a gateway."""
 
     class Meta:
@@ -36,7 +37,7 @@ class GatewayForm(forms.ModelForm):
         help_texts = HELP_TEXTS
 
 
-class DataloggerForm(forms.ModelForm):
+class DataloggerForm(SeenMixin, forms.ModelForm):
     """What is written by hand of a datalogger."""
 
     class Meta:
@@ -46,7 +47,7 @@ class DataloggerForm(forms.ModelForm):
         help_texts = HELP_TEXTS
 
 
-class SensorForm(forms.ModelForm):
+class SensorForm(SeenMixin, forms.ModelForm):
     """What is written by hand of a sensor; its site is its datalogger's."""
 
     class Meta:

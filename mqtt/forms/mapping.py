@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from mqtt import reasons
 from mqtt.decoders.mapping import level_names, path_error, pattern_error
+from mqtt.forms.seen import SeenMixin
 from mqtt.models import Mapping
 from mqtt.services.mappings import VALUE_FIELDS
 
@@ -38,7 +39,7 @@ class PathField(forms.CharField):
             raise forms.ValidationError(_("This is no path into the payload: %(error)s"), params={"error": error})
 
 
-class MappingForm(forms.ModelForm):
+class MappingForm(SeenMixin, forms.ModelForm):
     """Where a mapping applies, and where device and time stand."""
 
     items_path = PathField(
@@ -77,6 +78,14 @@ class MappingForm(forms.ModelForm):
             "device": _("Its name, with levels of the topic in braces, for example {box}. Empty: the whole topic."),
             "time_format": _("Only for times that are neither ISO 8601 nor seconds since 1970."),
         }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._stored_values = list(self.instance.values)  # before the view writes what was sent into it
+
+    def beside(self) -> dict[Any, Any]:
+        """The values, which are rows of a form of their own."""
+        return {_("Values"): self._stored_values}
 
     def clean_topic_pattern(self) -> str:
         """A filter whose levels may have names."""

@@ -6,6 +6,7 @@ from zoneinfo import available_timezones
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from mqtt.forms.seen import SeenMixin
 from mqtt.models import Site
 
 
@@ -16,7 +17,7 @@ def known_zones() -> list[str]:
     )
 
 
-class SiteForm(forms.ModelForm):
+class SiteForm(SeenMixin, forms.ModelForm):
     """Where an installation stands and whom to call."""
 
     class Meta:

@@ -66,6 +66,9 @@ def _mqtt(enabled: int, held: int) -> Check:
     if not enabled:
         return Check("mqtt", HealthState.UP, _("No connection is enabled."))
     if not held:
+        if any(one.database_away_seconds for one in pressure.read_all() or ()):
+            text = _("The mqtt process runs, but the database takes nothing from it: what devices send waits.")
+            return Check("mqtt", HealthState.DOWN, text)
         return Check(
             "mqtt",
             HealthState.DOWN,

@@ -12,6 +12,7 @@ from django.utils import timezone
 from mqtt.models import ConnectionLease, MqttConnection
 from mqtt.services import health
 from mqtt.services.health import HealthState, check_health
+from mqtt.services.pressure import ProcessPressure
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
@@ -37,6 +38,15 @@ def test_without_a_live_lease_nothing_is_received(valkey: Any) -> None:
     result = check_health()
     assert result.state == HealthState.DOWN
     assert "No mqtt process runs" in str(result)
+
+
+def test_a_process_whose_database_is_stuck_is_not_called_dead(valkey: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    connection("a", held_for=-5)
+    stuck = ProcessPressure(name="one", at=0.0, database_away_seconds=30.0)
+    monkeypatch.setattr(health.pressure, "read_all", lambda: [stuck])
+    result = check_health()
+    assert result.state == HealthState.DOWN
+    assert "The mqtt process runs, but the database takes nothing from it" in str(result)
 
 
 def test_a_connection_that_nobody_holds_is_told(valkey: Any) -> None:
