@@ -48,7 +48,7 @@ class SeenMixin:
         labels = self._taken_back()
         if labels:
             sentence = _(
-                "Somebody else changed this while you had it open, and nothing is saved yet: %(fields)s. "
+                "Somebody else changed this while you had it open: %(fields)s. "
                 "Below stands what you wrote; save again to store it all the same."
             )
             names = ", ".join(capfirst(str(label)) for label in labels)

@@ -13,7 +13,7 @@ from tests.forms.test_connection import filters, posted
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database, pytest.mark.usefixtures("valkey")]
 
-MEANWHILE = "Somebody else changed this while you had it open, and nothing is saved yet: "
+MEANWHILE = "Somebody else changed this while you had it open: "
 
 
 @pytest.fixture
