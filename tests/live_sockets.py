@@ -72,4 +72,7 @@ async def open_page(path: str, user: Any, language: str = "en") -> AsyncIterator
     try:
         yield socket
     finally:
-        await socket.disconnect(timeout=PATIENCE)
+        # Not `disconnect`: that passes over a consumer that never ends.
+        await socket.send_input({"type": "websocket.disconnect", "code": 1000})
+        async with asyncio.timeout(PATIENCE):
+            await socket.future
