@@ -4,11 +4,11 @@ import re
 from collections.abc import Collection
 from contextlib import suppress
 from datetime import tzinfo
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import orjson
 
-from mqtt.decoders.memory import Memory
+from mqtt.decoders.memory import Key, Memory
 from mqtt.decoders.times import is_sane, parse
 from mqtt.exceptions import UndecodableError
 from mqtt.messages import Decoded, InboundMessage
@@ -125,7 +125,7 @@ class Content:
 
     def time(self, value: Any) -> int | None:
         """A device's own time; local time is the site's. None, and noted, when it cannot be true."""
-        return self.checked(parse(value, self.zone))
+        return self.checked(parse(value, self.zone if isinstance(value, str) else None))
 
     def checked(self, moment: int | None) -> int | None:
         """A moment that a decoder read by itself, when it can be true."""
@@ -187,3 +187,11 @@ class KeyedDecoder(Decoder, Protocol):
     @property
     def marks(self) -> frozenset[str]:
         """Keys of which each of its messages has at least one: see `Content.marks`."""
+
+
+@runtime_checkable
+class BasedDecoder(Decoder, Protocol):
+    """A family that lies below a base of the user's choice, which its devices announce."""
+
+    def needs(self, topic: str) -> Key | None:
+        """The announcement without which no message on this topic is of this family; None: it is asked anyway."""

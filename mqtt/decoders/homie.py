@@ -9,6 +9,7 @@ from typing import Any
 from mqtt.decoders.base import Content
 from mqtt.decoders.gather import add, facts_from, said
 from mqtt.decoders.general import NUMBER
+from mqtt.decoders.memory import Key
 from mqtt.decoders.words import meaning
 from mqtt.enums import Availability
 from mqtt.exceptions import UndecodableError
@@ -47,6 +48,11 @@ class HomieDecoder:
     def knows_topic(self, topic: str) -> bool:
         """Any with three levels; the base is configurable."""
         return topic.count("/") >= 2
+
+    def needs(self, topic: str) -> Key | None:
+        """A base of its own, where it is not the usual one and not announced here."""
+        is_usual = topic.endswith("/$homie") or topic.startswith(tuple(f"{base}/" for base in USUAL_BASES))
+        return None if is_usual else (FAMILY, BASES)
 
     def claims(self, content: Content) -> bool:
         """What lies below `homie`, or below a base whose device said that it speaks Homie."""

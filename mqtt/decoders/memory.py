@@ -43,6 +43,10 @@ class Memory:
         entry = self._entries.get((family, key))
         return None if entry is None else entry.data
 
+    def knows(self, key: Key) -> bool:
+        """Whether anything was announced under a key."""
+        return key in self._entries
+
     def about(self, topic: str) -> list[Announcement]:
         """The announcements that name this topic."""
         found = self._by_topic.get(topic)

@@ -2,7 +2,6 @@
 
 import logging
 from functools import lru_cache
-from typing import NamedTuple
 
 from mqtt.decoders import (
     campbell,
@@ -37,10 +36,10 @@ from mqtt.decoders import (
     zigbee2mqtt,
     zwavejs,
 )
-from mqtt.decoders.base import MAX_PAYLOAD_BYTES, Content, Decoder, KeyedDecoder
+from mqtt.decoders.base import MAX_PAYLOAD_BYTES, BasedDecoder, Content, Decoder, KeyedDecoder
 from mqtt.decoders.lorawan import aws as aws_lorawan
 from mqtt.decoders.lorawan import chirpstack, things_stack
-from mqtt.decoders.memory import Memory
+from mqtt.decoders.memory import Key, Memory
 from mqtt.decoders.sparkplug import decoder as sparkplug
 from mqtt.exceptions import UndecodableError
 from mqtt.messages import Decoded, InboundMessage
@@ -109,31 +108,25 @@ _reported: set[tuple[str, str]] = set()
 MAX_REPORTED = 1000
 
 
-class Candidates(NamedTuple):
-    """The decoders that may take messages of a topic, in their order, each with whether it is known by its keys."""
+@lru_cache(maxsize=60_000)
+def candidates(topic: str, is_structure: bool, is_marked: bool) -> tuple[tuple[Decoder, Key | None], ...]:
+    """Who may take messages on a topic, in their order; each with what must have been announced for it to be asked.
 
-    of_structures: tuple[tuple[Decoder, bool], ...]
-    of_others: tuple[tuple[Decoder, bool], ...]
+    `is_structure`: it begins like JSON; `is_marked`: it has a key that gives some family away.
+    """
+    left_out = (NO_STRUCTURES if is_structure else ()) + (() if is_marked else BY_KEYS)
+    return tuple((one, _needs(one, topic)) for one in DECODERS if one not in left_out and one.knows_topic(topic))
 
 
-@lru_cache(maxsize=20_000)
-def candidates(topic: str) -> Candidates:
-    """Who may take what begins like JSON on a topic, and who anything else."""
-    asked = tuple((one, one in BY_KEYS) for one in DECODERS if one.knows_topic(topic))
-    return Candidates(tuple(pair for pair in asked if pair[0] not in NO_STRUCTURES), asked)
+def _needs(decoder: Decoder, topic: str) -> Key | None:
+    return decoder.needs(topic) if isinstance(decoder, BasedDecoder) else None
 
 
 def choose(content: Content) -> Decoder:
     """The first decoder that claims a message; the last of them takes everything."""
-    known = candidates(content.topic)
-    has_mark: bool | None = None
-    for one, is_keyed in known.of_structures if content.is_structure else known.of_others:
-        if is_keyed:
-            if has_mark is None:
-                has_mark = not MARKS.isdisjoint(content.marks)
-            if not has_mark:
-                continue
-        if one.claims(content):
+    knows = content.memory.knows
+    for one, needed in candidates(content.topic, content.is_structure, not MARKS.isdisjoint(content.marks)):
+        if (needed is None or knows(needed)) and one.claims(content):
             return one
     return scalars.DECODER
 

@@ -10,11 +10,11 @@ from array import array
 from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.db import connection, transaction
 
-from mqtt.models import from_us
+from mqtt.services.bulk_rows import write_rows
 
 PG_EPOCH_US = 946_684_800_000_000
 """PostgreSQL counts from 2000-01-01."""
@@ -211,45 +211,3 @@ ON CONFLICT ({kind}_id) DO UPDATE SET
 def write_node_states(kind: str, rows: Sequence[NodeStateRow]) -> None:
     """Write the states of gateways or dataloggers; `kind` is "gateway" or "datalogger"."""
     write_rows(_NODE_STATE.format(kind=kind), ("bigint", "text", "time", "time"), rows)
-
-
-def write_rows(statement: str, types: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Run one INSERT for many rows; `{rows}` stands for where they come from.
-
-    A column of type `time` holds microseconds, stored as each database keeps Django's datetimes.
-    """
-    if not rows:
-        return
-    with connection.cursor() as cursor:
-        if connection.vendor == "sqlite":
-            marks = ", ".join(["%s"] * len(types))
-            times = [index for index, kind in enumerate(types) if kind == "time"]
-            cursor.executemany(statement.format(rows=f"VALUES ({marks})"), _with_text_times(rows, times))
-            return
-        # WHERE true keeps the parser from reading ON CONFLICT as a join condition.
-        arrays = ", ".join(f"%s::{'bigint' if kind == 'time' else kind}[]" for kind in types)
-        columns = ", ".join(
-            f"'epoch'::timestamptz + c{index} * interval '1 microsecond'" if kind == "time" else f"c{index}"
-            for index, kind in enumerate(types)
-        )
-        names = ", ".join(f"c{index}" for index in range(len(types)))
-        source = f"SELECT {columns} FROM unnest({arrays}) AS given ({names}) WHERE true"  # noqa: S608 - no input inside
-        cursor.execute(statement.format(rows=source), [list(column) for column in zip(*rows, strict=True)])
-
-
-def _with_text_times(rows: Sequence[Sequence[Any]], times: Sequence[int]) -> list[list[Any]]:
-    """The rows with microseconds as the text that Django keeps in SQLite, `2026-11-23 14:20:01.250000`."""
-    seconds: dict[int, str] = {}
-    converted = []
-    for row in rows:
-        values = list(row)
-        for index in times:
-            moment = values[index]
-            if moment is not None:
-                second, rest = divmod(moment, 1_000_000)
-                text = seconds.get(second)
-                if text is None:
-                    text = seconds[second] = str(from_us(second * 1_000_000).replace(tzinfo=None))
-                values[index] = f"{text}.{rest:06d}" if rest else text
-        converted.append(values)
-    return converted

@@ -17,9 +17,9 @@ from mqtt.enums import NodeKind
 from mqtt.models import DataloggerRhythm, GatewayRhythm, SensorRhythm
 from mqtt.rhythm import UTTERANCE_US, Gaps
 from mqtt.services.batch_plan import BatchPlan, NodeEntry
+from mqtt.services.bulk_rows import write_rows
 from mqtt.services.device_entries import SensorEntry
 from mqtt.services.facts import said_interval
-from mqtt.services.reading_store import write_rows
 
 logger = logging.getLogger(__name__)
 

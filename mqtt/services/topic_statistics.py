@@ -1,11 +1,11 @@
 """Every topic that was heard: counted in memory, written at most once a second inside a batch's transaction."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from mqtt.messages import InboundMessage
 from mqtt.models import MAX_KEY_BYTES, MOST_OF_CONNECTION, DiscoveredTopic
-from mqtt.services.reading_store import write_rows
+from mqtt.services.bulk_rows import write_rows
 
 FLUSH_EVERY_US = 1_000_000
 KEPT_PAYLOAD = 4096
@@ -22,6 +22,13 @@ class _Count:
     messages: int = 0
     undecoded: int = 0
     decoder: str = ""
+
+    def add(self, later: "_Count") -> None:
+        """Join what came afterwards."""
+        self.last = later.last
+        self.messages += later.messages
+        self.undecoded += later.undecoded
+        self.decoder = later.decoder or self.decoder
 
 
 class Flushed(NamedTuple):
@@ -123,7 +130,10 @@ class TopicStatistics:
         if self._flushed:
             self._pending = {}
         else:
-            self._pending = self._merged()
+            for key, count in self._batch.items():
+                before = self._pending.setdefault(key, count)
+                if before is not count:
+                    before.add(count)
         self._batch = {}
         if len(self._ids) + len(self._found) > MAX_KNOWN:
             self._ids = {}
@@ -153,13 +163,8 @@ class TopicStatistics:
             if before is None:
                 merged[key] = count
             else:
-                merged[key] = _Count(
-                    before.first_us,
-                    count.last,
-                    before.messages + count.messages,
-                    before.undecoded + count.undecoded,
-                    count.decoder or before.decoder,
-                )
+                merged[key] = both = replace(before)  # what is pending stays as it is until the commit
+                both.add(count)
         return merged
 
     def _new(self, unknown: list[Key]) -> dict[int, list[str]]:

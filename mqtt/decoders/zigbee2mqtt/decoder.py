@@ -8,7 +8,7 @@ from mqtt.decoders.base import Content
 from mqtt.decoders.dialects import dialect
 from mqtt.decoders.gather import facts_from
 from mqtt.decoders.general import Walk
-from mqtt.decoders.memory import Memory
+from mqtt.decoders.memory import Key, Memory
 from mqtt.decoders.scalars import scalar
 from mqtt.decoders.zigbee2mqtt.bridge import decode_bridge
 from mqtt.decoders.zigbee2mqtt.network import BASES, DEFAULT_BASE, FAMILY, Entity, Network
@@ -86,6 +86,11 @@ class Zigbee2MqttDecoder:
     def knows_topic(self, topic: str) -> bool:
         """Any with two levels: the base can be changed, and only the memory knows to what."""
         return "/" in topic
+
+    def needs(self, topic: str) -> Key | None:
+        """A base of its own, where it is not the usual one and not announced here."""
+        is_usual = f"/{DEFAULT_BASE}/" in f"/{topic}" or topic.endswith(ANNOUNCING)
+        return None if is_usual else (FAMILY, BASES)
 
     def claims(self, content: Content) -> bool:
         """All below a known base but bare words on its first level; bridges that show themselves elsewhere."""
