@@ -15,6 +15,7 @@ from mqtt.enums import STATUS_WORST_FIRST, AuditAction, Availability, CommandSta
 from mqtt.models import IS_NEW, Datalogger, Gateway, MqttConnection, SensorDevice, Site
 from mqtt.permissions import visible_to
 from mqtt.services.notes import NOTABLE
+from mqtt.words import holds
 
 MAX_SEARCH = 200
 
@@ -58,10 +59,7 @@ class ListFilter(df.FilterSet):  # type: ignore[misc]
     def filter_search(self, queryset: QuerySet[Any], _name: str, value: str) -> QuerySet[Any]:
         """Rows that hold all words, each in any of the fields."""
         for word in _search_field(value).split()[:8]:
-            found = Q()
-            for field in self.search_fields:
-                found |= Q(**{f"{field}__icontains": word})
-            queryset = queryset.filter(found)
+            queryset = queryset.filter(holds(queryset.model, self.search_fields, word))
         return queryset
 
 

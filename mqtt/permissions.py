@@ -3,7 +3,7 @@
 from typing import Any, TypeVar
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
-from django.db.models import Model, QuerySet
+from django.db.models import Exists, Model, Q, QuerySet
 
 from mqtt.models import MqttConnection
 
@@ -43,5 +43,6 @@ def visible_to(user: User, queryset: QuerySet[M]) -> QuerySet[M]:
         return queryset.none()
     if hasattr(queryset.model, "connection_id"):
         leaving = MqttConnection.all_objects.filter(deleted_at__isnull=False)
-        return queryset.exclude(connection__in=leaving.values("pk"))
+        # Nearly always there is none: then no row's connection is looked at, which in a long list costs the most.
+        return queryset.filter(~Exists(leaving) | ~Q(connection__in=leaving.values("pk")))
     return queryset

@@ -11,7 +11,16 @@ from typing import Any
 from django.db.models import Case, Count, IntegerField, Model, Q, QuerySet, Value, When
 
 from mqtt.enums import STATUS_WORST_FIRST, Availability
-from mqtt.models import Command, Datalogger, DiscoveredTopic, Gateway, MqttConnection, SensorDevice, UndecodedMessage
+from mqtt.models import (
+    WITH_CORRECTIONS,
+    Command,
+    Datalogger,
+    DiscoveredTopic,
+    Gateway,
+    MqttConnection,
+    SensorDevice,
+    UndecodedMessage,
+)
 from mqtt.permissions import User, visible_to
 from mqtt.sparklines import add_sparks
 
@@ -77,7 +86,7 @@ def dataloggers() -> QuerySet[Any]:
 @_built_once
 def sensors() -> QuerySet[Any]:
     """Sensors with their current value, corrections, datalogger and gateway."""
-    return _devices(SensorDevice, "datalogger", "datalogger__gateway").prefetch_related("corrections")
+    return _devices(SensorDevice, "datalogger", "datalogger__gateway").prefetch_related(WITH_CORRECTIONS)
 
 
 @_built_once

@@ -4,13 +4,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Case, F, IntegerField, Q, QuerySet, Value, When
+from django.db.models import Case, F, IntegerField, QuerySet, Value, When
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from mqtt.models import Datalogger, DiscoveredTopic, Gateway, MqttConnection, SensorDevice, Site
 from mqtt.pages.base import list_url
 from mqtt.permissions import ADMINISTER, CONFIGURE, VIEW, User, can, visible_to
+from mqtt.words import holds
 
 SHORTEST = 2
 LONGEST = 200
@@ -124,10 +125,7 @@ def search(user: User, query: str) -> list[Section]:
 def _section(user: User, source: Source, words: list[str]) -> Section:
     found: QuerySet[Any] = visible_to(user, source.model.objects.all())
     for word in words:
-        either = Q()
-        for field in source.fields:
-            either |= Q(**{f"{field}__icontains": word})
-        found = found.filter(either)
+        found = found.filter(holds(source.model, source.fields, word))
     name = source.fields[0]
     begins = Case(
         When(**{f"{name}__istartswith": words[0]}, then=Value(0)), default=Value(1), output_field=IntegerField()

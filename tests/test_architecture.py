@@ -89,6 +89,7 @@ WEB = {
     "charts",
     "sparklines",
     "windows",
+    "words",
 }
 ENTRANCES = {"management", "supervisor", "demo"}
 """What starts the others, or stands beside them: nothing below imports it."""

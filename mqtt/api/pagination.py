@@ -6,7 +6,7 @@ import struct
 from functools import partial
 from typing import Any, NamedTuple
 
-from django.core.paginator import InvalidPage, Paginator
+from django.core.paginator import InvalidPage, Page, Paginator
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import NotFound, ValidationError
@@ -34,7 +34,7 @@ def _parameter(name: str, description: str, bounds: dict[str, int]) -> dict[str,
 
 
 class KeysFirst(Paginator):
-    """Counts, and finds the keys of a page, without what a row needs: that is fetched for the rows of the page alone.
+    """Finds the keys of a page without what a row needs: that is fetched for the rows of the page alone.
 
     `rows` has what a row needs; without it the list itself has.
     """
@@ -43,15 +43,28 @@ class KeysFirst(Paginator):
         super().__init__(*args, **kwargs)
         self.rows = rows
 
-    def _get_page(self, *args: Any, **kwargs: Any) -> Any:
-        """One query still; Django gives the rows that it would have sliced."""
-        found, number, paginator = args
-        if isinstance(found, QuerySet) and not found.query.distinct:
-            low, high = found.query.low_mark, found.query.high_mark
-            whole: Any = self.object_list
-            rows = whole if self.rows is None else self.rows
-            found = rows.filter(pk__in=whole.values("pk")[low:high]).order_by(*whole.query.order_by)
-        return super()._get_page(found, number, paginator, **kwargs)  # type: ignore[misc]
+    def page(self, number: Any) -> Any:
+        """The first page is asked for one row more: where none comes, all of them are known and nothing is counted."""
+        whole: Any = self.object_list
+        if not isinstance(whole, QuerySet) or whole.query.distinct:
+            return super().page(number)
+        if number == 1:
+            found = list(self._between(0, self.per_page + 1))
+            if len(found) <= self.per_page:
+                self.__dict__["count"] = len(found)
+            return Page(found[: self.per_page], 1, self)
+        number = self.validate_number(number)
+        return Page(self._between((number - 1) * self.per_page, number * self.per_page), number, self)
+
+    def _between(self, low: int, high: int) -> QuerySet[Any]:
+        """One query; behind the middle it walks from the end."""
+        whole: Any = self.object_list
+        keys = whole.values("pk")
+        if low > 0 and low > self.count // 2:
+            keys, (low, high) = keys.reverse(), (max(0, self.count - high), self.count - low)
+        rows = whole if self.rows is None else self.rows
+        found: QuerySet[Any] = rows.filter(pk__in=keys[low:high]).order_by(*whole.query.order_by)
+        return found
 
 
 class Pages(PageNumberPagination):
@@ -75,6 +88,8 @@ class Pages(PageNumberPagination):
     def get_page_number(self, request: Request, paginator: Any) -> int:
         """A whole number; behind the last page there is nothing (404)."""
         number = whole_number(request, "page", 1, MAX_PAGE)
+        if number == 1:
+            return 1  # is always there; whether it is all of them is seen when it is read
         try:
             paginator.validate_number(number)
         except InvalidPage as error:

@@ -1,10 +1,11 @@
 """What stands in the field: gateways, dataloggers, sensors, and their latest state in tables of their own."""
 
-from typing import Self
+from typing import Any, Self
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Case, F, Q, Value, When
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import Case, Exists, F, OuterRef, Prefetch, Q, Value, When
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
@@ -28,6 +29,8 @@ LONGEST_INTERVAL = 30 * 86400
 """Seconds; what speaks less often than once a month is not watched for silence."""
 
 IS_NEW = Q(accepted_at__isnull=True)
+WITH_CORRECTIONS = Prefetch("corrections", to_attr="loaded_corrections")
+"""As a list: a queryset of its own for each of a hundred sensors costs as much as reading them."""
 
 
 class DeviceQuerySet(models.QuerySet[models.Model]):
@@ -35,8 +38,9 @@ class DeviceQuerySet(models.QuerySet[models.Model]):
         """Those whose `effective_availability` this is, found without computing it for each."""
         vouched = MqttConnection.objects.vouched().values("pk")
         if value == Availability.UNKNOWN:
-            said = Q(state__isnull=True) | Q(state__availability=Availability.UNKNOWN)
-            return self.filter(~Q(connection__in=vouched) | said)
+            states: Any = self.model._meta.get_field("state").related_model  # noqa: SLF001 - Django's public name for it
+            known = states.objects.filter(pk=OuterRef("pk")).exclude(availability=Availability.UNKNOWN)
+            return self.filter(~Q(connection__in=vouched) | ~Exists(known))  # looked at only where it is vouched for
         return self.filter(connection__in=vouched, state__availability=value)
 
     def with_availability(self) -> Self:
@@ -140,15 +144,23 @@ class SensorDevice(Device, Retention):
         verbose_name = _("sensor")
         verbose_name_plural = _("sensors")
         constraints = [models.UniqueConstraint(fields=["connection", "key"], name="sensor_key")]
-        indexes = [models.Index(fields=["name", "id"], name="sensors_by_name")]
+        indexes = [models.Index(fields=["name", "id", "connection"], name="sensors_by_name")]  # whose, for who may see
 
     def __str__(self) -> str:
         return self.label or self.name
 
     @property
     def rules(self) -> Corrections:
-        """What its values go through before they are shown. Wants `corrections` prefetched."""
-        return Corrections(one.rule for one in self.corrections.all())
+        """What its values go through before they are shown. Wants WITH_CORRECTIONS, or `corrections` prefetched."""
+        loaded = self.__dict__.get("loaded_corrections")
+        return Corrections(one.rule for one in (self.corrections.all() if loaded is None else loaded))
+
+
+class StateKey(models.OneToOneField):
+    """The device's key as the key of its state; on SQLite the rows' own number, which needs no index to be found by."""
+
+    def db_type(self, connection: BaseDatabaseWrapper) -> str | None:
+        return "integer" if connection.vendor == "sqlite" else super().db_type(connection)
 
 
 class State(models.Model):
@@ -164,14 +176,14 @@ class State(models.Model):
 
 
 class GatewayState(State):
-    gateway = models.OneToOneField(Gateway, models.CASCADE, primary_key=True, related_name="state")
+    gateway = StateKey(Gateway, models.CASCADE, primary_key=True, related_name="state")
 
     def __str__(self) -> str:
         return f"{self.pk}: {self.availability}"
 
 
 class DataloggerState(State):
-    datalogger = models.OneToOneField(Datalogger, models.CASCADE, primary_key=True, related_name="state")
+    datalogger = StateKey(Datalogger, models.CASCADE, primary_key=True, related_name="state")
 
     def __str__(self) -> str:
         return f"{self.pk}: {self.availability}"
@@ -180,7 +192,7 @@ class DataloggerState(State):
 class SensorState(State):
     """The current value: the reading with the newest time."""
 
-    sensor = models.OneToOneField(SensorDevice, models.CASCADE, primary_key=True, related_name="state")
+    sensor = StateKey(SensorDevice, models.CASCADE, primary_key=True, related_name="state")
     value = models.FloatField(null=True)
     text = models.TextField(null=True)  # noqa: DJ001 - null says "a number", an empty text is a reading
     time = models.DateTimeField(null=True)

@@ -2,12 +2,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
+from rest_framework.serializers import ModelSerializer
 from rest_framework.test import APIClient
 
+from mqtt.api.serializers.devices import DataloggerSerializer, GatewaySerializer, SensorSerializer
+from mqtt.api.serializers.topics import TopicSerializer
 from mqtt.enums import Availability, IntervalSource
-from mqtt.models import GatewayRhythm, SensorRhythm, SensorState
+from mqtt.models import GatewayRhythm, SensorDevice, SensorRhythm, SensorState
 from mqtt.rhythm import expect
+from mqtt.words import holds
 from tests import factories
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
@@ -155,6 +160,61 @@ def test_every_list_costs_the_same_for_one_and_for_three(
     with django_assert_max_num_queries(len(first)):
         looking.get(f"{BASE}{kind}/")
     assert len(first) <= 6
+
+
+def test_pages_from_either_end_are_the_whole_list_once(looking: APIClient) -> None:
+    logger = factories.make_datalogger()
+    for number in range(7):
+        value = {"value": float(number % 3)} if number else {"text": "open"}
+        factories.make_sensor(logger, name=f"same {number % 2}", key=f"sensor {number}", **value)
+    for ordering in ("name", "-name", "last_value", "-last_value", "-availability,name", "id"):
+        query = {"ordering": ordering, "page_size": 2}
+        whole = names(looking.get(f"{BASE}sensors/", {"ordering": ordering}))
+        pages = [names(looking.get(f"{BASE}sensors/", {**query, "page": page})) for page in (1, 2, 3, 4)]
+        assert [len(page) for page in pages] == [2, 2, 2, 1]
+        assert [pk for page in pages for pk in page] == whole, ordering
+
+
+def test_what_stands_on_one_page_is_not_counted(looking: APIClient, django_assert_num_queries: Any) -> None:
+    for _ in range(3):
+        factories.make_sensor()
+    with django_assert_num_queries(4) as asked:
+        answer = looking.get(f"{BASE}sensors/", {"page_size": 3}).json()
+    assert (answer["count"], answer["next"], len(answer["results"])) == (3, None, 3)
+    assert not any("COUNT" in one["sql"] for one in asked)
+    with django_assert_num_queries(5):
+        answer = looking.get(f"{BASE}sensors/", {"page_size": 2}).json()
+    assert (answer["count"], len(answer["results"])) == (3, 2)
+    assert "page=2" in answer["next"]
+
+
+@pytest.mark.parametrize("serializer", [GatewaySerializer, DataloggerSerializer, SensorSerializer, TopicSerializer])
+def test_rows_are_written_as_django_rest_framework_writes_them(serializer: Any) -> None:
+    gateway = factories.make_gateway(firmware="1.2", facts={"rssi": -70}, site=factories.make_site())
+    logger = factories.make_datalogger(gateway=gateway, expected_interval=90)
+    factories.make_sensor(logger, value=21.5, decimals=2)
+    factories.make_sensor(text="open").state.delete()
+    factories.make_topic()
+    rows = serializer.Meta.model.objects.all()
+    for row in rows.with_availability() if hasattr(rows, "with_availability") else rows:
+        assert serializer().to_representation(row) == ModelSerializer.to_representation(serializer(), row)
+
+
+def test_a_search_looks_through_what_sensors_hang_on(looking: APIClient) -> None:
+    boiler = factories.make_sensor(factories.make_datalogger(label="Boiler room"), name="flow")
+    factories.make_sensor(name="flow")
+    assert names(looking.get(f"{BASE}sensors/", {"search": "boiler FLOW"})) == [boiler.pk]
+
+
+def test_postgresql_finds_words_by_an_index() -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("PostgreSQL's index")
+    sensor = factories.make_sensor(name="flow")
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        found = SensorDevice.objects.filter(holds(SensorDevice, ("name", "key", "datalogger__label"), "flow"))
+        assert "sensors_by_words" in found.order_by().explain()
+    assert list(found) == [sensor]
 
 
 def test_payloads_are_shown_alone_and_not_in_lists(looking: APIClient) -> None:

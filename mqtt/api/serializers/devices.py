@@ -13,6 +13,7 @@ from mqtt.api.serializers.base import (
     StrictMixin,
     StrictModelSerializer,
 )
+from mqtt.api.serializers.quick import QuickMixin
 from mqtt.corrections import NONE, Corrections
 from mqtt.enums import Availability, IntervalSource, ReadingFlag
 from mqtt.models import Datalogger, Gateway, SensorDevice, Site, to_us
@@ -37,7 +38,7 @@ class ExpectedIntervalField(StrictInteger):
         return value.expectation.interval
 
 
-class _DeviceSerializer(StrictMixin, StrictModelSerializer):
+class _DeviceSerializer(QuickMixin, StrictMixin, StrictModelSerializer):
     """What every device has."""
 
     availability = serializers.ChoiceField(
@@ -55,7 +56,7 @@ class _DeviceSerializer(StrictMixin, StrictModelSerializer):
     )
 
 
-class GatewayRefSerializer(serializers.ModelSerializer):
+class GatewayRefSerializer(QuickMixin, serializers.ModelSerializer):
     """A gateway named from below."""
 
     class Meta:
@@ -64,7 +65,7 @@ class GatewayRefSerializer(serializers.ModelSerializer):
         read_only_fields = fields
 
 
-class DataloggerRefSerializer(serializers.ModelSerializer):
+class DataloggerRefSerializer(QuickMixin, serializers.ModelSerializer):
     """A datalogger named from below; `gateway` is the gateway's id or null."""
 
     class Meta:

@@ -6,10 +6,11 @@ from typing import Any
 from rest_framework import serializers
 
 from mqtt.api.serializers.base import text_of
+from mqtt.api.serializers.quick import QuickMixin
 from mqtt.models import DiscoveredTopic, UndecodedMessage
 
 
-class TopicSerializer(serializers.ModelSerializer):
+class TopicSerializer(QuickMixin, serializers.ModelSerializer):
     """A topic that was heard."""
 
     class Meta:
@@ -40,7 +41,7 @@ class TopicDetailSerializer(TopicSerializer):
         return base64.b64encode(topic.last_payload).decode()
 
 
-class UndecodedSerializer(serializers.ModelSerializer):
+class UndecodedSerializer(QuickMixin, serializers.ModelSerializer):
     """A message that no decoder understood, and why."""
 
     detail = serializers.CharField(source="reason_detail", read_only=True, help_text="Why, in the request's language.")

@@ -31,7 +31,7 @@ from mqtt.api.views.files import CsvRenderer, JsonLinesRenderer, history_file
 from mqtt.api.wire import JSONRenderer
 from mqtt.exports.writers import WRITERS
 from mqtt.filters import DataloggerFilter, GatewayFilter, SensorFilter
-from mqtt.models import Datalogger, Gateway, SensorDevice, to_us
+from mqtt.models import WITH_CORRECTIONS, Datalogger, Gateway, SensorDevice, to_us
 from mqtt.services import history
 from mqtt.services.corrections import corrections_of
 from mqtt.services.places import update_device
@@ -161,7 +161,7 @@ class SensorViewSet(HistoryMixin, CareMixin, ByHandMixin, VisibleMixin, ReadOnly
         SensorDevice.objects.with_availability()
         .select_related("state", "datalogger", "rhythm")
         .defer("rhythm__memory")
-        .prefetch_related("corrections")
+        .prefetch_related(WITH_CORRECTIONS)
     )
     listed = SensorDevice.objects.all()
     queryset = SensorDevice.objects.none()
