@@ -82,6 +82,7 @@ WEB = {
     "admin",
     "urls",
     "search",
+    "prepared",
     "queries",
     "formats",
     "payloads",

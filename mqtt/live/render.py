@@ -18,6 +18,7 @@ from mqtt.fragments import Variant, render_part, render_row, row_id
 from mqtt.models import AuditEntry, MqttConnection, StatusChange
 from mqtt.pages.base import Shown, Touch, connection_id
 from mqtt.permissions import VIEW, User, can, visible_to
+from mqtt.prepared import rows_by_key
 from mqtt.templatetags.mqtt_rows import PATIENCE
 
 logger = logging.getLogger(__name__)
@@ -73,7 +74,7 @@ def _load(touches: Iterable[Touch]) -> dict[Touch, Any]:
     return {
         (kind, row.pk): row
         for kind, pks in wanted.items()
-        for row in queries.prepare(kind, queries.BY_KIND[kind]().filter(pk__in=pks))
+        for row in queries.prepare(kind, rows_by_key(queries.BY_KIND[kind], pks))
     }
 
 

@@ -1,0 +1,54 @@
+"""Rows by primary key from SQL that is written once: Django took longer to write it than the database to answer it.
+
+Pushes ask for the same few rows again and again, with a query of several thousand characters. Its text and
+parameters depend on nothing but how many keys are asked for, so they are kept, for every power of two.
+"""
+
+from collections.abc import Callable, Iterable
+from copy import copy
+from functools import cache
+from typing import Any, NamedTuple
+
+from django.db import connection
+from django.db.models import QuerySet
+
+MOST_KEYS = 256
+"""For more, the query is written anew: reading the rows takes longer then."""
+
+
+class _Written(NamedTuple):
+    found: QuerySet[Any]
+    compiler: Any
+    sql: str
+    parameters: tuple[Any, ...]
+    first_key: int
+    """Where the keys stand among the parameters, one after the other."""
+
+
+def rows_by_key(build: Callable[[], QuerySet[Any]], keys: Iterable[int]) -> QuerySet[Any]:
+    """What `build` finds, of these primary keys. It must always build the same, and say no times of its own."""
+    wanted = sorted(set(keys))
+    if not 0 < len(wanted) <= MOST_KEYS:
+        return build().filter(pk__in=wanted)
+    size = 1 << (len(wanted) - 1).bit_length()
+    written = _write(build, size)
+    wanted += wanted[-1:] * (size - len(wanted))
+    before, after = written.parameters[: written.first_key], written.parameters[written.first_key + size :]
+    compiler = copy(written.compiler)
+    compiler.connection = connection  # each thread has its own
+    compiler.as_sql = lambda *_args, **_kwargs: (written.sql, (*before, *wanted, *after))
+    found = written.found.all()
+    found.query.get_compiler = lambda *_args, **_kwargs: compiler  # type: ignore[method-assign]
+    return found
+
+
+@cache
+def _write(build: Callable[[], QuerySet[Any]], size: int) -> _Written:
+    marks = list(range(-size, 0))  # no key, and nothing else among the parameters
+    found = build().filter(pk__in=marks)
+    compiler = found.query.get_compiler(connection.alias)
+    sql, parameters = compiler.as_sql()
+    first = list(parameters).index(-size)
+    if list(parameters[first : first + size]) != marks:
+        raise AssertionError("Django writes the keys of a query in another order than they are given")
+    return _Written(found, compiler, sql, tuple(parameters), first)
