@@ -17,7 +17,7 @@ from mqtt.permissions import User
 from mqtt.services.history.raw import HistoryTuple, readings_of
 
 AT_ONCE = 500
-READINGS_AT_ONCE = 10_000
+READINGS_AT_ONCE = 2_500
 ALL_SENSORS_AT_ONCE = 20_000
 MOST_COUNTED = 1_000_000
 
