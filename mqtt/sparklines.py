@@ -1,25 +1,26 @@
 """The last 24 hours of sensors as small drawings for the rows of tables: hourly means, lowest and highest, gaps.
 
-Rows are pushed many times a minute, what they draw changes once an hour: drawings are kept for some minutes, and
-those that are missing cost one query for all rows of a page or a push together.
+A sensor that is not known for a day yet is drawn since then, in shorter spans. Rows are pushed many times a minute,
+what they draw changes slowly: drawings are kept for some minutes, and those that are missing cost some queries for all
+rows of a page or a push together.
 """
 
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 from mqtt import formats
-from mqtt.buckets import HOUR, Bucket, corrected, floor
-from mqtt.models import Rollup
-from mqtt.services.history import gap
+from mqtt.buckets import HOUR, LEVELS, Bucket, corrected, floor
+from mqtt.services.history import buckets, gap
 
 WIDTH, HEIGHT = 96, 22
 MARGIN = 2.0
 HOURS = 24
 FRESH = 300.0
-"""Seconds for which a drawing is kept."""
+"""Seconds for which a drawing is kept; of a sensor that is new, one in so many of those that it shows."""
+SHORTEST = 10.0
 MOST_KEPT = 5000
 """Drawings of a process, some hundred bytes each; the pages of twenty people show fewer."""
 
@@ -31,19 +32,24 @@ class Spark(NamedTuple):
     band: str
     low: str
     high: str
+    seconds: int = HOURS * HOUR
 
 
 _kept: dict[int, tuple[float, Spark | None]] = {}
+"""{sensor: (until when it is kept, its drawing)}."""
 
 
 def add_sparks(sensors: Sequence[Any]) -> None:
     """Give each sensor its `spark`, or None. Wants `corrections` prefetched."""
     now = time.monotonic()
-    missing = [one for one in sensors if one.pk not in _kept or _kept[one.pk][0] < now - FRESH]
+    missing = [one for one in sensors if one.pk not in _kept or _kept[one.pk][0] < now]
     if missing:
         if len(_kept) + len(missing) > MOST_KEPT:
             _kept.clear()
-        _kept.update((pk, (now, spark)) for pk, spark in _draw_all(missing).items())
+        drawn, end = _draw_all(missing), time.time()
+        for one in missing:
+            age = min(HOURS * HOUR, end - one.created_at.timestamp())
+            _kept[one.pk] = (now + max(SHORTEST, age / HOURS / HOUR * FRESH), drawn[one.pk])
     for one in sensors:
         one.spark = _kept[one.pk][1] if one.pk in _kept else None
 
@@ -56,21 +62,41 @@ def forget_everything() -> None:
 def _draw_all(sensors: Sequence[Any]) -> dict[int, Spark | None]:
     end = time.time()
     since = floor(int(end), HOUR) - HOURS * HOUR
-    found: dict[int, list[Bucket]] = defaultdict(list)
-    rows = Rollup.objects.filter(sensor_id__in=[one.pk for one in sensors], level=HOUR, time__gte=since)
-    columns = ("sensor_id", "time", "count", "low", "high", "mean", "first", "last")
-    for sensor, *bucket in rows.order_by("sensor_id", "time").values_list(*columns):
-        found[sensor].append(Bucket(*bucket))
+    found = buckets([one.pk for one in sensors], HOUR, since, int(end) + 1)
+    young = _young(sensors, found, end)
     drawn = {}
     for one in sensors:
+        step, some = young.get(one.pk, (HOUR, found.get(one.pk, [])))
         rules = one.rules
-        hours = [corrected(hour, rules.at(hour.time * 1_000_000)) if rules else hour for hour in found[one.pk]]
-        drawn[one.pk] = draw(hours, end - HOURS * HOUR, end)
+        shown = [corrected(bucket, rules.at(bucket.time * 1_000_000)) if rules else bucket for bucket in some]
+        start = some[0].time if one.pk in young else end - HOURS * HOUR
+        drawn[one.pk] = draw(shown, start, end, step)
     return drawn
 
 
-def draw(hours: Sequence[Bucket], start: float, end: float) -> Spark | None:
-    """The paths of some hours between `start` and `end` (seconds); None without anything to draw."""
+def _young(
+    sensors: Sequence[Any], hours: Mapping[int, Sequence[Bucket]], end: float
+) -> dict[int, tuple[int, list[Bucket]]]:
+    """{sensor: (seconds of a bucket, buckets)} of those of which there is nothing from before they were known."""
+    by_level: dict[int, list[int]] = defaultdict(list)
+    known = end
+    for one in sensors:
+        since = one.created_at.timestamp()
+        if hours.get(one.pk) and hours[one.pk][0].time >= floor(int(since), HOUR):
+            level = max((level for level in LEVELS if level <= (end - since) / HOURS), default=LEVELS[0])
+            if level < HOUR:
+                by_level[level].append(one.pk)
+                known = min(known, since)
+    found = {}
+    for level, pks in by_level.items():
+        for pk, some in buckets(pks, level, floor(int(known), HOUR), int(end) + 1).items():
+            if some:
+                found[pk] = (level, some)
+    return found
+
+
+def draw(hours: Sequence[Bucket], start: float, end: float, step: int = HOUR) -> Spark | None:
+    """The paths of some hours, or shorter spans, between `start` and `end` (seconds); None without any."""
     if not hours:
         return None
     low, high = min(hour.low for hour in hours), max(hour.high for hour in hours)
@@ -78,14 +104,14 @@ def draw(hours: Sequence[Bucket], start: float, end: float) -> Spark | None:
     height = (high / 2 - low / 2) or 1.0
 
     def x(hour: Bucket) -> float:
-        return min(WIDTH, max(0.0, (hour.time + HOUR / 2 - start) / (end - start) * WIDTH))
+        return min(WIDTH, max(0.0, (hour.time + step / 2 - start) / (end - start) * WIDTH))
 
     def y(value: float) -> float:
         part = (value / 2 - low / 2) / height if high > low else 0.5
         return HEIGHT - MARGIN - part * (HEIGHT - 2 * MARGIN)
 
     line, band = [], []
-    for piece in _pieces(hours):
+    for piece in _pieces(hours, step):
         if len(piece) == 1:
             at = x(piece[0])
             line.append(f"M{at - 1:.1f} {y(piece[0].mean):.1f}h2")
@@ -93,12 +119,12 @@ def draw(hours: Sequence[Bucket], start: float, end: float) -> Spark | None:
         line.append(_path((x(hour), y(hour.mean)) for hour in piece))
         over = [(x(hour), y(hour.high)) for hour in piece]
         band.append(_path([*over, *((x(hour), y(hour.low)) for hour in reversed(piece))]) + "Z")
-    return Spark("".join(line), "".join(band), formats.number(low), formats.number(high))
+    return Spark("".join(line), "".join(band), formats.number(low), formats.number(high), round(end - start))
 
 
-def _pieces(hours: Sequence[Bucket]) -> list[list[Bucket]]:
+def _pieces(hours: Sequence[Bucket], step: int) -> list[list[Bucket]]:
     """Hours that follow each other; a new piece begins behind a gap."""
-    limit = gap([hour.time for hour in hours], HOUR)
+    limit = gap([hour.time for hour in hours], step)
     pieces = [[hours[0]]]
     for before, hour in pairwise(hours):
         if hour.time - before.time > limit:

@@ -1,23 +1,33 @@
 """The last 24 hours in the rows of sensors."""
 
 import time
+from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mqtt import queries, sparklines
 from mqtt.buckets import HOUR, Bucket
 from mqtt.fragments import Variant, render_row
-from mqtt.models import Rollup, SensorDevice
+from mqtt.models import Reading, Rollup, SensorDevice, SensorState, to_us
 from tests import factories
 
 END = 500_000 * HOUR
 START = END - 24 * HOUR
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
+
+
+@pytest.fixture
+def _nothing_stored() -> Iterator[None]:
+    yield
+    Reading.objects.all().delete()
+    Rollup.objects.all().delete()
 
 
 def hour(ago: int, low: float, mean: float, high: float) -> Bucket:
@@ -50,7 +60,7 @@ def test_any_values_stay_within_their_field(given: list[tuple[int, float, float,
 @pytest.mark.django_db
 @pytest.mark.database
 @pytest.mark.usefixtures("valkey")
-def test_page_and_push_show_the_same_drawing_for_one_query(
+def test_page_and_push_show_the_same_drawing_for_three_queries(
     client: Client, viewer: User, django_assert_num_queries: Any
 ) -> None:
     sensors = [factories.make_sensor() for _ in range(3)]
@@ -72,5 +82,43 @@ def test_page_and_push_show_the_same_drawing_for_one_query(
         sparklines.add_sparks(found)
     sparklines.forget_everything()
     fresh = list(SensorDevice.objects.prefetch_related("corrections"))
-    with django_assert_num_queries(1):
+    with django_assert_num_queries(2):
         sparklines.add_sparks(fresh)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.database
+@pytest.mark.usefixtures("valkey", "_nothing_stored")
+def test_a_new_sensor_is_drawn_since_it_is_known(
+    client: Client, viewer: User, django_assert_max_num_queries: Any
+) -> None:
+    known = timezone.now() - timedelta(minutes=2)
+    sensors = [factories.make_sensor() for _ in range(3)]
+    SensorDevice.objects.update(created_at=known)
+    for sensor in sensors:
+        for second in range(0, 100, 5):
+            factories.make_reading(sensor, value=second, time=known + timedelta(seconds=second), digest=second)
+    SensorState.objects.update(unrolled_us=to_us(known))
+    fresh = list(SensorDevice.objects.prefetch_related("corrections"))
+    with django_assert_max_num_queries(8):
+        sparklines.add_sparks(fresh)
+    for one in fresh:
+        assert one.spark.line.count("L") >= 8, one.spark
+        assert (one.spark.low, one.spark.high) == ("0", "95")
+        assert 100 <= one.spark.seconds <= 140
+    client.force_login(viewer)
+    assert "Known for 2 min: from 0 to 95" in client.get("/sensors/").content.decode()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.database
+@pytest.mark.usefixtures("_nothing_stored")
+def test_what_an_import_brought_from_before_is_drawn_by_hours() -> None:
+    sensor = factories.make_sensor()
+    for ago in (300, 200, 1):
+        factories.make_reading(sensor, value=ago, time=timezone.now() - timedelta(minutes=ago))
+    SensorState.objects.update(unrolled_us=0)
+    (fresh,) = SensorDevice.objects.prefetch_related("corrections")
+    sparklines.add_sparks([fresh])
+    assert fresh.spark.seconds == 24 * HOUR
+    assert (fresh.spark.low, fresh.spark.high) == ("1", "300")

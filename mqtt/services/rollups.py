@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from mqtt.buckets import DAY, FINE, HOUR, floor, least_count
 from mqtt.models import Reading, Rollup, RollupDue, SensorState, from_us, to_us
@@ -67,10 +67,11 @@ def roll_up(now: datetime) -> int:
 
 
 def roll_up_fast(now: datetime) -> int:
-    """Sensors that say much in an hour, a part of it at a time."""
+    """Sensors that say much in an hour, and those that had none yet to show it, a part of the hour at a time."""
     hour_before = _hour_us(now) // 1_000_000 - HOUR
     fast = Rollup.objects.filter(level=HOUR, time=hour_before, count__gte=FAST).values("sensor_id")
-    waiting = SensorState.objects.filter(unrolled_us__lt=to_us(now - FAST_AFTER), pk__in=fast)
+    fresh = Q(sensor__created_at__gte=from_us(hour_before * 1_000_000))
+    waiting = SensorState.objects.filter(Q(pk__in=fast) | fresh, unrolled_us__lt=to_us(now - FAST_AFTER))
     return _roll_sensors(waiting, now, time.monotonic() + BUDGET)
 
 

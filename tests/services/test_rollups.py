@@ -282,6 +282,23 @@ def test_all_readings_are_gone_through_again_when_asked(sensor: SensorDevice) ->
     assert_same(kept(sensor, HOUR), expected(sensor, HOUR))
 
 
+def test_a_new_sensor_is_rolled_up_within_its_first_hour(
+    pipeline: Pipeline, django_assert_max_num_queries: Any
+) -> None:
+    begun = int(NOW.timestamp())
+    pipeline.process([pipeline.message("a/b", f'{{"level": {at % 7}, "ts": {begun + at}}}') for at in range(0, 600, 2)])
+    sensor = SensorDevice.objects.get()
+    SensorDevice.objects.update(created_at=NOW)
+    assert rollups.roll_up_fast(NOW + timedelta(minutes=4)) == 0
+    assert rollups.roll_up_fast(NOW + timedelta(minutes=10)) == 1
+    pipeline.process([pipeline.message("a/b", f'{{"level": 9, "ts": {begun + at}}}') for at in range(600, 700, 2)])
+    assert_true(sensor)
+    with django_assert_max_num_queries(7) as asked:
+        history.buckets([sensor.pk], HOUR, begun, begun + HOUR)
+    assert kept(sensor, HOUR)[-1].readings == 300, "the rest is read from what came since"
+    assert any("300" in one["sql"] for one in asked), "finer rollups are the source of the hour"
+
+
 @pytest.mark.parametrize("late", [False, True])
 def test_a_batch_that_stores_while_a_round_runs_is_not_left_out(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, late: bool

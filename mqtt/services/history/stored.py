@@ -24,19 +24,39 @@ def buckets(sensor_ids: Sequence[int], level: int, start: int, end: int) -> Foun
     start, end = floor(max(0, start), level), floor(end - 1, level) + level
     if level == DAY:
         return _days(sensor_ids, start, end)
+    if level == HOUR:
+        return _hours(sensor_ids, start, end)
     unrolled = _unrolled(sensor_ids, level, end)
     found = _rollups(sensor_ids, level, start, end)
-    spans: list[SpanUs] = []
-    if level < HOUR:
-        hours = _rollups(sensor_ids, HOUR, floor(start, HOUR), end)
-        spans = _thin(hours, level, unrolled, start, end)
+    hours = _rollups(sensor_ids, HOUR, floor(start, HOUR), end)
+    spans = _thin(hours, level, unrolled, start, end)
     for sensor, since in unrolled.items():
         begin = max(start, since)
         found[sensor] = [one for one in found.get(sensor, ()) if one.time < begin]
         spans.append((sensor, begin * 1_000_000, end * 1_000_000))
     _merge(found, aggregate(level, spans))
-    if level < HOUR:
-        _fill(found, hours, level, start, end)
+    _fill(found, hours, level, start, end)
+    return found
+
+
+def _hours(sensor_ids: Sequence[int], start: int, end: int) -> Found:
+    """An hour that is rolled up in part is made from its finer rollups and the readings since."""
+    found = _rollups(sensor_ids, HOUR, start, end)
+    spans: list[SpanUs] = []
+    running: dict[int, list[int]] = defaultdict(list)
+    for sensor, since in _unrolled(sensor_ids, FINE[-1], end).items():
+        hour = max(start, floor(since, HOUR))
+        some = found.get(sensor, [])
+        if since > hour and some and some[-1].time == hour:
+            running[hour].append(sensor)
+            spans.append((sensor, (hour + HOUR) * 1_000_000, end * 1_000_000))
+        else:
+            spans.append((sensor, hour * 1_000_000, end * 1_000_000))
+        found[sensor] = [one for one in some if one.time < hour]
+    for hour, sensors in running.items():
+        for sensor, fine in buckets(sensors, FINE[-1], hour, hour + HOUR).items():
+            found[sensor] += coarser(fine, HOUR)
+    _merge(found, aggregate(HOUR, spans))
     return found
 
 
