@@ -21,6 +21,7 @@ from mqtt.models import (
     SensorDevice,
     UndecodedMessage,
 )
+from mqtt.models.device import known
 from mqtt.permissions import User, visible_to
 from mqtt.sparklines import add_sparks
 
@@ -61,10 +62,13 @@ def connections() -> QuerySet[Any]:
     )
 
 
+_UNKNOWN = Value(AVAILABILITY_WORST_FIRST.index(Availability.UNKNOWN))
+
+
 def _devices(model: Any, *related: str) -> QuerySet[Any]:
     found: QuerySet[Any] = (
         model.objects.with_availability()
-        .annotate(rank=_rank("effective_availability", AVAILABILITY_WORST_FIRST))
+        .annotate(rank=known(_rank("state__availability", AVAILABILITY_WORST_FIRST), _UNKNOWN, IntegerField()))
         .select_related("connection", "state", *related)
         .defer(*_NOT_OF_ROWS)
     )

@@ -84,6 +84,7 @@ WEB = {
     "search",
     "prepared",
     "queries",
+    "paging",
     "formats",
     "payloads",
     "payload_tree",

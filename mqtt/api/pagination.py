@@ -13,6 +13,8 @@ from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.pagination import PageNumberPagination
 from rest_framework.request import Request
 
+from mqtt.paging import part
+
 PAGE_SIZE = 100
 MAX_PAGE_SIZE = 1000
 MAX_PAGE = 10**9 - 1
@@ -49,22 +51,13 @@ class KeysFirst(Paginator):
         if not isinstance(whole, QuerySet) or whole.query.distinct:
             return super().page(number)
         if number == 1:
-            found = list(self._between(0, self.per_page + 1))
+            found = list(part(whole, 0, self.per_page + 1, rows=self.rows))
             if len(found) <= self.per_page:
                 self.__dict__["count"] = len(found)
             return Page(found[: self.per_page], 1, self)
         number = self.validate_number(number)
-        return Page(self._between((number - 1) * self.per_page, number * self.per_page), number, self)
-
-    def _between(self, low: int, high: int) -> QuerySet[Any]:
-        """One query; behind the middle it walks from the end."""
-        whole: Any = self.object_list
-        keys = whole.values("pk")
-        if low > 0 and low > self.count // 2:
-            keys, (low, high) = keys.reverse(), (max(0, self.count - high), self.count - low)
-        rows = whole if self.rows is None else self.rows
-        found: QuerySet[Any] = rows.filter(pk__in=keys[low:high]).order_by(*whole.query.order_by)
-        return found
+        low = (number - 1) * self.per_page
+        return Page(part(whole, low, low + self.per_page, self.count, self.rows), number, self)
 
 
 class Pages(PageNumberPagination):

@@ -6,11 +6,10 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Case, Exists, F, OuterRef, Prefetch, Q, Value, When
-from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from mqtt.corrections import Corrections
-from mqtt.enums import LINK_UP, Availability, IntervalSource, NodeKind
+from mqtt.enums import Availability, IntervalSource, NodeKind
 from mqtt.models.connection import MqttConnection
 from mqtt.models.retention import Retention
 from mqtt.models.site import Site
@@ -33,6 +32,13 @@ WITH_CORRECTIONS = Prefetch("corrections", to_attr="loaded_corrections")
 """As a list: a queryset of its own for each of a hundred sensors costs as much as reading them."""
 
 
+def known(said: Any, unknown: Any, output_field: Any) -> Case:
+    """What is said of a device's state, or of one that nothing vouches for; links are looked through once a query."""
+    vouched = MqttConnection.objects.vouched().order_by().values("pk")
+    when = When(Q(connection__in=vouched, state__isnull=False), then=said)
+    return Case(when, default=unknown, output_field=output_field)
+
+
 class DeviceQuerySet(models.QuerySet[models.Model]):
     def having_availability(self, value: str) -> Self:
         """Those whose `effective_availability` this is, found without computing it for each."""
@@ -45,14 +51,8 @@ class DeviceQuerySet(models.QuerySet[models.Model]):
 
     def with_availability(self) -> Self:
         """Annotate `effective_availability`: the stored one, or `unknown` while nothing vouches for its connection."""
-        vouched = Q(connection__lease__expires_at__gt=Now(), connection__status__in=LINK_UP)
-        return self.annotate(
-            effective_availability=Case(
-                When(vouched & Q(state__isnull=False), then=F("state__availability")),
-                default=Value(Availability.UNKNOWN),
-                output_field=models.CharField(),
-            )
-        )
+        said = known(F("state__availability"), Value(Availability.UNKNOWN.value), models.CharField())
+        return self.annotate(effective_availability=said)
 
 
 class Device(models.Model):

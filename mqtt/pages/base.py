@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any
 
+from django.core.paginator import Page as PaginatorPage
 from django.core.paginator import Paginator
 from django.db.models import Count, Model
 from django.http import QueryDict
@@ -16,6 +17,7 @@ from django.urls import reverse
 
 from mqtt import queries
 from mqtt.enums import Availability, ConnectionStatus
+from mqtt.paging import part
 from mqtt.permissions import OPERATE, User, can
 from mqtt.tables import PER_PAGE
 
@@ -168,10 +170,10 @@ class ListPage(Page):
         counts = self.counts(user, params)
         total = self.total(params, counts)
         table = self.table(filterset.qs, order_by=params.getlist("sort") or None)
-        paginator = KnownPaginator(table.rows, PER_PAGE, total)
+        paginator = KnownPaginator(table.data.data, PER_PAGE, total, queries.BY_KIND[self.kind]())
         table.page = paginator.get_page(params.get("page", 1))
         table.paginator = paginator
-        records = queries.prepare(self.kind, (row.record for row in table.page.object_list))
+        records = queries.prepare(self.kind, table.page.object_list)
         shown = Shown(self, user, params, records=records, total=total)
         shown.rows = {self.kind: {row.pk: connection_id(self.kind, row) for row in records}}
         shown.extra = {"table": table, "filterset": filterset, "counts": counts}
@@ -255,9 +257,17 @@ class ObjectPage(Page):
 class KnownPaginator(Paginator):
     """A paginator that was told the count: the chips have counted already."""
 
-    def __init__(self, rows: Any, per_page: int, known: int) -> None:
-        super().__init__(rows, per_page)
+    def __init__(self, whole: Any, per_page: int, known: int, rows: Any) -> None:
+        super().__init__(whole, per_page)
         self.known = known
+        self.rows = rows
+
+    def page(self, number: Any) -> PaginatorPage:
+        """One page of the list, its keys before its rows."""
+        number = self.validate_number(number)
+        whole: Any = self.object_list
+        low = (number - 1) * self.per_page
+        return PaginatorPage(part(whole, low, low + self.per_page, self.count, self.rows), number, self)
 
     @property
     def count(self) -> int:

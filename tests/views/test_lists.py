@@ -109,6 +109,23 @@ def test_chips_count_each_status_and_filter_by_it(as_operator: Client) -> None:
     assert "All <b data-mark>2</b>" in html
 
 
+@pytest.mark.parametrize("sort", ["", "name", "-name", "-status", "datalogger", "value", "-value", "-heard"])
+def test_pages_from_either_end_show_each_sensor_once(
+    as_operator: Client, monkeypatch: pytest.MonkeyPatch, sort: str
+) -> None:
+    monkeypatch.setattr("mqtt.pages.base.PER_PAGE", 2)
+    logger = factories.make_datalogger()
+    for number in range(7):
+        value = {"value": float(number % 3)} if number else {"text": "open"}
+        factories.make_sensor(logger, name=f"same {number % 2}", key=f"sensor {number}", **value)
+    found = []
+    for page in (1, 2, 3, 4):
+        content = as_operator.get("/sensors/", {"sort": sort, "page": page}).content.decode()
+        found.append(re.findall(r'<tr id="sensor-(\d+)"', content))
+    assert [len(some) for some in found] == [2, 2, 2, 1]
+    assert len({pk for some in found for pk in some}) == 7
+
+
 def test_a_connection_without_a_living_process_is_unknown(as_operator: Client) -> None:
     connection = factories.make_connection(leased=False)
     html = page(as_operator, "/connections/?status=unknown")
