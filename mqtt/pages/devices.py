@@ -8,13 +8,14 @@ from django.utils.translation import gettext as _
 
 from mqtt import queries
 from mqtt.enums import NodeKind, ReadingFlag
-from mqtt.models import Datalogger, Gateway, Reading, SensorDevice, Site
+from mqtt.models import Datalogger, Gateway, SensorDevice, Site
 from mqtt.pages.base import ObjectPage, Part, Shown, list_url, register
 from mqtt.pages.chart import POINTS_PART
 from mqtt.pages.connection import timeline_of
 from mqtt.pages.joining import WORK_PART
 from mqtt.pages.notes import NOTES_PART
 from mqtt.permissions import User
+from mqtt.services import history
 from mqtt.templatetags.console import value
 
 READINGS = 50
@@ -41,7 +42,7 @@ def now(shown: Shown) -> dict[str, Any]:
 
 def readings(shown: Shown) -> dict[str, Any]:
     """The newest readings of a sensor, newest first, with what their flags mean."""
-    found = Reading.objects.filter(sensor_id=shown.object.pk).order_by("-time", "-digest")[:READINGS]
+    found = history.readings("id", shown.object.pk, limit=READINGS)
     rules, decimals = shown.object.rules, shown.object.decimals
     rows = [
         {

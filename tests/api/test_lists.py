@@ -4,10 +4,15 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.utils import timezone
-from rest_framework.serializers import ModelSerializer
+from rest_framework.serializers import ModelSerializer, Serializer
 from rest_framework.test import APIClient
 
-from mqtt.api.serializers.devices import DataloggerSerializer, GatewaySerializer, SensorSerializer
+from mqtt.api.serializers.devices import (
+    DataloggerSerializer,
+    GatewaySerializer,
+    ReadingSerializer,
+    SensorSerializer,
+)
 from mqtt.api.serializers.topics import TopicSerializer
 from mqtt.enums import Availability, IntervalSource
 from mqtt.models import GatewayRhythm, SensorDevice, SensorRhythm, SensorState
@@ -198,6 +203,31 @@ def test_rows_are_written_as_django_rest_framework_writes_them(serializer: Any) 
     rows = serializer.Meta.model.objects.all()
     for row in rows.with_availability() if hasattr(rows, "with_availability") else rows:
         assert serializer().to_representation(row) == ModelSerializer.to_representation(serializer(), row)
+
+
+@pytest.mark.parametrize("fields", [{"value": 21.5, "flags": 1}, {"value": None, "text": "open", "flags": 2}])
+def test_readings_are_written_as_django_rest_framework_writes_them(fields: dict[str, Any]) -> None:
+    reading = factories.make_reading(factories.make_sensor(), time=datetime(2026, 5, 1, 12, tzinfo=UTC), **fields)
+    serializer = ReadingSerializer(context={"corrections": {}})
+    assert serializer.to_representation(reading) == Serializer.to_representation(serializer, reading)
+
+
+def test_history_is_found_however_far_back_it_lies(looking: APIClient) -> None:
+    sensor = factories.make_sensor()
+    ages = [0, 1, 5, 40, 80, 4000]
+    for number, age in enumerate(ages):
+        factories.make_reading(sensor, value=age, time=timezone.now() - timedelta(days=age, hours=1), digest=number)
+    for size in (1, 2, 3, 5, 6, 7):
+        url, seen = f"{BASE}sensors/{sensor.pk}/readings/?page_size={size}", []
+        while url:
+            answer = looking.get(url).json()
+            seen += [row["value"] for row in answer["results"]]
+            url = answer["next"]
+        assert seen == ages
+    since = (timezone.now() - timedelta(days=50)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    assert names(looking.get(f"{BASE}sensors/{sensor.pk}/readings/?start={since}"), "value") == ages[:4]
+    file = looking.get(f"{BASE}sensors/{sensor.pk}/readings/?format=csv")
+    assert len(file.getvalue().splitlines()) == 7
 
 
 def test_a_search_looks_through_what_sensors_hang_on(looking: APIClient) -> None:

@@ -40,7 +40,7 @@ def _reader(field: Any) -> Reader:
     if isinstance(field, serializers.PrimaryKeyRelatedField):
         serializer: Any = field.parent
         return attrgetter(serializer.Meta.model._meta.get_field(field.source).attname)  # noqa: SLF001 - Django's API
-    write = _moment if type(field) is serializers.DateTimeField else field.to_representation
+    write = moment_text if type(field) is serializers.DateTimeField else field.to_representation
     read = attrgetter(field.source)
     return _spoken(read if len(field.source_attrs) == 1 else _or_default(read, field.default), write)
 
@@ -74,6 +74,7 @@ def _or_default(read: Reader, default: Any) -> Reader:
     return found
 
 
-def _moment(moment: datetime) -> str:
+def moment_text(moment: datetime) -> str:
+    """A time as the API writes it."""
     text = moment.astimezone(timezone.get_default_timezone()).isoformat()  # nobody has another one
     return f"{text[:-6]}Z" if text.endswith("+00:00") else text

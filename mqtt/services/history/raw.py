@@ -4,12 +4,13 @@ Written as SQL because the readings of many sensors have to be merged: for each 
 own index from the newest on and stops after one page, so the cost grows with sensors and page, never with history.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
 from django.db import connection
+from django.utils import timezone
 
 from mqtt.models import from_us, to_us
 from mqtt.services.history.aggregate import FOREVER
@@ -42,6 +43,8 @@ ORDER BY r.time DESC, r.sensor_id DESC, r.digest DESC LIMIT %(limit)s
 """
 
 BEYOND = 2**63 - 1
+WINDOWS = (2 * 86400 * 1_000_000, 64 * 86400 * 1_000_000)
+"""Microseconds before the newest that is asked for, tried one after the other."""
 
 ONE_SENSOR = """
 SELECT sensor_id, {time}, digest, {received_at}, value, text, flags FROM mqtt_reading
@@ -84,12 +87,32 @@ def readings(
     if start > until:
         return []
     is_postgresql = connection.vendor == "postgresql"
+    statement = (POSTGRESQL if is_postgresql else SQLITE).format(column=column)
     names: dict[str, Any] = {"owner": owner, "sensor": sensor, "digest": digest, "limit": limit}
-    bounds = {"start": max(start, FOREVER[0]), "until": min(max(until, FOREVER[0]), FOREVER[1])}
-    names |= {name: from_us(one) for name, one in bounds.items()} if is_postgresql else bounds
-    with connection.cursor() as cursor:
-        cursor.execute((POSTGRESQL if is_postgresql else SQLITE).format(column=column), names)
-        return [_row(found) for found in cursor.fetchall()]
+    first, last = max(start, FOREVER[0]), min(max(until, FOREVER[0]), FOREVER[1])
+
+    def read(since: int) -> list[Any]:
+        bounds = {"start": since, "until": last}
+        moments = {name: from_us(one) for name, one in bounds.items()} if is_postgresql else bounds
+        with connection.cursor() as cursor:
+            cursor.execute(statement, names | moments)
+            found: list[Any] = cursor.fetchall()
+            return found
+
+    return [_row(one) for one in _newest(read, first, last, limit)]
+
+
+def _newest(read: Callable[[int], list[Any]], first: int, last: int, limit: int) -> list[Any]:
+    """What is read from the latest of WINDOWS on that holds enough.
+
+    PostgreSQL plans for each of its days before it reads: a history of a year takes it longer than the reading.
+    """
+    if connection.vendor == "postgresql":
+        behind = min(last, to_us(timezone.now()))
+        for since in (behind - window for window in WINDOWS):
+            if since > first and len(found := read(since)) >= limit:
+                return found
+    return read(first)
 
 
 def readings_of(
@@ -101,14 +124,17 @@ def readings_of(
         min(FOREVER[1] if end_us is None else end_us, FOREVER[1]),
     )
     until, digest = behind or (last, BEYOND)
-    bounds: list[Any] = [first, until]
-    if connection.vendor == "postgresql":
-        bounds = [from_us(one) for one in bounds]
+    moment = from_us if connection.vendor == "postgresql" else int
     times = {name: AS_US[connection.vendor].format(name) for name in ("time", "received_at")}
-    with connection.cursor() as cursor:
-        cursor.execute(ONE_SENSOR.format(**times), [sensor, *bounds, bounds[1], digest, limit])
-        found: list[HistoryTuple] = cursor.fetchall()
-    return found
+    statement = ONE_SENSOR.format(**times)
+
+    def read(since: int) -> list[HistoryTuple]:
+        with connection.cursor() as cursor:
+            cursor.execute(statement, [sensor, moment(since), moment(until), moment(until), digest, limit])
+            found: list[HistoryTuple] = cursor.fetchall()
+            return found
+
+    return _newest(read, first, until, limit)
 
 
 def cursor_of(row: HistoryRow) -> tuple[int, int, int]:
