@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from mqtt import charts, formats
 from mqtt.corrections import NONE
-from mqtt.models import Gateway, SensorDevice, SensorState, from_us, to_us
+from mqtt.models import Gateway, Reading, SensorDevice, SensorState, from_us, to_us
 from mqtt.pages.base import Part, Shown
 from mqtt.permissions import User, visible_to
 from mqtt.services.corrections import corrections_of
@@ -134,12 +134,25 @@ def panel(user: User, obj: Any, params: QueryDict) -> Panel | None:
     try:
         window = read_window(params, now)
         chosen = _chosen(offered, params)
+        if not any(params.get(name) for name in ("last", "from", "to")):
+            window = last(_known(chosen, now), now)
     except ValidationError as found:
         error = " ".join(found.messages)
     made = Panel(window, offered, chosen, params.get("rate") == "1", error, params)
     if params.get("table") == "1":
         made.table = table_of(made)
     return made
+
+
+def _known(chosen: list[SensorDevice], now: datetime) -> str:
+    """The shortest of the offered windows, up to the usual one, that shows all that is known of new sensors."""
+    known = min(one.created_at for one in chosen)
+    for name, long in (("1h", timedelta(hours=1)), ("6h", timedelta(hours=6))):
+        if known > now - long:
+            older = {"time__gte": now - timedelta(days=1), "time__lt": now - long}
+            brought = Reading.objects.filter(sensor_id__in=[one.pk for one in chosen], **older).exists()
+            return USUAL if brought else name
+    return USUAL
 
 
 def offered_by(user: User, obj: Any) -> list[SensorDevice]:

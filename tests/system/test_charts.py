@@ -92,7 +92,7 @@ def test_a_chart_zooms_moves_and_grows(page: Page, device: mqtt.Client) -> None:
     assert page.url != near
     with page.expect_request(is_chart) as newest:
         chart.locator(".plot").press("Home")
-    assert query(newest.value)["last"] == ["24h"]
+    assert query(newest.value)["last"] == ["1h"], "of a sensor that is new"
     with page.expect_request(is_chart) as week:
         chart.get_by_label("7 days").click()
     assert query(week.value)["last"] == ["7d"]

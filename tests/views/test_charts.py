@@ -10,10 +10,12 @@ from django.http import QueryDict
 from django.test import Client
 from django.utils import timezone
 
+from mqtt import charts
 from mqtt.fragments import render_part
 from mqtt.models import SensorDevice
 from mqtt.pages.base import REGISTRY
 from mqtt.services import rollups
+from mqtt.windows import last
 from tests import factories
 from tests.services.test_rollups import NOW, store
 
@@ -42,6 +44,7 @@ def pages_of(sensor: SensorDevice) -> list[str]:
 
 def test_a_window_is_an_address_on_each_page_and_a_wrong_one_says_what_is_wrong(web: Client) -> None:
     sensor = factories.make_sensor(factories.make_datalogger(gateway=factories.make_gateway()))
+    SensorDevice.objects.update(created_at=timezone.now() - timedelta(days=2))
     for url in pages_of(sensor):
         page = body(web, url)
         assert f'data-sensors="{sensor.pk}"' in page
@@ -55,6 +58,22 @@ def test_a_window_is_an_address_on_each_page_and_a_wrong_one_says_what_is_wrong(
         assert "At most 12 sensors" in body(web, f"{url}?sensors={','.join(map(str, range(13)))}", 400)
         for edge in ("from=0001-01-01T00:00:00Z&to=0001-02-01T00:00:00Z", "from=9999-12-30&to=9999-12-31"):
             body(web, f"{url}?{edge}&table=1")
+
+
+def test_what_is_new_is_shown_since_it_is_known(web: Client) -> None:
+    sensor = factories.make_sensor()
+    for minutes, expected in ((2, "1h"), (70, "6h"), (400, "24h")):
+        SensorDevice.objects.update(created_at=timezone.now() - timedelta(minutes=minutes))
+        assert f'data-last="{expected}"' in body(web, f"/sensors/{sensor.pk}/")
+        assert 'data-last="7d"' in body(web, f"/sensors/{sensor.pk}/?last=7d")
+    SensorDevice.objects.update(created_at=timezone.now())
+    now = int(timezone.now().timestamp())
+    store(sensor, [(now - at, 20.0) for at in (100, 50, 1)])
+    line = charts.lines([sensor], last("24h", timezone.now()), 800, as_rate=False)[0]
+    assert line.series.values, "nothing has to be rolled up for it"
+    assert len(charts.lines([sensor], last("1h", timezone.now()), 800, as_rate=False)[0].series.values) >= 3
+    store(sensor, [(now - 7200, 20.0)])
+    assert 'data-last="24h"' in body(web, f"/sensors/{sensor.pk}/"), "an import brought what is older"
 
 
 def test_sensors_are_chosen_among_those_with_numbers_and_strangers_are_left_out(web: Client) -> None:
