@@ -18,6 +18,9 @@ from environs import EnvError, FileAwareEnv
 
 T = TypeVar("T")
 
+DATABASE_PATIENCE = 5
+"""Seconds for PostgreSQL to let somebody in."""
+
 env = FileAwareEnv()
 """Reads `X`, or the content of the file that `X_FILE` names."""
 
@@ -156,8 +159,12 @@ def url(name: str, schemes: tuple[str, ...]) -> str:
     return value
 
 
-def database(name: str, data_dir: Path) -> dict[str, object]:
-    """Django's DATABASES entry: PostgreSQL with a pool, or SQLite in WAL with full sync."""
+def database(name: str, data_dir: Path, *, pooled: bool) -> dict[str, object]:
+    """Django's DATABASES entry: PostgreSQL, or SQLite in WAL with full sync.
+
+    `pooled`: for many short requests. Threads that keep a connection for themselves have no use for a pool, which answers
+    only after its patience while the server is away, and is not to be had again without its own threads.
+    """
     url = text(name, f"sqlite:///{data_dir / 'vedetta.sqlite3'}")
     scheme = urlsplit(url).scheme
     if scheme not in {"sqlite", "postgres", "postgresql"}:
@@ -176,10 +183,13 @@ def database(name: str, data_dir: Path) -> dict[str, object]:
             "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;PRAGMA cache_size=-16000;",
         }
     else:
+        config["ENGINE"] = "app.postgresql"
         given = config.get("OPTIONS")
-        pool = {"min_size": 1, "max_size": 16, "timeout": 5}
-        config["OPTIONS"] = {**(given if isinstance(given, dict) else {}), "pool": pool}
-        config["CONN_MAX_AGE"] = 0  # the pool keeps the connections
+        options = {"connect_timeout": DATABASE_PATIENCE, **(given if isinstance(given, dict) else {})}
+        if pooled:
+            options["pool"] = {"min_size": 1, "max_size": 16, "timeout": DATABASE_PATIENCE}
+        config["OPTIONS"] = options
+        config["CONN_MAX_AGE"] = 0  # the pool keeps the connections, or their threads do
     return config
 
 

@@ -22,8 +22,6 @@ from mqtt.exceptions import BackupError
 from mqtt.services.backup.making import make_backup
 
 BACKUPS_KEPT = 5
-DATABASE_PATIENCE = 5
-"""Seconds for PostgreSQL to answer the first time."""
 
 
 def say_nothing(_line: str) -> None:
@@ -43,9 +41,7 @@ def check_database() -> None:
     logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
     try:
         if connection.vendor == "postgresql":
-            parameters = {**connection.get_connection_params(), "connect_timeout": DATABASE_PATIENCE}
-            parameters.pop("pool", None)
-            psycopg.connect(**parameters).close()
+            psycopg.connect(**connection.get_connection_params()).close()
         else:
             connection.ensure_connection()
     except (psycopg.Error, DatabaseError) as error:

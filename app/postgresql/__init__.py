@@ -1,0 +1,1 @@
+"""Django's PostgreSQL backend, with what Vedetta insists on for each connection."""
