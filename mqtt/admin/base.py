@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseRedirect
 from django.utils.translation import gettext_lazy as _
 
 from mqtt import reasons
@@ -34,6 +34,14 @@ class BoundedAdmin(admin.ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """What this user may see."""
         return visible_to(request.user, super().get_queryset(request))
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """What the service refuses is said, not a failure."""
+        try:
+            return super().changeform_view(request, *args, **kwargs)
+        except ServiceError as error:
+            say_refusal(request, error)
+            return HttpResponseRedirect(request.get_full_path())
 
     def has_operate_permission(self, request: HttpRequest) -> bool:
         """For actions that switch and test."""

@@ -131,14 +131,6 @@ class ConnectionAdmin(BoundedAdmin):
             connections.create_connection(actor, form.instance, filters.wanted(), secrets)
         filters.mark_saved()
 
-    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        """What the service refuses is said, not a failure."""
-        try:
-            return super().changeform_view(request, *args, **kwargs)
-        except ServiceError as error:
-            say_refusal(request, error)
-            return HttpResponseRedirect(request.get_full_path())
-
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None) -> Any:
         """A refusal is said, and is no error."""
         try:

@@ -11,7 +11,7 @@ STALLS_AFTER = 5.0
 
 
 def drop_connection() -> None:
-    """Forget this thread's connection, the pool (its own tries come ever more rarely, ours do not) and the last error."""
+    """Forget this thread's connection, its last error, and the pool: its own tries come ever more rarely."""
     connection.close()
     close_pool = getattr(connection, "close_pool", None)  # only PostgreSQL has one
     if close_pool is not None:

@@ -1,5 +1,6 @@
 """Whether the console does its work: database, channel layer, and somebody who holds the connections."""
 
+import logging
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -13,6 +14,8 @@ from django.utils.translation import ngettext
 from mqtt.models import ConnectionLease, MqttConnection
 from mqtt.services import clock, pressure
 from mqtt.services.disk import WARN_AT
+
+logger = logging.getLogger(__name__)
 
 PATIENCE = 2.0
 """Seconds for the channel layer to answer; it is on this machine or next to it."""
@@ -50,6 +53,25 @@ class Health:
 def check_health() -> Health:
     """Ask every part once, in the active language; bounded by PATIENCE and the database's own time-out."""
     return Health((*_database_and_mqtt(), _channel_layer(), *_storing()))
+
+
+class Readiness:
+    """What the log was told last: load balancers ask every few seconds, and an outage is news once."""
+
+    def __init__(self) -> None:
+        self._down: tuple[str, ...] = ()
+
+    def note(self, health: Health) -> None:
+        """Say what went down or came back since the last time."""
+        down = tuple(check.name for check in health.checks if check.state is HealthState.DOWN)
+        before, self._down = self._down, down
+        if down and down != before:
+            logger.warning("Not ready, manage.py check_health says more: %s", ", ".join(down))
+        elif before and not down:
+            logger.warning("Ready again: %s", ", ".join(before))
+
+
+READINESS = Readiness()
 
 
 def _database_and_mqtt() -> tuple[Check, ...]:

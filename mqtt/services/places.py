@@ -40,7 +40,9 @@ def update_site(actor: Actor, site: Site, changed: Iterable[str]) -> Site:
     """Store the changed fields of a site; a new prefix brings further devices, and takes none away."""
     fields = sorted(set(changed) & set(SITE_FIELDS))
     with transaction.atomic():
-        stored = Site.objects.select_for_update(no_key=True).get(pk=site.pk)
+        stored = Site.objects.select_for_update(no_key=True).filter(pk=site.pk).first()
+        if stored is None:
+            raise ServiceError("gone", name=str(site))
         details: dict[str, Any] = differences(snapshot(stored, fields), snapshot(site, fields))
         if details:
             site.save(update_fields=list(details))

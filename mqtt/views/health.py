@@ -12,7 +12,7 @@ from mqtt.meters import REGISTRY
 from mqtt.pages.health import report
 from mqtt.permissions import ADMINISTER, VIEW, can
 from mqtt.services import clock, throttle, tokens
-from mqtt.services.health import HealthState, check_health
+from mqtt.services.health import READINESS, HealthState, check_health
 from mqtt.services.metrics import scrape
 from mqtt.views.actions import actor_of
 from mqtt.views.guard import needs
@@ -30,9 +30,12 @@ def healthz(_request: HttpRequest) -> HttpResponse:
 @never_cache
 def readyz(_request: HttpRequest) -> HttpResponse:
     """What a page needs answers too: 200 up or degraded, 503 down."""
-    state = check_health().state
-    status = 503 if state is HealthState.DOWN else 200
-    return HttpResponse(f"{state.name.lower()}\n", content_type="text/plain", status=status)
+    health = check_health()
+    READINESS.note(health)
+    status = 503 if health.state is HealthState.DOWN else 200
+    answer = HttpResponse(f"{health.state.name.lower()}\n", content_type="text/plain", status=status)
+    answer._has_been_logged = True  # type: ignore[attr-defined]  # noqa: SLF001 - Django would log each as an error
+    return answer
 
 
 @never_cache

@@ -6,6 +6,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from mqtt import reasons
+from mqtt.exceptions import ServiceError
 from mqtt.forms import SiteForm
 from mqtt.forms.site import known_zones
 from mqtt.models import Site
@@ -75,10 +77,14 @@ def _edit(request: HttpRequest, site: Site) -> HttpResponse:
     form = SiteForm(request.POST or None, instance=site)
     if request.method == "POST" and form.is_valid():
         actor = Actor.of(request.user, "web")
-        if site.pk:
-            places.update_site(actor, site, form.changed_data)
-        else:
-            places.create_site(actor, site)
+        try:
+            if site.pk:
+                places.update_site(actor, site, form.changed_data)
+            else:
+                places.create_site(actor, site)
+        except ServiceError as error:
+            messages.error(request, reasons.explain(error.code, error.context))
+            return redirect("site-list")
         messages.success(request, _("%(name)s is saved.") % {"name": site.name})
         return redirect("site-detail", site.pk)
     context = {"form": form, "site": site if site.pk else None, "name": name, "zones": known_zones()}

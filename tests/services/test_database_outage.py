@@ -12,10 +12,14 @@ from mqtt.services.database_outage import drop_connection
 pytestmark = pytest.mark.django_db
 
 
+def _raise() -> None:
+    raise OperationalError("away")
+
+
 def _failed_try() -> "weakref.ref[OperationalError]":
     """As libraries do it: the error knows the frame, and the frame goes on knowing the error."""
     try:
-        raise OperationalError("away")
+        _raise()
     except OperationalError:
         error = sys.exc_info()[1]
     assert isinstance(error, OperationalError)

@@ -16,6 +16,8 @@ from mqtt.fragments import Variant, render_part
 from mqtt.models import AuditEntry, Datalogger, DataloggerRhythm, GatewayRhythm, SensorDevice, SensorRhythm, Site
 from mqtt.pages.base import REGISTRY
 from mqtt.rhythm import NO_RHYTHM, Expectation, expect
+from mqtt.services import places
+from mqtt.services.audit import Actor
 from tests import factories
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database, pytest.mark.usefixtures("valkey")]
@@ -220,6 +222,26 @@ def test_a_site_is_made_changed_and_deleted_while_its_devices_stay(web: Client) 
     assert not Site.objects.exists()
     datalogger.refresh_from_db()
     assert datalogger.site is None
+
+
+@pytest.mark.parametrize("address", ["/sites/{}/edit/", "/admin/mqtt/site/{}/change/"])
+def test_a_site_that_somebody_else_deletes_meanwhile_is_said_to_be_gone(
+    web: Client, django_user_model: Any, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    django_user_model.objects.update(is_staff=True, is_superuser=True)
+    site = factories.make_site(name="Duomo")
+    real = places.update_site
+
+    def late(actor: Actor, given: Site, changed: Any) -> Site:
+        Site.objects.filter(pk=given.pk).delete()
+        return real(actor, given, changed)
+
+    monkeypatch.setattr(places, "update_site", late)
+    url = address.format(site.pk)
+    answer = web.post(
+        url, {"name": "Castello", "topic_prefix": "", "time_zone": "", "address": "", "contact": ""}, follow=True
+    )
+    assert "Castello was deleted meanwhile." in answer.content.decode()
 
 
 @pytest.mark.parametrize(

@@ -164,3 +164,17 @@ def test_ready_means_database_and_mqtt_and_not_live_pages(client: Client, settin
     factories.make_connection(leased=False, name="Free")
     MqttConnection.objects.exclude(name="Free").delete()
     assert client.get("/readyz").status_code == 503
+
+
+def test_an_outage_that_a_load_balancer_asks_about_is_logged_once(
+    client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert client.get("/readyz").status_code == 200
+    caplog.clear()
+    plant = factories.make_connection(leased=False)
+    for address in ("/readyz", "/readyz", "/api/v1/mqtt/health/", "/readyz"):
+        assert client.get(address).status_code == 503
+    assert caplog.messages == ["Not ready, manage.py check_health says more: mqtt"]
+    plant.delete()
+    assert (client.get("/readyz").status_code, client.get("/api/v1/mqtt/health/").status_code) == (200, 200)
+    assert caplog.messages[1:] == ["Ready again: mqtt"]

@@ -20,7 +20,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from mqtt.api.serializers.devices import HealthSerializer
-from mqtt.services.health import HealthState, check_health
+from mqtt.services.health import READINESS, HealthState, check_health
 
 
 class HealthView(APIView):
@@ -35,9 +35,13 @@ class HealthView(APIView):
     )
     def get(self, request: Request) -> Response:
         """200 up, 503 down."""
-        if check_health().state == HealthState.DOWN:
-            return Response({"status": "down"}, status.HTTP_503_SERVICE_UNAVAILABLE)
-        return Response({"status": "up"})
+        health = check_health()
+        READINESS.note(health)
+        if health.state is not HealthState.DOWN:
+            return Response({"status": "up"})
+        answer = Response({"status": "down"}, status.HTTP_503_SERVICE_UNAVAILABLE)
+        answer._has_been_logged = True  # noqa: SLF001 - Django would log each as an error
+        return answer
 
 
 class SchemaView(SpectacularAPIView):
