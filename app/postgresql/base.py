@@ -17,5 +17,5 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def _configure_connection(self, connection: Any) -> bool:
         """Once for each connection to the server, by the pool or without one."""
-        must_commit = bool(super()._configure_connection(connection))
+        must_commit = bool(super()._configure_connection(connection))  # type: ignore[misc] # the stubs leave it out
         return connection.execute(KEEP_COMMITS).rowcount > 0 or must_commit

@@ -40,7 +40,7 @@ class HealthView(APIView):
         if health.state is not HealthState.DOWN:
             return Response({"status": "up"})
         answer = Response({"status": "down"}, status.HTTP_503_SERVICE_UNAVAILABLE)
-        answer._has_been_logged = True  # noqa: SLF001 - Django would log each as an error
+        answer._has_been_logged = True  # type: ignore[attr-defined]  # noqa: SLF001 - Django would log each as an error
         return answer
 
 
