@@ -43,7 +43,7 @@ def least_count(level: int) -> int:
 def joined(buckets: Sequence[Bucket], time: int) -> Bucket:
     """Neighbours in the order of time as one bucket. The mean is weighed so that huge values cannot overflow."""
     if len(buckets) == 1:
-        return buckets[0]._replace(time=time)
+        return buckets[0] if buckets[0].time == time else buckets[0]._replace(time=time)
     count = sum(one.readings for one in buckets)
     low, high = min(one.low for one in buckets), max(one.high for one in buckets)
     mean = sum(one.mean * (one.readings / count) for one in buckets)

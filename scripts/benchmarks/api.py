@@ -18,9 +18,11 @@ LISTS = (
     "/api/v1/mqtt/gateways/",
     "/api/v1/mqtt/dataloggers/",
     "/api/v1/mqtt/sensors/",
+    "/api/v1/mqtt/sensors/?page={middle}",
     "/api/v1/mqtt/sensors/?page={last}",
     "/api/v1/mqtt/sensors/?ordering=-last_value",
-    "/api/v1/mqtt/sensors/?search=dl-00042",
+    "/api/v1/mqtt/sensors/?search=dl-4242",
+    "/api/v1/mqtt/sensors/?search=c-3",
     "/api/v1/mqtt/sensors/?availability=unknown",
     "/api/v1/mqtt/topics/",
     "/api/v1/mqtt/undecoded/",
@@ -34,7 +36,7 @@ def measure(bench: Bench) -> Report:
     report = bench.report("api", f"Milliseconds to the last byte; lists with {sensors:,} sensors, 100 rows a page")
     for kind in bench.options.kinds[: bench.options.size(2, 1)]:
         with bench.filled(kind, sensors) as console:
-            paths = [path.format(last=sensors // 100) for path in LISTS]
+            paths = [path.format(last=sensors // 100, middle=max(1, sensors // 200)) for path in LISTS]
             queries = count_queries(console, paths)
             for path in paths:
                 _, *times = [console.get(path) for _ in range(bench.options.size(40, 2))]

@@ -80,7 +80,8 @@ def series(
     found = buckets(sensor_ids, level, start - lead, end)
     result = {}
     for sensor in sensor_ids:
-        rows = list(coarser(correct_buckets(sensor, found.get(sensor, []), level, given), step))
+        rows = correct_buckets(sensor, found.get(sensor, []), level, given)
+        rows = list(coarser(rows, step)) if step > level else rows
         rows = rates(rows) if sensor in as_rate else rows
         result[sensor] = _drawn(sensor, rows, step, end_us / 1e6, is_irregular=sensor in irregular)
     return result

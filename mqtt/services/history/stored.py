@@ -6,11 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from django.db import connection
 
 from mqtt.buckets import DAY, FINE, HOUR, Bucket, coarser, floor, least_count
-from mqtt.models import Rollup, SensorState
+from mqtt.models import SensorState
 from mqtt.services.history.aggregate import SpanUs, bucket_query
 
 SPANS_AT_ONCE = 500
-COLUMNS = ("sensor_id", "time", "count", "low", "high", "mean", "first", "last")
+ROLLUPS = """
+SELECT sensor_id, time, count, low, high, mean, first, last FROM mqtt_rollup
+WHERE sensor_id IN ({sensors}) AND level = %s AND time >= %s AND time < %s ORDER BY sensor_id, time
+"""
 
 Found = dict[int, list[Bucket]]
 """{sensor: its buckets in the order of time}."""
@@ -80,10 +83,15 @@ def _unrolled(sensor_ids: Sequence[int], level: int, end: int) -> dict[int, int]
 
 
 def _rollups(sensor_ids: Sequence[int], level: int, start: int, end: int) -> Found:
+    """As SQL, because a chart of a day is a thousand of them."""
     found: Found = defaultdict(list)
-    rows = Rollup.objects.filter(sensor_id__in=sensor_ids, level=level, time__gte=start, time__lt=end)
-    for sensor, *bucket in rows.order_by("sensor_id", "time").values_list(*COLUMNS):
-        found[sensor].append(Bucket(*bucket))
+    if not sensor_ids:
+        return found
+    with connection.cursor() as cursor:
+        marks = ", ".join(["%s"] * len(sensor_ids))
+        cursor.execute(ROLLUPS.format(sensors=marks), [*sensor_ids, level, start, end])
+        for sensor, *bucket in cursor.fetchall():
+            found[sensor].append(Bucket._make(bucket))
     return found
 
 
