@@ -9,7 +9,7 @@ from typing import Any
 from django.db import InterfaceError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse
 
-from mqtt.services.database_outage import drop_connection
+from mqtt.services.database_outage import drop_connection, is_disk_full
 from mqtt.views.outage import database_away
 
 logger = logging.getLogger(__name__)
@@ -85,6 +85,9 @@ class DatabaseOutageMiddleware:
         """A view asked in vain."""
         if not isinstance(error, AWAY):
             return None
+        if is_disk_full(error):  # it goes on answering who only reads
+            logger.warning("The database cannot write, its disk is full: %s was not saved.", request.path)
+            return database_away(request, is_full=True)
         OUTAGE.note(error)
         return database_away(request)
 

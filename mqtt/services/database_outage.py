@@ -1,6 +1,7 @@
 """While the database is away: what a thread of the mqtt process does between two tries, and since when it waits."""
 
 import gc
+import sqlite3
 import time
 from contextlib import suppress
 
@@ -20,6 +21,16 @@ def drop_connection() -> None:
     # An error holds its frames and they hold the error: 20 kB with each try, which the mqtt process, that looks for
     # cycles rarely, kept for as long as the outage lasted.
     gc.collect()
+
+
+DISK_FULL = "53100"
+"""PostgreSQL's code for it."""
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """Whether the database answers, and cannot write for want of room."""
+    cause = error.__cause__
+    return getattr(cause, "sqlstate", "") == DISK_FULL or getattr(cause, "sqlite_errorcode", 0) == sqlite3.SQLITE_FULL
 
 
 class DatabaseWatch:

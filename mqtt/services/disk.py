@@ -4,6 +4,7 @@ At 90 % people are warned, at 95 % the oldest raw readings go (`disk_care`), at 
 latest values, statuses and the login go on, where a database on a full disk would do nothing at all.
 """
 
+import logging
 import shutil
 import time
 from collections.abc import Callable
@@ -16,6 +17,8 @@ from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 
 from mqtt.models import DiskSample
+
+logger = logging.getLogger(__name__)
 
 WARN_AT = 0.90
 PRUNE_AT = 0.95
@@ -113,7 +116,7 @@ def full_in_days(now: datetime, disk: Disk) -> float | None:
 
 
 class DiskGuard:
-    """What one mqtt process knows of the disk; `look` runs in one thread, the rest may be read by all."""
+    """What one mqtt process knows of the disk; any of its threads may look and read."""
 
     def __init__(self, measure_disk: Callable[[], Disk | None] = measure) -> None:
         self._measure = measure_disk
@@ -122,16 +125,24 @@ class DiskGuard:
         self.keeps_history = True
         """Whether readings go into the history; latest values always do."""
 
-    def look(self) -> None:
-        """Measure, when it is time again. Raises what the database raises."""
+    def look(self, *, at_once: bool = False) -> None:
+        """Measure, when it is time again or `at_once`. Raises what the database raises."""
         now = time.monotonic()
-        if now < self._due_at:
+        if now < self._due_at and not at_once:
             return
         self._due_at = now + LOOK_EVERY
         self.disk = disk = self._measure()
-        if disk is None or not disk.holds_database:
-            self.keeps_history = True
+        if disk is None or not disk.holds_database or disk.share < GO_ON_AT:
+            self._keep_history(True)
         elif disk.share >= STOP_AT:
-            self.keeps_history = False
-        elif disk.share < GO_ON_AT:
-            self.keeps_history = True
+            self._keep_history(False)
+
+    def _keep_history(self, keep: bool) -> None:
+        if keep == self.keeps_history:
+            return
+        self.keeps_history = keep
+        if keep:
+            logger.warning("The disk has room again: readings are kept in the history.")
+        elif self.disk:
+            sentence = "The disk of %s is %s %% full: readings are no longer kept in the history, only latest values."
+            logger.warning(sentence, self.disk.folder, self.disk.percent)

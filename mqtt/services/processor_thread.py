@@ -103,6 +103,9 @@ class ProcessorThread:
         pause = FIRST_PAUSE
         while True:
             try:
+                if self._waiting_since:
+                    # What waited for room on the disk is history, and not only a latest value, once there is room.
+                    self._processor.guard.look(at_once=True)
                 result = store()
             except (OperationalError, InterfaceError) as error:
                 self._note_trouble("The database is away, messages wait: %s", error)

@@ -76,9 +76,22 @@ def test_a_database_elsewhere_leaves_only_our_own_files_here(settings: Any, monk
     assert (found.folder, found.holds_database) == (settings.DATA_DIR, False)
 
 
-def test_history_stops_at_98_percent_and_goes_on_a_little_below(looked: Callable[[DiskGuard], bool]) -> None:
+def test_history_stops_at_98_percent_and_goes_on_a_little_below(
+    looked: Callable[[DiskGuard], bool], caplog: pytest.LogCaptureFixture
+) -> None:
     guard = DiskGuard(Disks(0.5, 0.979, 0.98, 0.979, 0.976, 0.974, 0.979))
     assert [looked(guard) for _ in range(7)] == [True, True, False, False, False, True, True]
+    said = [text for text in caplog.messages if "disk" in text]
+    assert [("no longer kept" in text, "room again" in text) for text in said] == [(True, False), (False, True)]
+
+
+def test_who_waited_for_room_does_not_wait_for_the_next_look() -> None:
+    guard = DiskGuard(Disks(0.99, 0.5))
+    guard.look()
+    guard.look()
+    assert not guard.keeps_history
+    guard.look(at_once=True)
+    assert guard.keeps_history
 
 
 def test_another_machines_disk_stops_nothing(looked: Callable[[DiskGuard], bool]) -> None:

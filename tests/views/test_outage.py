@@ -1,6 +1,9 @@
 """What people and programs are told while the database is away; tests/system/test_outage.py takes it away."""
 
+import sqlite3
 import threading
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
@@ -92,3 +95,23 @@ async def test_a_socket_is_closed_so_that_the_browser_comes_back() -> None:
     await CloseWhileAway(fails)({}, None, send)
     assert sent == [{"type": "websocket.close", "code": 1013}]
     wait_until_over()
+
+
+def test_a_full_disk_is_said_as_such_and_is_no_outage(rf: RequestFactory, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "small")) as small:
+        small.execute("CREATE TABLE t (x)")
+        small.execute("PRAGMA max_page_count = 2")
+        with pytest.raises(sqlite3.OperationalError) as full:
+            small.execute("INSERT INTO t VALUES (zeroblob(100000))")
+    error = OperationalError(str(full.value))
+    error.__cause__ = full.value
+    middleware = DatabaseOutageMiddleware(lambda _: database_away(rf.get("/")))
+    page = middleware.process_exception(rf.post("/login/"), error)
+    answer = middleware.process_exception(rf.post("/api/v1/mqtt/sites/"), error)
+    assert page
+    assert answer
+    assert (page.status_code, answer.status_code) == (503, 503)
+    assert "its disk is full" in page.content.decode()
+    assert "probably not saved" in page.content.decode()
+    assert b"its disk is full" in answer.content
+    assert not OUTAGE.is_known
