@@ -5,6 +5,7 @@ by hand that `writers` would write the same way.
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import UTC, tzinfo
+from math import isfinite
 from typing import Any
 
 import orjson
@@ -118,29 +119,32 @@ class JsonReadings:
         self.head, self.broken = writer.head, writer.broken
         self._clock = _utc()
         self._corrections = corrections
-        self._names = {one.pk: (str(one), one.unit) for one in sensors}
+        named = {one.pk: _json({"sensor": one.pk, "name": str(one), "unit": one.unit}) for one in sensors}
+        self._begin = {pk: f'{text[:-1]},"time":"' for pk, text in named.items()}
+        said = [
+            _json({"own_time": flags & ReadingFlag.OWN_TIME > 0, "uncertain": flags & ReadingFlag.UNCERTAIN > 0})
+            for flags in range(8)
+        ]
+        self._end = [f'",{text[1:]}\n' for text in said]
 
     def block(self, rows: Iterable[HistoryTuple]) -> bytes:
         """Some readings."""
-        clock, names, corrections = self._clock, self._names, self._corrections
+        clock, begin, end, corrections = self._clock, self._begin, self._end, self._corrections
         lines = []
         for sensor, time, _digest, received_at, raw, text, flags in rows:
+            said = "null" if raw is None or not isfinite(raw) else repr(raw)
             rules = corrections.get(sensor)
-            name, unit = names[sensor]
-            row = {
-                "sensor": sensor,
-                "name": name,
-                "unit": unit,
-                "time": clock(time),
-                "value": raw if rules is None or raw is None else rules.apply(time, raw),
-                "raw_value": raw,
-                "text": text,
-                "received_at": clock(received_at),
-                "own_time": flags & ReadingFlag.OWN_TIME > 0,
-                "uncertain": flags & ReadingFlag.UNCERTAIN > 0,
-            }
-            lines.append(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
-        return b"".join(lines)
+            shown = said if rules is None or raw is None or said == "null" else repr(rules.apply(time, raw))
+            words = "null" if text is None else _json(text)
+            lines.append(
+                f'{begin[sensor]}{clock(time)}","value":{shown},"raw_value":{said},"text":{words},"received_at":"'
+                f"{clock(received_at)}{end[flags & 7]}"
+            )
+        return "".join(lines).encode("utf-8", "replace")
+
+
+def _json(value: Any) -> str:
+    return orjson.dumps(value).decode()
 
 
 def readings_writer(
