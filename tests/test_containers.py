@@ -124,6 +124,11 @@ def test_every_service_that_stays_has_a_health_check() -> None:
     assert {name for name, service in SERVICES.items() if "healthcheck" not in service} == {"prepare"}
 
 
+def test_no_services_log_fills_the_disk() -> None:
+    for service in SERVICES.values():
+        assert service["logging"] == {"driver": "local", "options": {"max-size": "5m", "max-file": "5"}}
+
+
 def test_addresses_inside_name_services_that_exist() -> None:
     assert OURS["web"]["environment"]["REDIS_URL"].startswith("redis://valkey:")
     assert "@postgres:5432/vedetta" in (ROOT / "deploy" / "make-secrets").read_text()

@@ -112,6 +112,7 @@ def test_a_backup_is_put_back_on_another_machine_as_a_console_of_its_own(
     other = make_console("other")
     said = run(other, "restore", str(path), "--passphrase-file", secret_file(tmp_path, "correct horse"))
     assert "1 connections, with new client ids" in said
+    assert "stood here before" not in said, "there was only the file that looking for a database makes"
     told, identity = python(other, TELL + IDENTITY + ONE_MORE).splitlines()  # keys go on where they were
     assert told == before
     client_id, password, sessions = identity.split()

@@ -61,3 +61,11 @@ def test_the_service_unit_is_shown_without_root() -> None:
     )
     assert f"ExecStart={ROOT}/scripts/run" in done.stdout
     assert "Environment=DATA_DIR=/srv/v" in done.stdout
+
+
+def test_the_service_script_says_what_it_makes_and_knows_no_other_words() -> None:
+    script = ROOT / "scripts" / "install-service"
+    said = subprocess.run([script, "--help"], capture_output=True, text=True, check=True).stdout
+    for word in ("--print", "--user NAME", "--data FOLDER", "/etc/systemd/system/vedetta.service"):
+        assert word in said
+    assert subprocess.run([script, "--prnt"], capture_output=True, check=False).returncode == 2

@@ -80,8 +80,10 @@ def _unpack(path: Path, draft: Path, tell: Tell) -> None:
 
 
 def _set_aside(target: Path) -> Path | None:
-    """Move the present database away, with what lies beside it; nothing is deleted."""
-    if not target.exists() or not target.stat().st_size:
+    """Move the present database away, with what lies beside it; only one without a single table is deleted."""
+    if _is_empty(target):
+        for suffix in ("", *BESIDE):
+            target.with_name(f"{target.name}{suffix}").unlink(missing_ok=True)
         return None
     folder = settings.DATA_DIR / "backups"
     folder.mkdir(mode=0o700, exist_ok=True)
@@ -93,3 +95,14 @@ def _set_aside(target: Path) -> Path | None:
         if part.exists():
             shutil.move(part, kept.with_name(f"{kept.name}{suffix}"))
     return kept
+
+
+def _is_empty(target: Path) -> bool:
+    """Whether looking for a database is all that ever made this file."""
+    if not target.exists() or not target.stat().st_size:
+        return True
+    with closing(sqlite3.connect(target)) as source:
+        try:
+            return not source.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        except sqlite3.DatabaseError:
+            return False  # damaged, and somebody's
