@@ -30,6 +30,14 @@ def stop(sentence: str) -> NoReturn:
     sys.exit(f"Vedetta cannot start: {sentence}")
 
 
+def read_file(path: Path) -> None:
+    """Take what the environment does not say from a `.env` file, when there is one."""
+    try:
+        env.read_env(str(path), recurse=False)
+    except OSError as error:
+        stop(f"{path} cannot be read ({error.strerror}). Give it to the user that Vedetta runs as: chown USER {path}")
+
+
 def _read(name: str, reader: Callable[[], T], expected: str) -> T:
     try:
         return reader()

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from app import env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env.env.read_env(str(BASE_DIR / ".env"), recurse=False)
+env.read_file(BASE_DIR / ".env")
 
 VERSION = "0.1.0"
 DEMO = env.flag("DEMO", default=False)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from app import env
 from tests.console import ROOT, environment
 
 READERS = re.compile(
@@ -125,3 +126,12 @@ def test_lan_opens_both_servers_unless_they_are_set(tmp_path: Path) -> None:
     assert load(tmp_path / "data", code).stdout == "127.0.0.1 127.0.0.1\n"
     assert load(tmp_path / "data", code, LAN="on").stdout == "0.0.0.0 0.0.0.0\n"
     assert load(tmp_path / "data", code, LAN="on", EMBEDDED_BROKER_HOST="127.0.0.1").stdout == "0.0.0.0 127.0.0.1\n"
+
+
+def test_an_env_file_that_may_not_be_read_is_named_in_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(env.env, "read_env", refuse)
+    with pytest.raises(SystemExit, match="cannot be read .Permission denied.*chown"):
+        env.read_file(tmp_path / ".env")

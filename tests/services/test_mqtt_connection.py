@@ -3,6 +3,7 @@
 import socket
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,8 +11,11 @@ from typing import Any
 
 import pytest
 
+from mqtt.messages import InboundMessage
 from mqtt.services.connection_settings import Filter, tls_context
+from mqtt.services.mqtt_connection.link import Link, LinkListener
 from tests import certificates, servers
+from tests.servers import wait_for
 from tests.services.sessions import Running, make_settings, publish
 
 pytestmark = pytest.mark.mosquitto
@@ -198,3 +202,37 @@ def test_what_is_no_broker_never_ends_the_thread(answer: bytes, monkeypatch: pyt
             assert reason
             assert reason.code in ("closed_early", "protocol_refused", "no_connack", "link_lost")
         server.shutdown(socket.SHUT_RDWR)
+
+
+class Heard(LinkListener):
+    """Keeps the messages of a link."""
+
+    def __init__(self) -> None:
+        self.messages: list[InboundMessage] = []
+
+    def link_message(self, link: Link, message: InboundMessage) -> None:
+        self.messages.append(message)
+
+
+def _unheard(link: Link) -> bool:
+    """A ping was sent an hour ago, and nothing came since; whether the link goes on."""
+    paho = link._client
+    paho._ping_t = paho._last_bytes_received = paho._last_msg_out = time.monotonic() - 3600
+    return link.step(0)
+
+
+def test_a_broker_that_waits_for_storing_may_be_silent_and_any_other_may_not(secured: Secured) -> None:
+    heard = Heard()
+    link = Link(make_settings(port=secured.ports["tcp"]), heard)
+    link.open()
+    link.wait_until_up(lambda: True)
+    link.subscribe([Filter("kept/#", 1)])
+    publish(secured.ports["tcp"], "kept/x", "1", "-r")  # found also when it came before the filter
+    wait_for(lambda: link.step(0.1) and heard.messages, what="the message")
+    assert _unheard(link), "it is not acknowledged: who is silent waits for us"
+    wait_for(lambda: link.step(0.1) and not link._client._ping_t, what="the answer to a ping")
+    link.acknowledge([heard.messages[0].mid])
+    assert not _unheard(link)
+    assert link.reason
+    assert link.reason.code == "keepalive_timeout"
+    link.close()

@@ -63,7 +63,7 @@ def refuse_while_in_use(*, replace: bool) -> None:
     except DatabaseError:
         return  # no tables, or older ones: nothing of ours runs on them
     if has_data and not replace:
-        raise BackupError("This database holds data already: add --replace to put the backup in its place.")
+        raise BackupError("This database holds data already: add --replace to put this in its place.")
 
 
 def restore(

@@ -125,6 +125,10 @@ class Link:
             self._read()
         if self._client.want_write():
             self._client.loop_write()
+        if self._holds_back():
+            # rumqttd answers no ping while its window is full. To leave it for that would only let it send all anew,
+            # once a minute, under new packet ids.
+            self._client._last_bytes_received = time.monotonic()  # noqa: SLF001 - paho knows no other patience
         self._client.loop_misc()
         return self._client.socket() is not None and not self._is_given_up
 
@@ -132,6 +136,10 @@ class Link:
         """Whether more waits to be stored than we ask for, while storing goes on."""
         is_much = self.received - self.acknowledged > MOST_UNSTORED
         return is_much and time.monotonic() - self.acknowledged_at < STORING
+
+    def _holds_back(self) -> bool:
+        """Whether storing has stopped: the broker may be silent because it waits for us."""
+        return self.received > self.acknowledged and time.monotonic() - self.acknowledged_at >= STORING
 
     def give_up(self) -> None:
         """Nobody can hold what comes: end the link, the broker keeps what is not acknowledged. Only from its thread."""
