@@ -133,5 +133,5 @@ def test_an_env_file_that_may_not_be_read_is_named_in_one_line(monkeypatch: pyte
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(env.env, "read_env", refuse)
-    with pytest.raises(SystemExit, match="cannot be read .Permission denied.*chown"):
+    with pytest.raises(SystemExit, match=r"cannot be read .Permission denied.*chown"):
         env.read_file(tmp_path / ".env")

@@ -70,7 +70,7 @@ def refuse_newer() -> None:
     if newer:
         stop(
             f"its database was updated by a newer version ({newer[-1]}). Take that version again, or restore a backup "
-            f"from before the update (in {settings.DATA_DIR / 'backups'}) with manage.py restore."
+            f"from before the update (in {settings.DATA_DIR / 'backups'}) with manage.py restore --same --replace FILE."
         )
 
 
