@@ -29,7 +29,8 @@ _BLANKS = b"\xef\xbb\xbf \t\r\n"
 # Each match takes a whole string, word or number, so that nothing inside is touched and no byte is looked at twice.
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*+"?|-?[A-Za-z]++|-?\d[\w.+\-]*+', re.DOTALL)
 _NOT_FINITE = frozenset((b"nan", b"inf", b"infinity"))
-
+_MENDABLE = frozenset("nNiI+-0123456789\ufeff")
+"""Where the parser stops at one of these it may be such a number, or the mark before the first character."""
 
 MOST_MENDED = 20_000
 """Strings and odd numbers that are looked at: beyond these there are too many values anyway."""
@@ -141,6 +142,8 @@ def _second_try(text: str, first: orjson.JSONDecodeError) -> Any:
     if "depth" in first.msg:
         raise UndecodableError("too_deep", limit=MAX_DEPTH)
     try:
+        if first.doc[first.pos : first.pos + 1] not in _MENDABLE:
+            raise first
         return orjson.loads(_TOKEN.sub(_null_if_not_finite, text.encode(), count=MOST_MENDED))
     except orjson.JSONDecodeError as error:
         detail = f"{error.msg.split(':')[0]} at character {error.pos}"

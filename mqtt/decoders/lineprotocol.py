@@ -30,6 +30,8 @@ IDENTITY_TAGS = (
 _LINE = re.compile(r"(?:[^\s,=\\{}\[\]\"]|\\.)+(?:,(?:[^\s,=\\]|\\.)+=(?:[^\s,=\\]|\\.)+)* (?:[^\s,=\\]|\\.)+=\S")
 _QUOTED = re.compile(r'(?<!\\)"')
 MOST_LINES = 5000
+LONGEST_LINE = 8_000
+"""The parser's time grows with the square of a line's length: a line of 1 MB would take seconds."""
 LARGEST = 2**63
 
 
@@ -71,15 +73,20 @@ class LineProtocolDecoder:
 
 
 def _lines(text: str) -> Iterator[str]:
-    """Lines; one goes on as long as a quoted text is open."""
-    whole = ""
+    """Lines; one goes on as long as a quoted text is open. What is longer than any device's is left out."""
+    parts: list[str] = []
+    size, is_open = 0, False
     for line in text.split("\n", MOST_LINES)[:MOST_LINES]:
-        whole = f"{whole}\n{line}" if whole else line
-        if len(whole) < 100_000 and len(_QUOTED.findall(whole)) % 2:
-            continue
-        if whole.strip() and not whole.startswith("#"):
-            yield whole.strip()
-        whole = ""
+        parts.append(line)
+        size += len(line) + 1
+        if size <= LONGEST_LINE:
+            is_open ^= len(_QUOTED.findall(line)) % 2 == 1
+            if is_open:
+                continue
+            whole = "\n".join(parts).strip()
+            if whole and not whole.startswith("#"):
+                yield whole
+        parts, size, is_open = [], 0, False
 
 
 def _take(decoded: Decoded, content: Content, point: dict[str, Any]) -> None:

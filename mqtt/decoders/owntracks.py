@@ -46,7 +46,8 @@ class OwnTracksDecoder:
     def claims(self, content: Content) -> bool:
         """Objects with a known `_type`."""
         found = content.object
-        return found is not None and found.get("_type") in TYPES
+        kind = found.get("_type") if found is not None else None
+        return isinstance(kind, str) and kind in TYPES
 
     def decode(self, content: Content) -> Decoded:
         """Battery and presence; positions when wanted."""

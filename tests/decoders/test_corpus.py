@@ -44,6 +44,29 @@ def test_the_projects_own_corpus_is_understood(found: Any) -> None:
     assert judged.wrong == []
 
 
+def test_in_order_each_line_knows_what_those_before_it_announced() -> None:
+    unit = line("°C", None, id="unit", topic="homie/boiler/flow/temperature/$unit")
+    value = line(41, {"device": "boiler", "readings": [reading("flow.temperature", 41, "°C")]}) | {
+        "topic": "homie/boiler/flow/temperature"
+    }
+    corpus = read(map(json.dumps, (unit, value)), NOW)
+    assert [Verdict(outcome).wrong for outcome in corpus.run(in_order=True)][-1] == []
+    assert [Verdict(outcome).wrong for outcome in corpus.run()][-1] == [
+        "flow.temperature is 41.0 instead of 41 °C",
+    ]
+
+
+def test_positions_are_read_where_they_are_wanted() -> None:
+    report = line({"_type": "location", "lat": 45.5, "lon": 9.2, "batt": 71}, None, topic="owntracks/ada/phone")
+    corpus = read([json.dumps(report)], NOW)
+    names = [
+        {one.name for one in outcome.decoded.readings} if outcome.decoded else set()
+        for wanted in (False, True)
+        for outcome in corpus.run(positions=wanted)
+    ]
+    assert names == [{"batt"}, {"batt", "lat", "lon"}]
+
+
 def test_values_are_compared_with_a_little_tolerance_and_booleans_as_numbers() -> None:
     expect = {"readings": [reading("level", 0.1 + 0.2), reading("pump", True), reading("word", "up")]}
     assert verdict(line({"level": 0.3, "pump": True, "word": "up"}, expect)).wrong == []

@@ -1,7 +1,11 @@
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from line_protocol_parser import parse_line
 
+from mqtt.decoders import lineprotocol
 from mqtt.exceptions import UndecodableError
 from tests.decoders.helpers import decoded, values
 from tests.decoders.test_registry import check
@@ -36,6 +40,25 @@ def test_a_bad_line_does_not_lose_the_good_ones(bad: str) -> None:
 
 def test_a_quoted_text_may_hold_line_breaks() -> None:
     assert values(decoded("t", 'a x="4\n2",y=1\nb z=3')) == {"a.x": "4\n2", "a.y": 1.0, "b.z": 3.0}
+
+
+def test_a_quote_that_nobody_closes_does_not_lose_the_lines_after_it() -> None:
+    rest = "\n".join(f"b{number:04} z={number}" for number in range(1_000))
+    found = values(decoded("t", f'a x="4\n{rest}', chosen="influx"))
+    assert found["b0999.z"] == 999.0
+
+
+def test_the_parser_is_never_given_a_line_that_it_would_take_seconds_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = []
+
+    def parse(line: str) -> Any:
+        given.append(len(line))
+        return parse_line(line)
+
+    monkeypatch.setattr(lineprotocol, "parse_line", parse)
+    long = "m,a=1 " + ",".join(f"x{number}=1" for number in range(100_000))
+    assert values(decoded("t", f"a x=1\n{long}\nb y=2", chosen="influx")) == {"a.x": 1.0, "b.y": 2.0}
+    assert max(given) <= lineprotocol.LONGEST_LINE
 
 
 def test_only_bad_lines_are_not_understood() -> None:

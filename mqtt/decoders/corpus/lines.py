@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from mqtt.decoders import owntracks
 from mqtt.decoders.memory import Memory
 from mqtt.decoders.registry import decode
 from mqtt.decoders.times import parse
@@ -53,10 +54,22 @@ class Corpus:
     """The time of receipt of messages that do not say one."""
     lines: dict[str, Line] = field(default_factory=dict)
 
-    def run(self, family: str = "") -> Iterator[Outcome]:
-        """Decode each line, or each of one family."""
-        for line, memory in self.primed(family):
-            yield _decode(line, memory)
+    def run(self, family: str = "", *, in_order: bool = False, positions: bool = False) -> Iterator[Outcome]:
+        """Decode each line, or each of one family.
+
+        `in_order`: as one connection would hear them, each with what all before it announced; otherwise each with what
+        it needs alone. `positions`: where OwnTracks' people are is wanted.
+        """
+        for line, memory in self._heard(family) if in_order else self.primed(family):
+            yield _decode(line, memory, owntracks.WITH_POSITIONS.name if positions and _is_owntracks(line) else "")
+
+    def _heard(self, family: str) -> Iterator[tuple[Line, Memory]]:
+        memory = Memory()
+        for line in self.lines.values():
+            if not family or line.family == family:
+                for needed in self._needed(line, DEEPEST):
+                    _decode(needed, memory)
+                yield line, memory
 
     def primed(self, family: str = "") -> Iterator[tuple[Line, Memory]]:
         """Each line with a memory that holds what it needs and nothing else. Raises CorpusError."""
@@ -128,9 +141,13 @@ def _payload(found: dict[str, Any]) -> bytes:
     return payload.encode() if isinstance(payload, str) else orjson.dumps(payload)
 
 
-def _decode(line: Line, memory: Memory) -> Outcome:
+def _is_owntracks(line: Line) -> bool:
+    return owntracks.WITH_POSITIONS.knows_topic(line.message.topic)
+
+
+def _decode(line: Line, memory: Memory, chosen: str = "") -> Outcome:
     try:
-        decoded = decode(line.message, memory)
+        decoded = decode(line.message, memory, chosen)
     except UndecodableError as error:
         return Outcome(line, error=error.code)
     for said in decoded.announcements:

@@ -50,6 +50,8 @@ _KINDS = {
     "volume_flow_rate": "flow",
 }
 _SWITCHED = frozenset(("binary_sensor", "switch", "light", "fan", "siren", "humidifier"))
+MOST_SOURCES = 20
+"""Topics that together say whether a device is there."""
 _LONGEST_INTERVAL = 7 * 86_400
 
 
@@ -81,7 +83,8 @@ def announce(content: Content, base: str, component: str, node: str, name: str) 
     _place(decoded, content, data, base, name if component != "device" else node or name, is_device=is_device)
     if away:
         data["away"] = list({one["topic"]: one for one in away}.values())[:20]
-        data["mode"] = whole.get("availability_mode") if whole.get("availability_mode") in {"all", "any"} else "latest"
+        mode = whole.get("availability_mode")
+        data["mode"] = mode if isinstance(mode, str) and mode in {"all", "any"} else "latest"
     if via := _text(device.get("via_device")):
         data["via"] = [f"{base}#{via}", via]
     topics = dict.fromkeys(one["topic"] for one in [*points, *away])
@@ -186,7 +189,8 @@ def _aspect_unit(unit: str, keys: dict[str, Any]) -> str:
 
 def _availability(keys: dict[str, Any], whole: dict[str, Any]) -> list[dict[str, Any]]:
     listed = keys.get("availability")
-    entries = [expanded(one) for one in (listed if isinstance(listed, list) else [listed]) if isinstance(one, dict)]
+    some = listed[:MOST_SOURCES] if isinstance(listed, list) else [listed]
+    entries = [expanded(one) for one in some if isinstance(one, dict)]
     if isinstance(keys.get("availability_topic"), str):
         entries.append(
             keys | {"topic": keys["availability_topic"], "value_template": keys.get("availability_template")}

@@ -238,6 +238,8 @@ class _Message:
     def _bridged(self, found: list[Bridged]) -> None:
         for one in found:
             self.decoded.readings += one.readings
+            if len(self.decoded.readings) > MAX_VALUES:
+                raise UndecodableError("too_many_values", limit=MAX_VALUES)
             self.decoded.facts += one.said()
             bridge = Announcement(FAMILY, f"bridge {one.ref.gateway_key}", {"bridge": one.ref.gateway_identifier})
             if bridge not in self.decoded.announcements:

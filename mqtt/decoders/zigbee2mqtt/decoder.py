@@ -75,6 +75,7 @@ class ZigbeeWalk(Walk):
     meaning = staticmethod(KEYS)
     joins_single = False
     counts_members = True
+    labels = frozenset()
     reads_numbers = False
 
 

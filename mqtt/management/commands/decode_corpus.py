@@ -16,8 +16,9 @@ HELP = """\
 Decodes a corpus (one JSON object a line: id, family, topic, payload or payload_b64, kind, expect, needs) with the
 decoders that the console itself would choose, and counts what is right.
 
-Each line starts with an empty memory, into which the messages of `needs` (ids, or whole messages) go first.
-It is received now, or at its `received_at`. Local time counts as UTC.
+Each line starts with an empty memory, into which the messages of `needs` (ids, or whole messages) go first;
+with --in-order all lines are heard on one connection, each after those before it.
+A line is received now, or at its `received_at`. Local time counts as UTC.
 
   devices       the identifier of each expected device; where none is expected, the name must come from the topic;
                 where nothing is expected but a name, saying nothing is right
@@ -31,6 +32,9 @@ It is received now, or at its `received_at`. Local time counts as UTC.
                 stands among the facts"""
 
 
+OPTIONS = ("family", "in_order", "positions")
+
+
 class Command(BaseCommand):
     help = HELP
 
@@ -42,13 +46,17 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path, help="the corpus, JSON lines")
         parser.add_argument("--json", action="store_true", help="everything, with what each line expected and got")
+        parser.add_argument("--in-order", action="store_true", help="one memory for all lines, in the file's order")
+        parser.add_argument(
+            "--positions", action="store_true", help="read OwnTracks as a subscription does that asks for positions"
+        )
         parser.add_argument("--family", default="", help="only the lines of this family")
 
     def handle(self, *_: Any, **options: Any) -> None:
         try:
             with options["file"].open("rb") as source:
                 corpus = read(source, time.time_ns() // 1000)
-            verdicts = [Verdict(outcome) for outcome in corpus.run(options["family"])]
+            verdicts = [Verdict(outcome) for outcome in corpus.run(**{name: options[name] for name in OPTIONS})]
         except (OSError, CorpusError) as error:
             raise CommandError(str(error)) from None
         families: dict[str, Score] = {}

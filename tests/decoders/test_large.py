@@ -1,0 +1,67 @@
+"""Each family's own messages, blown up to what a hostile device would send."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mqtt.decoders.corpus.lines import Line, read
+from mqtt.decoders.memory import Memory
+from mqtt.decoders.registry import decode
+from mqtt.exceptions import UndecodableError
+from tests.decoders.helpers import NOW
+
+OWN = Path(__file__).parents[1] / "corpus"
+BYTES = 200_000
+
+
+def samples() -> list[Line]:
+    """One message of each shape: family and first bytes."""
+    found: dict[tuple[str, bytes], Line] = {}
+    for file in sorted(OWN.glob("*.jsonl")):
+        for line in read(file.read_bytes().splitlines(), NOW).lines.values():
+            found.setdefault((line.family, line.message.payload[:20]), line)
+    return list(found.values())
+
+
+def blown_up(payload: bytes) -> Iterator[bytes]:
+    """The same message with too much of everything that it has."""
+    try:
+        document = json.loads(payload)
+    except ValueError:
+        for between in (b"\n", b" ", b",", b""):
+            yield (payload + between) * (BYTES // (len(payload) + 1))
+        return
+    for made in _larger(document):
+        yield json.dumps(made).encode()
+
+
+def _larger(document: Any) -> Iterator[Any]:
+    if isinstance(document, list) and document:
+        yield document[:1] * (BYTES // len(json.dumps(document[0])))
+    if not isinstance(document, dict) or not document:
+        return
+    yield document | {f"key_{number}_temp": number for number in range(10_000)}
+    yield {
+        key: value * (BYTES // max(1, len(value))) if isinstance(value, str) else value
+        for key, value in document.items()
+    }
+    yield {key: 10**400 if isinstance(value, int) else value for key, value in document.items()}
+    for key, value in document.items():
+        size = BYTES // (len(json.dumps(value)) + 8)
+        yield document | {key: [value] * size}
+        yield document | {key: {f"member_{number}": value for number in range(size)}}
+
+
+@pytest.mark.parametrize("line", samples(), ids=lambda line: line.id)
+def test_no_decoder_fails_on_much_too_much_of_its_own(line: Line, caplog: pytest.LogCaptureFixture) -> None:
+    for payload in blown_up(line.message.payload):
+        try:
+            found = decode(replace(line.message, payload=payload), Memory())
+        except UndecodableError:
+            continue
+        assert len(found.readings) <= 2_000
+    assert caplog.records == []  # a decoder that raised would be reported
