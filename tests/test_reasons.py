@@ -112,7 +112,7 @@ def test_an_unknown_code_is_shown_and_none_is_nothing() -> None:
 
 
 def test_a_sentence_without_its_facts_is_still_shown() -> None:
-    assert explain("not_enabled", {}) == str(REASONS["not_enabled"])
+    assert explain("not_enabled", {}) == "? is disabled. Enable it first."
 
 
 def test_facts_called_on_are_dates_in_the_readers_form() -> None:

@@ -146,8 +146,7 @@ def _second_try(text: str, first: orjson.JSONDecodeError) -> Any:
             raise first
         return orjson.loads(_TOKEN.sub(_null_if_not_finite, text.encode(), count=MOST_MENDED))
     except orjson.JSONDecodeError as error:
-        detail = f"{error.msg.split(':')[0]} at character {error.pos}"
-        raise UndecodableError("not_json", detail=detail) from None
+        raise UndecodableError("not_json", position=error.pos) from None  # its words are English only
 
 
 def _null_if_not_finite(match: re.Match[bytes]) -> bytes:

@@ -25,9 +25,16 @@ def explain(code: str, context: Mapping[str, Any] | None = None) -> str:
     if sentence is None:
         return code
     try:
-        return str(sentence) % {name: _shown(name, value) for name, value in (context or {}).items()}
-    except (KeyError, ValueError, TypeError):
+        return str(sentence) % _Facts({name: _shown(name, value) for name, value in (context or {}).items()})
+    except (ValueError, TypeError):
         return str(sentence)
+
+
+class _Facts(dict[str, Any]):
+    """A row that an older version stored may lack a fact of today's sentence."""
+
+    def __missing__(self, name: str) -> str:
+        return "?"
 
 
 def _shown(name: str, value: Any) -> Any:

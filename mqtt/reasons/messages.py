@@ -10,7 +10,7 @@ REASONS: dict[str, Any] = {
     "not_utf8": _("The content is not text: byte %(position)s is not valid UTF-8."),
     "not_sparkplug": _("The content is no Sparkplug B payload."),
     "not_protobuf": _("The content is no protobuf message of the kind that its topic names."),
-    "not_json": _("The content begins like JSON but is broken: %(detail)s."),
+    "not_json": _("The content begins like JSON but is broken at character %(position)s."),
     "too_large": _("The content has %(size)s bytes; up to %(limit)s are decoded."),
     "too_deep": _("The JSON is nested deeper than %(limit)s levels."),
     "too_many_values": _("The message holds more than %(limit)s values."),

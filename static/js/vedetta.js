@@ -110,6 +110,7 @@
 
   function setLive(state) {
     body.dataset.live = state;
+    body.dataset.tried = ""; // before this the page is only connecting, which is no alarm
     if (state === "up") {
       clearTimeout(lostTimer);
       lostTimer = 0;
@@ -152,6 +153,7 @@
   }
 
   if (link && window.htmx) {
+    setTimeout(() => (body.dataset.tried = ""), 5000); // a link that neither opens nor fails
     htmx.config.wsReconnectDelay = (attempt) => Math.min(8000, 400 * 2 ** attempt) * (0.6 + 0.4 * Math.random());
     body.addEventListener("htmx:wsOpen", (event) => {
       socket = event.detail.socketWrapper;

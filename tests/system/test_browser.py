@@ -173,6 +173,7 @@ def test_a_lost_link_is_announced_and_the_page_catches_up(page: Page, device: mq
         os.kill(console.pid("web"), signal.SIGKILL)
         page.wait_for_selector("body[data-live=down]")
         expect(page.locator("#live-lost")).to_be_visible()
+        expect(page.locator("#live .is-down")).to_be_visible()
         publish(device, "browser/catching_up", {"temperature": 44.75})
     finally:
         console.process.send_signal(signal.SIGCONT)
