@@ -1,7 +1,7 @@
 """Programs that publish plain values under topics of their own, whose units stand in their documentation only.
 
-Sources: the topic tables of evcc, kbialek/deye-inverter-mqtt, OpenDTU, AhoyDTU and DSMR-reader. Another program of
-this kind is a row in PROJECTS: where its device ends in the topic, and what is in which unit.
+Sources: the topic tables of evcc, kbialek/deye-inverter-mqtt, OpenDTU, AhoyDTU, OpenEVSE and DSMR-reader.
+Another program of this kind is a row in PROJECTS: where its device ends in the topic, and what is in which unit.
 """
 
 import re
@@ -46,7 +46,7 @@ PROJECTS = (
         "evcc",
         r"(?P<device>(?P<who>evcc(?:/(?:site|(?:loadpoints|vehicles)/[^/]+|[^/]+(?=/soc|/range|/odometer)))?))/(?P<rest>.+)",
         (
-            (r".*[pP]ower\w*", "W"), (r".*[sS]oc|.*greenShare\w*", "%"), (r".*[cC]urrents?(?:/l\d)?", "A"),
+            (r".*[pP]ower\w*", "W"), (r".*[sS]oc", "%"), (r".*[cC]urrents?(?:/l\d)?", "A"),
             (r".*[vV]oltages?(?:/l\d)?", "V"), (r"charge(?:d|Remaining)Energy|sessionEnergy", "Wh"),
             (r".*energy|.*Energy|chargeTotalImport", "kWh"), (r".*Duration|.*Remaining", "s"),
             (r".*[rR]ange|.*[oO]dometer", "km"), (r".*Temperature", "°C"),
@@ -79,6 +79,16 @@ PROJECTS = (
         SOLAR,
         presence="available",
         nothing="last_success|.*/LastSuccess|ack_pwr_limit|.*ALARM_MES_ID",
+    ),
+    Project(
+        "openevse",  # temperatures are tenths of a degree, which no unit says
+        r"(?P<device>(?:.+/)?(?P<who>openevse(?:-[0-9a-f]{4})?))/(?P<rest>(?!(?:announce|rapi|override|claim)/)[^/]+)",
+        (
+            ("amp", "mA"), ("voltage", "V"), ("pilot|max_current", "A"), ("power", "W"),
+            ("wattsec", "Ws"), ("watthour|session_energy", "Wh"), (r"total_(?:energy|day|week|month|year)", "kWh"),
+            ("srssi", "dBm"), ("elapsed|session_elapsed|uptime", "s"), ("battery_level", "%"),
+        ),
+        nothing="freeram|freeheap|divert_update|config_version|claims_version|override_version",
     ),
     Project(
         "dsmr-reader",
