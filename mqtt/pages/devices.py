@@ -6,7 +6,7 @@ import orjson
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from mqtt import queries
+from mqtt import formats, queries
 from mqtt.enums import NodeKind, ReadingFlag
 from mqtt.models import Datalogger, Gateway, SensorDevice, Site
 from mqtt.pages.base import ObjectPage, Part, Shown, list_url, register
@@ -77,9 +77,19 @@ def facts_of(facts: dict[str, Any]) -> list[tuple[str, str]]:
     """What a device says of itself, bounded, nested values as JSON."""
     rows = []
     for name, told in list(facts.items())[:FACTS]:
-        text = told if isinstance(told, str) else orjson.dumps(told).decode()
-        rows.append((str(name)[:80], text if len(text) <= LONGEST_FACT else f"{text[:LONGEST_FACT]}…"))
+        text = _fact(told)
+        words = str(name)[:80].replace("_", " ").strip()
+        rows.append((words[:1].upper() + words[1:], text if len(text) <= LONGEST_FACT else f"{text[:LONGEST_FACT]}…"))
     return rows
+
+
+def _fact(told: Any) -> str:
+    """What a device says once, as a person reads it; whole numbers stay as they are, they may be serial numbers."""
+    if isinstance(told, bool):
+        return str(_("yes") if told else _("no"))
+    if isinstance(told, float):
+        return formats.number(told)
+    return told if isinstance(told, str) else orjson.dumps(told).decode()
 
 
 def site_of(device: Any) -> Site | None:

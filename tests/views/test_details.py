@@ -140,9 +140,20 @@ def test_facts_of_a_device_stay_bounded(web: Client) -> None:
     facts = {f"fact {number}": "x" * 5000 for number in range(500)}
     gateway = factories.make_gateway(facts=facts)
     page = body(web, f"/gateways/{gateway.pk}/")
-    assert "fact 59" in page
-    assert "fact 60" not in page
+    assert "Fact 59" in page
+    assert "Fact 60" not in page
     assert len(page) < 60_000
+
+
+def test_facts_of_a_device_are_written_for_people(web: Client) -> None:
+    gateway = factories.make_gateway(
+        facts={"batt_volt": 149.0, "is_charging": True, "hops": [1, 2], "serial": 4711000123}
+    )
+    page = body(web, f"/gateways/{gateway.pk}/")
+    assert "<dt>Batt volt</dt><dd>149</dd>" in page
+    assert "<dt>Is charging</dt><dd>yes</dd>" in page
+    assert "<dt>Serial</dt><dd>4711000123</dd>" in page
+    assert "<dt>Hops</dt><dd>[1,2]</dd>" in page
 
 
 def test_a_topic_shows_what_its_payload_becomes(web: Client) -> None:
