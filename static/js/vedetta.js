@@ -56,10 +56,20 @@
 
   // ---- a changed value lights up once ----------------------------------------------------------------------
   const watched = "[data-field=value], [data-mark]";
+  // What is there already stays: a button that is replaced between press and release loses the click.
+  function isSame(old, fresh) {
+    const [one, other] = [old, fresh].map((element) => element.cloneNode(true));
+    [one, other].forEach((element) => element.removeAttribute("hx-swap-oob"));
+    return one.isEqualNode(other);
+  }
   body.addEventListener("htmx:oobBeforeSwap", (event) => {
     const old = event.detail.target;
     const fresh = event.detail.fragment.firstElementChild;
     if (!old || !fresh) return;
+    if (isSame(old, fresh)) {
+      event.detail.shouldSwap = false;
+      return;
+    }
     const before = old.querySelectorAll(watched);
     fresh.querySelectorAll(watched).forEach((cell, index) => {
       const was = before[index];

@@ -132,6 +132,21 @@ def test_a_connection_is_switched_on_its_own_page_by_keyboard(page: Page, consol
     expect(page.locator("#truths")).to_have_attribute("data-status", "connected")
 
 
+def test_a_push_that_brings_nothing_new_leaves_the_buttons_where_they_are(page: Page) -> None:
+    page.add_init_script(
+        """document.addEventListener("DOMContentLoaded", () => {
+            window.first = document.querySelector("#buttons [data-action=disable]");
+            document.body.addEventListener("htmx:oobBeforeSwap", (event) => {
+                if (event.detail.target.contains(window.first)) document.body.dataset.pushed = "";
+            });
+        });"""
+    )
+    page.goto("/connections/1/")
+    live(page)
+    page.wait_for_selector("body[data-pushed]")  # the first push brings everything
+    assert page.evaluate("window.first.isConnected")
+
+
 def test_what_a_button_did_is_told_even_when_the_push_is_quicker_than_the_answer(page: Page) -> None:
     def answer_late(route: Route) -> None:
         response = route.fetch()
