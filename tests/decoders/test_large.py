@@ -15,7 +15,7 @@ from mqtt.exceptions import UndecodableError
 from tests.decoders.helpers import NOW
 
 OWN = Path(__file__).parents[1] / "corpus"
-BYTES = 200_000
+BYTES = 60_000
 
 
 def samples() -> list[Line]:
