@@ -36,7 +36,7 @@ from mqtt.decoders import (
     zigbee2mqtt,
     zwavejs,
 )
-from mqtt.decoders.base import MAX_PAYLOAD_BYTES, BasedDecoder, Content, Decoder, KeyedDecoder
+from mqtt.decoders.base import MAX_PAYLOAD_BYTES, MAX_VALUES, BasedDecoder, Content, Decoder, KeyedDecoder
 from mqtt.decoders.lorawan import aws as aws_lorawan
 from mqtt.decoders.lorawan import chirpstack, things_stack
 from mqtt.decoders.memory import Key, Memory
@@ -151,6 +151,8 @@ def decode(message: InboundMessage, memory: Memory, chosen: str = "") -> Decoded
     except Exception as error:  # noqa: BLE001 - one failing family must not stop the rest; reported with its traceback
         _report(decoder.name if decoder else "", message.topic, error)
         decoded = _without_the_failed(content, decoder, error)
+    if len(decoded.readings) > MAX_VALUES:
+        raise UndecodableError("too_many_values", limit=MAX_VALUES)
     decoded.wrong_clock_us = content.wrong_clock_us
     return decoded
 
