@@ -23,22 +23,18 @@ from mqtt.services.inbox import Inbox
 from mqtt.services.link_reasons import LinkError, Reason
 from mqtt.services.mqtt_connection import OWN_BIRTH, Link
 from mqtt.services.outbox import Answer, Outbox, Outgoing
+from mqtt.services.session_clearing import Clearing
 from mqtt.services.session_ending import SETTLING, end_elsewhere, say_goodbye
 from mqtt.services.session_filters import SessionFilters
 from mqtt.services.session_intake import Intake
-from mqtt.services.session_reports import Counters, Report
+from mqtt.services.session_reports import Counters
 from mqtt.services.session_requests import SessionRequests
 from mqtt.services.session_retries import Retries
 from mqtt.services.session_silence import ConnectionGaps
 from mqtt.services.session_statistics import SessionStatistics
+from mqtt.services.session_voice import Voice
 
 logger = logging.getLogger(__name__)
-
-CLEARING = 2.0
-"""Seconds for which a new session waits with its SUBSCRIBE until the old one's packet ids are forgotten; with
-the database away it goes on, as what is published meanwhile would be lost."""
-
-REPORTS_KEPT = 200
 
 
 class Wish(Enum):
@@ -75,7 +71,6 @@ class BrokerSession:
         """
         self.settings = settings
         self.counters = counters or Counters()
-        self.reports: deque[Report] = deque(maxlen=REPORTS_KEPT)
         self.next_retry_at: datetime | None = None
         self.leftovers = list(leftovers)
         self.is_kept = is_kept
@@ -83,14 +78,14 @@ class BrokerSession:
         self._requests = SessionRequests(self.counters)
         self._filters = SessionFilters(settings.filters, kept_filters, FILTERS if settings.reads_statistics else ())
         self._statistics = statistics or SessionStatistics()
-        self._is_noted = is_noted
-        self._waits_until = 0.0
-        self._cleared = 0
+        self._clearing = Clearing(is_noted=is_noted)
         self._hands_over = False
         self._predecessor = predecessor
         self._gaps = gaps or ConnectionGaps(settings.connection_id)
         self._intake = Intake(inbox, self.counters, self._filters, self._gaps, self._statistics)
         self._notify = notify
+        self._voice = Voice(notify)
+        self.reports = self._voice.reports
         self._wish = Wish.RUN
         self._is_quiet = False
         self.has_failed = False
@@ -100,8 +95,6 @@ class BrokerSession:
         self._link: Link | None = None
         self._retries = Retries(settings)
         self._up_at = 0.0
-        self._up = Report(status=ConnectionStatus.CONNECTED)
-        self._is_silent = False
         self._thread = threading.Thread(target=self._run, name=f"session-{settings.connection_id}", daemon=True)
 
     @property
@@ -181,9 +174,7 @@ class BrokerSession:
         if link:
             ours = [one for one in messages if one.session == link.number]
             link.acknowledge([one.mid for one in ours if one.mid])
-            if self._waits_until and any(one.begins_session for one in ours):
-                self._cleared = link.number
-                link.wake()
+            self._clearing.stored(link, ours)
 
     # The thread
 
@@ -191,7 +182,7 @@ class BrokerSession:
         try:
             self._inherit()
             if self._wish is Wish.RUN:
-                self._report(ConnectionStatus.CONNECTING)
+                self._voice.report(ConnectionStatus.CONNECTING)
             while self._wish is not Wish.STOP:
                 self._nudged.clear()
                 if self._wish is Wish.END and self.is_kept:
@@ -201,13 +192,13 @@ class BrokerSession:
                 if reason is not None:
                     self._pause(reason)
                 elif self._wish is Wish.END and not self.leftovers and not self.is_kept:
-                    self._report(ConnectionStatus.DISABLED, session_open=False, kept_filters=())
+                    self._voice.report(ConnectionStatus.DISABLED, session_open=False, kept_filters=())
                     break
         except Exception as error:
             self.has_failed = True
             logger.exception("The session of connection %s failed", self.settings.connection_id)
             facts = {"detail": f"{type(error).__name__}: {error}"[:200]}
-            self._report(ConnectionStatus.ERROR, Reason("internal_error", facts, is_error=True))
+            self._voice.report(ConnectionStatus.ERROR, Reason("internal_error", facts, is_error=True))
         finally:
             self._outbox.close()
             self._notify()
@@ -256,9 +247,8 @@ class BrokerSession:
     def _tend(self, link: Link) -> None:
         self._outbox.send(link)
         self._requests.send(link)
-        now = time.monotonic()
-        if self._waits_until:
-            if self._cleared != link.number and now < self._waits_until:
+        if self._clearing.is_on:
+            if not self._clearing.is_over(link):
                 return
             self._subscribe(link)
         if self._resubscribe:
@@ -266,11 +256,10 @@ class BrokerSession:
             self._filters.subscribe(link)
         self._filters.insist(link)
         self._statistics.tend(link)
-        if not self._is_silent and self._up.status is ConnectionStatus.CONNECTED:
+        if self._voice.may_fall_silent:
             silence = self._gaps.silence(self._intake.quiet_for())
             if silence is not None:
-                self._is_silent = True
-                self._report(ConnectionStatus.SILENT, silence)
+                self._voice.silent(silence)
 
     def _leave(self, link: Link) -> None:
         """Say goodbye on a link that is no longer wanted."""
@@ -308,12 +297,12 @@ class BrokerSession:
         self.next_retry_at = timezone.now() + timedelta(seconds=delay)
         if self._wish is Wish.END:
             waiting = Reason("session_not_ended", reason.context)
-            self._report(ConnectionStatus.DISABLED, waiting, next_retry_at=self.next_retry_at)
+            self._voice.report(ConnectionStatus.DISABLED, waiting, next_retry_at=self.next_retry_at)
         elif self._wish is Wish.RUN:
             status = ConnectionStatus.ERROR if reason.is_error else ConnectionStatus.DISCONNECTED
-            self._report(status, reason, retry_count=self._retries.failures, next_retry_at=self.next_retry_at)
+            self._voice.report(status, reason, retry_count=self._retries.failures, next_retry_at=self.next_retry_at)
         if self._nudged.wait(delay) and self._wish is Wish.RUN:
-            self._report(ConnectionStatus.CONNECTING, retry_count=self._retries.failures)
+            self._voice.report(ConnectionStatus.CONNECTING, retry_count=self._retries.failures)
         self.next_retry_at = None
 
     # What the link says, on the same thread
@@ -323,45 +312,37 @@ class BrokerSession:
         if link.is_clean:
             return
         self._up_at = time.monotonic()
-        self._is_silent = self._resubscribe = False
+        self._resubscribe = False
         self._filters.begin(session_present=session_present)
         self._statistics.begin(is_wanted=self.settings.reads_statistics)
-        is_ours = session_present and self.is_kept and not self._waits_until
+        is_ours = session_present and self.is_kept and not self._clearing.is_on
         self._intake.begin(session_present=session_present, is_ours=is_ours)
         self.is_kept = True
-        self._up = Report(status=ConnectionStatus.CONNECTED)
-        kept = tuple(sorted(self.kept_filters))
-        self._report(ConnectionStatus.CONNECTED, connected=True, session_open=True, kept_filters=kept)
-        is_noted, self._is_noted = self._is_noted, True
-        if is_ours or not is_noted:
-            self._subscribe(link)
-        else:
-            self._waits_until = self._up_at + CLEARING
+        self._voice.link_up(self.kept_filters)
+        if self._clearing.is_needed(is_ours=is_ours):
+            self._clearing.begin()
             self._intake.mark_new_session(self.settings.connection_id, link)
+        else:
+            self._subscribe(link)
 
     def _subscribe(self, link: Link) -> None:
-        self._waits_until = 0.0
         link.unsubscribe(sorted(self._filters.removed))
         self._filters.subscribe(link)
         link.announce(OWN_BIRTH)
 
     def link_message(self, link: Link, message: InboundMessage) -> None:
         """Hand over; this runs once a message and must stay small."""
-        if self._intake.take(link, message) and self._is_silent:
-            self._is_silent = False
-            self._add(self._up)
+        if self._intake.take(link, message):
+            self._voice.heard()
 
     def link_answered(self, link: Link, topic_filter: str, granted_qos: int | None, reason: Reason | None) -> None:
         """Collect the answers; the last one reports them all."""
         if granted := self._statistics.answered(topic_filter, granted_qos):
             self.kept_filters.update(granted)
-            self._report_kept()
+            self._voice.keeps(self.kept_filters)
         report = self._filters.answered(topic_filter, granted_qos, reason)
-        if report is None:
-            return
-        self._up = Report(status=report.status, reason=report.reason)
-        self._is_silent = False
-        self._add(report)
+        if report is not None:
+            self._voice.answered(report)
 
     def link_published(self, link: Link, mark: int, reason: Reason | None) -> None:
         """The broker answered to a message of ours."""
@@ -371,17 +352,7 @@ class BrokerSession:
     def link_forgot(self, link: Link, topic_filter: str) -> None:
         """A removed filter is gone from the broker's session."""
         self._filters.forgotten(topic_filter)
-        self._report_kept()
-
-    def _report_kept(self) -> None:
-        self._add(Report(status=self._up.status, reason=self._up.reason, kept_filters=tuple(sorted(self.kept_filters))))
-
-    def _report(self, status: ConnectionStatus, reason: Reason | None = None, **facts: object) -> None:
-        self._add(Report(status=status, reason=reason, **facts))  # type: ignore[arg-type]
-
-    def _add(self, report: Report) -> None:
-        self.reports.append(report)
-        self._notify()
+        self._voice.keeps(self.kept_filters)
 
     def _nudge(self) -> None:
         self._nudged.set()

@@ -71,11 +71,13 @@ REFUSALS: dict[int, tuple[str, bool, float]] = {
 }
 """Reason codes of CONNACK: code, somebody must mend it, seconds to wait."""
 
+PROTOCOL_ERROR, KEEPALIVE_TIMEOUT = 130, 141
+
 ENDINGS: dict[int, tuple[str, bool, float]] = {
     135: ("not_authorised", True, LONG_WAIT),
     137: ("server_busy", False, 0),
     139: ("server_shutdown", False, 0),
-    141: ("keepalive_timeout", False, 0),
+    KEEPALIVE_TIMEOUT: ("keepalive_timeout", False, 0),
     142: ("taken_over", True, TAKEN_OVER_WAIT),
     152: ("administrative", False, 0),
 }
@@ -148,6 +150,15 @@ def of_ending(value: int, name: str, settings: ConnectionSettings) -> Reason:
     """Why a link that was up ended, by the code of the broker's DISCONNECT or of our own check."""
     code, is_error, wait = ENDINGS.get(value, ("ended_by_broker", False, 0.0))
     return Reason(code, _facts(settings) | {"detail": name}, is_error=is_error, wait=wait)
+
+
+def of_disconnect(value: int, name: str, settings: ConnectionSettings, *, by_broker: bool, was_up: bool) -> Reason:
+    """Why a link ended, by the broker's own DISCONNECT or by what the client library says."""
+    if by_broker or value == KEEPALIVE_TIMEOUT:
+        return of_ending(value, name, settings)
+    if value == PROTOCOL_ERROR:
+        return plain("not_mqtt" if was_up else "protocol_refused", settings, is_error=True)
+    return plain("link_lost" if was_up else "closed_early", settings)
 
 
 def of_silence(settings: ConnectionSettings, seconds: float) -> Reason:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from mqtt.services.connection_settings import Filter
-from mqtt.services.mqtt_connection import link
+from mqtt.services.mqtt_connection import link, reader
 from mqtt.services.session_silence import ConnectionGaps
 from tests import servers
 from tests.services.sessions import Running, make_settings, publish
@@ -188,7 +188,7 @@ def test_a_broker_that_sends_more_than_can_be_stored_is_read_no_further_for_a_wh
     mosquitto: servers.Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(link, "MOST_UNSTORED", 5)
-    monkeypatch.setattr(link, "READ_BYTES", 64)
+    monkeypatch.setattr(reader, "READ_BYTES", 64)
     monkeypatch.setattr(link, "STORING", 60.0)
     settings = make_settings(port=mosquitto.port, filters=(Filter("much/#", 1),))
     with Running(settings) as running:

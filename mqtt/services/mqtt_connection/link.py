@@ -9,34 +9,28 @@ import itertools
 import select
 import socket
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import suppress
+from functools import partial
 from typing import Any, Protocol
 
 from paho.mqtt.client import Client
 from paho.mqtt.enums import MessageType
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.reasoncodes import ReasonCode
-from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from mqtt import topics
 from mqtt.messages import InboundMessage
 from mqtt.services import link_reasons
-from mqtt.services.connection_settings import ConnectionSettings, Filter
+from mqtt.services.connection_settings import ConnectionSettings
 from mqtt.services.link_reasons import LinkError, Reason
+from mqtt.services.mqtt_connection.asking import Asking
 from mqtt.services.mqtt_connection.bounded_client import BoundedClient
 from mqtt.services.mqtt_connection.client import build_client, connect_client, properties_of
-from mqtt.services.packets import PUBLISH, MalformedPacketError, PacketCutter, Publish, read_publish
+from mqtt.services.mqtt_connection.reader import Reader
+from mqtt.services.packets import PUBLISH, MalformedPacketError, Publish, read_publish
 
 CONNACK_TIMEOUT = 10.0
-
-FILTERS_A_PACKET = 8
-"""AWS IoT takes no more in one SUBSCRIBE."""
-
-READS_A_ROUND = 8
-"""Reads before acknowledgements get their turn."""
-
-READ_BYTES = 64 * 1024
 
 MOST_UNSTORED = 5_000
 """QoS 1 messages after which nothing more is read until some are stored: as many as MQTT 5 tells the broker itself.
@@ -82,13 +76,18 @@ class Link:
         self.acknowledged = 0
         self.acknowledged_at = 0.0
         self._listener = listener
-        self._asked: dict[int, Sequence[Filter]] = {}
-        self._taken_back: dict[int, Sequence[str]] = {}
-        self._published: dict[int, int] = {}
-        self._cutter = PacketCutter()
-        self._for_paho: bytes | OSError = b""
         self._is_given_up = False
         self._client = self._build()
+        self._reader = Reader(self._client)
+        asking = Asking(
+            self._client,
+            is_v5=settings.is_v5,
+            answered=partial(listener.link_answered, self),
+            published=partial(listener.link_published, self),
+            forgot=partial(listener.link_forgot, self),
+        )
+        self.subscribe, self.unsubscribe, self.publish = asking.subscribe, asking.unsubscribe, asking.publish
+        """The answers come to the listener. Only from the driving thread."""
         self._waker, self._waking = socket.socketpair()
         self._waker.setblocking(False)
         self._waking.setblocking(False)
@@ -163,34 +162,6 @@ class Link:
             self.acknowledged_at = time.monotonic()
             self.wake()
 
-    def subscribe(self, filters: Sequence[Filter]) -> None:
-        """Ask for filters; each is answered to the listener. Only from the driving thread."""
-        for start in range(0, len(filters), FILTERS_A_PACKET):
-            part = filters[start : start + FILTERS_A_PACKET]
-            asked: list[Any] = (
-                [(one.topic_filter, SubscribeOptions(qos=one.qos)) for one in part] if self.settings.is_v5 else [*part]
-            )
-            _, mid = self._client.subscribe(asked)
-            if mid is not None:
-                self._asked[mid] = part
-
-    def unsubscribe(self, filters: Sequence[str]) -> None:
-        """Take filters back. Only from the driving thread."""
-        for start in range(0, len(filters), FILTERS_A_PACKET):
-            part = list(filters[start : start + FILTERS_A_PACKET])
-            _, mid = self._client.unsubscribe(part)
-            if mid is not None:
-                self._taken_back[mid] = part
-
-    def publish(self, mark: int, topic: str, payload: bytes, *, qos: int, retain: bool) -> None:
-        """Publish; the answer comes to the listener under `mark`. Only from the driving thread."""
-        try:
-            sent = self._client.publish(topic, payload, qos=qos, retain=retain)
-        except ValueError as error:  # too large for the packet, or a topic that paho does not like
-            self._listener.link_published(self, mark, link_reasons.of_publishing(str(error)))
-            return
-        self._published[sent.mid] = mark
-
     def announce(self, payload: bytes) -> None:
         """Publish our own status, retained; empty clears it. Only from the driving thread."""
         self._client.publish(topics.own_status_topic(self.settings.client_id), payload, qos=0, retain=True)
@@ -234,13 +205,8 @@ class Link:
         client = build_client(self.settings, client_id=self.settings.client_id, clean=self.is_clean)
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
-        client.on_subscribe = self._on_subscribe
-        client.on_unsubscribe = self._on_unsubscribe
-        client.on_publish = self._on_publish
         if self.settings.is_encrypted:
             client.on_log = self._on_log
-        self._receive = client._sock_recv  # noqa: SLF001 - paho offers no other way to read many packets at once
-        client._sock_recv = self._serve  # type: ignore[assignment,method-assign]  # noqa: SLF001
         return client
 
     def _hush(self) -> None:
@@ -248,46 +214,20 @@ class Link:
             self._waking.recv(4096)
 
     def _read(self) -> None:
-        """Read until the socket is empty. PUBLISH is ours, everything else is handed to paho."""
-        for _ in range(READS_A_ROUND):
-            try:
-                data = self._receive(READ_BYTES)
-            except BlockingIOError:
-                return
-            except OSError as error:
-                self._pass_on(error)
-                return
-            if not data:
-                self._pass_on(ConnectionResetError("the broker closed the connection"))
-                return
-            try:
-                for packet, body in self._cutter.cut(data):
+        """PUBLISH is ours, everything else is handed to paho."""
+        try:
+            for packets in self._reader.reads():
+                for packet, body in packets:
                     if packet[0] >> 4 == PUBLISH and self.is_up:
                         self._take(read_publish(packet, body, self.settings.is_v5))
                     else:
-                        self._pass_on(packet)
-            except MalformedPacketError as error:
-                if self.is_up:
-                    self._end(link_reasons.plain("not_mqtt", self.settings, is_error=True))
-                self._pass_on(ConnectionResetError(str(error)))
-                return
-            if self._client.socket() is None or self._is_given_up or self._is_ahead():
-                return
-
-    def _pass_on(self, what: bytes | OSError) -> None:
-        """Let paho read one packet, or the end of the connection."""
-        self._for_paho = what
-        self._client.loop_read()
-
-    def _serve(self, size: int) -> bytes:
-        """Stands where paho asks the socket."""
-        what = self._for_paho
-        if isinstance(what, OSError):
-            raise what
-        if not what:
-            raise BlockingIOError
-        self._for_paho = what[size:]
-        return what[:size]
+                        self._reader.pass_on(packet)
+                if self._client.socket() is None or self._is_given_up or self._is_ahead():
+                    return
+        except MalformedPacketError as error:
+            if self.is_up:
+                self._end(link_reasons.plain("not_mqtt", self.settings, is_error=True))
+            self._reader.pass_on(ConnectionResetError(str(error)))
 
     def _end(self, reason: Reason) -> None:
         if self.reason is None:
@@ -303,17 +243,13 @@ class Link:
 
     def _on_disconnect(self, _client: Client, _: Any, flags: Any, code: ReasonCode, _properties: Any) -> None:
         if self._client.sends_too_much:
-            self._end(link_reasons.plain("sends_too_much", self.settings, is_error=True))
-        elif flags.is_disconnect_packet_from_server or code.value == 141:
-            self._end(link_reasons.of_ending(code.value, str(code), self.settings))
-        elif code.value == 130:
-            self._end(
-                link_reasons.plain("not_mqtt" if self.is_up else "protocol_refused", self.settings, is_error=True)
-            )
-        elif self.is_up:
-            self._end(link_reasons.plain("link_lost", self.settings))
+            reason = link_reasons.plain("sends_too_much", self.settings, is_error=True)
         else:
-            self._end(link_reasons.plain("closed_early", self.settings))
+            by_broker = flags.is_disconnect_packet_from_server
+            reason = link_reasons.of_disconnect(
+                code.value, str(code), self.settings, by_broker=by_broker, was_up=self.is_up
+            )
+        self._end(reason)
         self.is_up = False
 
     def _take(self, message: Publish) -> None:
@@ -332,25 +268,9 @@ class Link:
                 message.dup,
                 message.mid,
                 self.number,
-                cut=self._cutter.lost,
+                cut=self._reader.lost,
             ),
         )
-
-    def _on_subscribe(self, _client: Client, _: Any, mid: int, codes: list[ReasonCode], _properties: Any) -> None:
-        for asked, code in zip(self._asked.pop(mid, ()), codes, strict=False):
-            granted = None if code.is_failure else code.value
-            self._listener.link_answered(
-                self, asked.topic_filter, granted, link_reasons.of_filter(asked.qos, code.value, str(code))
-            )
-
-    def _on_publish(self, _client: Client, _: Any, mid: int, code: ReasonCode, _properties: Any) -> None:
-        mark = self._published.pop(mid, None)
-        if mark is not None:
-            self._listener.link_published(self, mark, link_reasons.of_puback(code.value, str(code)))
-
-    def _on_unsubscribe(self, _client: Client, _: Any, mid: int, _codes: Any, _properties: Any) -> None:
-        for topic_filter in self._taken_back.pop(mid, ()):
-            self._listener.link_forgot(self, topic_filter)
 
     def _on_log(self, _client: Client, _: Any, _level: int, text: str) -> None:
         """TLS 1.3 brokers refuse a client certificate after the handshake; paho only logs what they say."""
