@@ -1,4 +1,4 @@
-"""Changes of availability: recorded, announced, and what a lost gateway takes with it. Silence: services/silence.py."""
+"""Changes of availability: recorded, announced, and what a lost gateway takes with it. Silence: see `silence`."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
