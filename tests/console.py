@@ -4,10 +4,12 @@ import os
 import re
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -93,6 +95,25 @@ class Console:
     def pids(self) -> dict[str, int]:
         """All children that have a pid file."""
         return {path.stem: int(path.read_text()) for path in (self.data_dir / "run").glob("*.pid")}
+
+    @contextmanager
+    def paused(self, name: str) -> Iterator[None]:
+        """A child that stands still, outside of any transaction: SQLite's one writer would hold up all the others."""
+        pid = self.pid(name)
+
+        def stands_still() -> bool:
+            os.kill(pid, signal.SIGSTOP)
+            with closing(sqlite3.connect(self.database, timeout=1)) as database, suppress(sqlite3.OperationalError):
+                database.execute("BEGIN IMMEDIATE")
+                return True
+            os.kill(pid, signal.SIGCONT)
+            return False
+
+        try:
+            wait_for(stands_still, what=f"a moment in which {name} writes nothing")
+            yield
+        finally:
+            os.kill(pid, signal.SIGCONT)
 
     def start(self, seconds: float = PATIENCE) -> "Console":
         """Start it and wait until it says that it is ready."""

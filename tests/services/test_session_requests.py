@@ -8,10 +8,9 @@ import pytest
 
 from mqtt.decoders.sparkplug.schema import Payload
 from mqtt.messages import Request
-from mqtt.services import session_requests
 from mqtt.services.link_reasons import Reason
 from mqtt.services.session_reports import Counters
-from mqtt.services.session_requests import SessionRequests
+from mqtt.services.session_requests import MOST_WAITING, SessionRequests
 from tests import servers
 from tests.servers import PATIENCE, wait_for
 from tests.services.mqtt_processes import Start, create, values, wait_granted
@@ -59,7 +58,7 @@ def test_after_a_refusal_or_a_cut_link_nothing_is_asked_for_a_while(way: str, mo
     requests.put([ASK])
     requests.send(link)  # type: ignore[arg-type]
     assert (len(link.sent), counters.requests_refused) == (1, 1)
-    monkeypatch.setattr(session_requests, "REFUSED_PAUSE", 0.0)
+    monkeypatch.setattr("mqtt.services.session_requests.REFUSED_PAUSE", 0.0)
     requests = SessionRequests(counters)
     requests.put([ASK])
     requests.send(link)  # type: ignore[arg-type]
@@ -74,11 +73,11 @@ def test_requests_are_bounded_and_old_ones_are_not_sent(monkeypatch: pytest.Monk
     requests = SessionRequests(counters)
     requests.put([ASK] * 1000)
     requests.send(link)  # type: ignore[arg-type]
-    assert len(link.sent) == session_requests.MOST_WAITING
-    monkeypatch.setattr(session_requests, "PROMPT", -1.0)
+    assert len(link.sent) == MOST_WAITING
+    monkeypatch.setattr("mqtt.services.session_requests.PROMPT", -1.0)
     requests.put([ASK])
     requests.send(link)  # type: ignore[arg-type]
-    assert counters.requests == session_requests.MOST_WAITING
+    assert counters.requests == MOST_WAITING
 
 
 def test_a_session_without_a_link_asks_for_nothing() -> None:

@@ -221,12 +221,8 @@ def test_a_stopped_mqtt_process_shows_as_unknown(page: Page, console: Console) -
     live(page)
     row = page.locator("#rows tr")
     expect(row).to_have_attribute("data-status", re.compile("connected|silent"))
-    pid = console.pid("mqtt")
-    os.kill(pid, signal.SIGSTOP)
-    try:
+    with console.paused("mqtt"):
         expect(row).to_have_attribute("data-status", "unknown")
-    finally:
-        os.kill(pid, signal.SIGCONT)
     expect(row).to_have_attribute("data-status", re.compile("connected|silent"))
 
 

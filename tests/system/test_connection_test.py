@@ -1,7 +1,5 @@
 """Connecting a broker of one's own, as a person does it: form, test, sentence, mending, test again."""
 
-import os
-import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -98,15 +96,10 @@ def test_without_an_mqtt_process_the_panel_says_so_and_goes_on_when_one_is_back(
     console = start_console()
     page, _ = open_page(browser, console)
     page.goto("/connections/1/")
-    mqtt_process = console.children["mqtt"].pid
-    assert mqtt_process
-    os.kill(mqtt_process, signal.SIGSTOP)
-    try:
+    with console.paused("mqtt"):
         page.click("[data-action=test]")
         expect(page.locator("#test[data-verdict=nobody]")).to_be_visible()
         assert "no mqtt process is running" in page.locator("#test").inner_text()
-    finally:
-        os.kill(mqtt_process, signal.SIGCONT)
     with publishing(console.broker_port):
         expect(page.locator("#test[data-verdict=good]")).to_be_visible()
 
