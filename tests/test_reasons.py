@@ -9,7 +9,7 @@ from typing import NamedTuple
 import pytest
 
 from mqtt.reasons import AREAS, REASONS, explain
-from mqtt.services import link_reasons
+from mqtt.services.sessions import link_reasons
 from tests.services.sessions import make_settings
 
 MQTT = Path(__file__).resolve().parent.parent / "mqtt"
@@ -72,7 +72,9 @@ def test_every_reason_is_given_by_somebody() -> None:
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
-    words |= {f"{kind}_offline" for kind in ("gateway", "datalogger")}  # put together in services/availability.py
+    words |= {
+        f"{kind}_offline" for kind in ("gateway", "datalogger")
+    }  # put together in services/pipeline/availability.py
     assert set(REASONS) - words == set()
 
 

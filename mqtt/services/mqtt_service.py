@@ -18,23 +18,23 @@ from django.db.models import BooleanField, Case, Q, Value, When
 from mqtt.enums import ConnectionStatus
 from mqtt.messages import InboundMessage
 from mqtt.models import ConnectionLease, MqttConnection
-from mqtt.services import command_desk, wake_ups
-from mqtt.services.activity import WRITE_EVERY, ActivityWriter
-from mqtt.services.batch_outcome import ProcessedBatch
 from mqtt.services.broadcast import wake_up
-from mqtt.services.broker_session import BrokerSession
 from mqtt.services.database_outage import DatabaseWatch, drop_connection
-from mqtt.services.heartbeat import Heartbeat
-from mqtt.services.held_connection import HeldConnection
-from mqtt.services.inbox import Inbox
-from mqtt.services.kept_messages import KeptMessages
-from mqtt.services.leases import RENEW_EVERY, Leases, new_holder, nobody_holds
-from mqtt.services.live_tail import LiveTails
-from mqtt.services.message_processor import MessageProcessor
-from mqtt.services.processor_thread import ProcessorThread
-from mqtt.services.session_silence import SILENT_AFTER, ConnectionGaps
-from mqtt.services.shares import Shares
-from mqtt.services.wake_ups import Alarm
+from mqtt.services.holding import command_desk, wake_ups
+from mqtt.services.holding.activity import WRITE_EVERY, ActivityWriter
+from mqtt.services.holding.heartbeat import Heartbeat
+from mqtt.services.holding.held_connection import HeldConnection
+from mqtt.services.holding.leases import RENEW_EVERY, Leases, new_holder, nobody_holds
+from mqtt.services.holding.live_tail import LiveTails
+from mqtt.services.holding.shares import Shares
+from mqtt.services.holding.wake_ups import Alarm
+from mqtt.services.pipeline.batch_outcome import ProcessedBatch
+from mqtt.services.pipeline.inbox import Inbox
+from mqtt.services.pipeline.kept_messages import KeptMessages
+from mqtt.services.pipeline.message_processor import MessageProcessor
+from mqtt.services.pipeline.processor_thread import ProcessorThread
+from mqtt.services.sessions.broker_session import BrokerSession
+from mqtt.services.sessions.silence import SILENT_AFTER, ConnectionGaps
 
 logger = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from mqtt.models import SensorDevice
-from mqtt.services import rollups
+from mqtt.services.jobs import rollups
 from tests import factories
 
 pytestmark = [pytest.mark.django_db]

@@ -44,7 +44,7 @@ def test_everything_is_there_afterwards_and_goes_on(old: Console, url: str) -> N
     moved = Console(old.data_dir, settings={"DATABASE_URL": url})
     said = run(moved, "copy_from_sqlite")
     assert "201  mqtt_reading" in said
-    days = "from mqtt.services.partitions import existing; print(len(existing()))"
+    days = "from mqtt.services.jobs.partitions import existing; print(len(existing()))"
     told, identity, partitions = python(moved, TELL + IDENTITY + ONE_MORE + days).splitlines()
     assert (told, identity) == (before, "original tr0mbone 1")
     assert int(partitions) >= 9

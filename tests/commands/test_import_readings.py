@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from mqtt.enums import ReadingFlag
 from mqtt.models import Reading, SensorDevice
-from mqtt.services.reading_files import Line, LineError, Refusal, lines
+from mqtt.services.transfer.reading_files import Line, LineError, Refusal, lines
 from tests import factories
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]

@@ -8,7 +8,7 @@ from django.db import connection
 
 from mqtt.events import Event
 from mqtt.models import Reading
-from mqtt.services import availability, message_processor
+from mqtt.services.pipeline import availability, message_processor
 from tests import servers
 from tests.factories import make_connection
 from tests.mqtt_process import MqttProcess

@@ -17,8 +17,8 @@ from mqtt.messages import (
     Request,
 )
 from mqtt.models import MqttConnection, to_us
-from mqtt.services.batch_outcome import ProcessedBatch
-from mqtt.services.message_processor import MessageProcessor
+from mqtt.services.pipeline.batch_outcome import ProcessedBatch
+from mqtt.services.pipeline.message_processor import MessageProcessor
 
 NOW = datetime(2026, 9, 21, 14, 0, tzinfo=UTC)
 GATEWAY = "bridge_3/gateway/2"

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 from mqtt.messages import InboundMessage
-from mqtt.services.broker_session import BrokerSession
-from mqtt.services.connection_settings import ConnectionSettings, Filter
-from mqtt.services.inbox import Inbox
-from mqtt.services.session_reports import Report
+from mqtt.services.pipeline.inbox import Inbox
+from mqtt.services.sessions.broker_session import BrokerSession
+from mqtt.services.sessions.connection_settings import ConnectionSettings, Filter
+from mqtt.services.sessions.reports import Report
 from tests.servers import PATIENCE, wait_for
 
 DEFAULTS: dict[str, Any] = {

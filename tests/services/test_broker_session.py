@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from mqtt.services.connection_settings import Filter
 from mqtt.services.mqtt_connection import link, reader
-from mqtt.services.session_silence import ConnectionGaps
+from mqtt.services.sessions.connection_settings import Filter
+from mqtt.services.sessions.silence import ConnectionGaps
 from tests import servers
 from tests.services.sessions import Running, make_settings, publish
 
@@ -333,7 +333,7 @@ def test_waiting_after_refused_credentials_is_long_and_can_be_cut_short() -> Non
 def test_a_broker_that_always_closes_soon_raises_the_suspicion_of_a_second_client(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("mqtt.services.session_retries.LONGEST_WAIT", 0.0)
+    monkeypatch.setattr("mqtt.services.sessions.retries.LONGEST_WAIT", 0.0)
 
     def serve(server: socket.socket) -> None:
         while True:

@@ -6,7 +6,7 @@ from django.db import connection
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from mqtt.services.bulk_rows import write_rows
+from mqtt.services.pipeline.bulk_rows import write_rows
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 

@@ -3,7 +3,7 @@ from dataclasses import dataclass
 import pytest
 
 from mqtt.messages import InboundMessage
-from mqtt.services.catch_up import CatchUp
+from mqtt.services.sessions.catch_up import CatchUp
 
 
 @dataclass
@@ -20,7 +20,7 @@ def message(*, qos: int = 1, retain: bool = False, dup: bool = False) -> Inbound
 @pytest.fixture
 def catch_up(monkeypatch: pytest.MonkeyPatch) -> CatchUp:
     """A link that came up at second 100."""
-    monkeypatch.setattr("mqtt.services.catch_up.time.monotonic", lambda: 100.0)
+    monkeypatch.setattr("mqtt.services.sessions.catch_up.time.monotonic", lambda: 100.0)
     watching = CatchUp()
     watching.begin(session_present=True)
     return watching

@@ -15,11 +15,13 @@ from mqtt import alerts
 from mqtt.enums import ReadingFlag
 from mqtt.messages import InboundMessage
 from mqtt.models import AuditEntry, ClockMark, Command, ConnectionActivity, Reading, from_us, to_us
-from mqtt.services import clock, clock_watch, disk_care, health, periodic, pressure, rollups
+from mqtt.services import clock, health, pressure
 from mqtt.services.clock import Doubt
-from mqtt.services.clock_watch import AGREE_SECONDS, ClockWatch, most_say
 from mqtt.services.disk import Disk
-from mqtt.services.message_processor import MessageProcessor
+from mqtt.services.jobs import disk_care, periodic, rollups
+from mqtt.services.pipeline import clock_watch
+from mqtt.services.pipeline.clock_watch import AGREE_SECONDS, ClockWatch, most_say
+from mqtt.services.pipeline.message_processor import MessageProcessor
 from mqtt.services.pressure import ProcessPressure
 from tests import factories
 from tests.servers import wait_for

@@ -9,8 +9,10 @@ from django.utils import timezone
 
 from mqtt.exceptions import ServiceError
 from mqtt.models import AuditEntry, Command, MqttConnection
-from mqtt.services import command_desk, commands, connections, periodic
-from mqtt.services.outbox import Answer, Outbox, Outgoing
+from mqtt.services import commands, connections
+from mqtt.services.holding import command_desk
+from mqtt.services.jobs import periodic
+from mqtt.services.sessions.outbox import Answer, Outbox, Outgoing
 from tests import factories, servers
 from tests.servers import PATIENCE, wait_for
 from tests.services.mqtt_processes import ACTOR, Start, create, wait_granted, wait_status

@@ -14,13 +14,13 @@ from mqtt.models import (
     SensorState,
     UndecodedMessage,
 )
-from mqtt.services import kept_messages
 from mqtt.services.audit import Actor
-from mqtt.services.batch_outcome import ProcessedBatch
 from mqtt.services.decode_again import request_again
-from mqtt.services.inbox import Inbox
-from mqtt.services.kept_messages import KeptMessages
-from mqtt.services.message_processor import MessageProcessor
+from mqtt.services.pipeline import kept_messages
+from mqtt.services.pipeline.batch_outcome import ProcessedBatch
+from mqtt.services.pipeline.inbox import Inbox
+from mqtt.services.pipeline.kept_messages import KeptMessages
+from mqtt.services.pipeline.message_processor import MessageProcessor
 from tests import factories
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]

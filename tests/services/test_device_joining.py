@@ -23,10 +23,12 @@ from mqtt.models import (
     SensorDevice,
     SensorState,
 )
-from mqtt.services import availability, device_joining, device_tasks, message_processor, rollups
+from mqtt.services import device_joining
 from mqtt.services.audit import Actor
 from mqtt.services.device_removal import delete_device, loss_of
-from mqtt.services.retention import OrphanSweep
+from mqtt.services.jobs import device_tasks, rollups
+from mqtt.services.jobs.retention import OrphanSweep
+from mqtt.services.pipeline import availability, message_processor
 from tests import factories
 from tests.services.pipeline import Pipeline
 

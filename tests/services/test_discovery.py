@@ -10,9 +10,9 @@ from mqtt.messages import InboundMessage
 from mqtt.models import AuditEntry, Datalogger, Gateway, MqttConnection, SensorDevice, UndecodedMessage, to_us
 from mqtt.services import discovery
 from mqtt.services.audit import Actor
-from mqtt.services.batch_outcome import ProcessedBatch
 from mqtt.services.discovery import accept, room_for_new
-from mqtt.services.message_processor import MessageProcessor
+from mqtt.services.pipeline.batch_outcome import ProcessedBatch
+from mqtt.services.pipeline.message_processor import MessageProcessor
 from tests import factories
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]

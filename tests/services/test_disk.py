@@ -13,9 +13,10 @@ from django.utils import timezone
 from mqtt import alerts
 from mqtt.messages import InboundMessage
 from mqtt.models import DiskSample, Reading, SensorState, to_us
-from mqtt.services import disk, disk_care, health
+from mqtt.services import disk, health
 from mqtt.services.disk import Disk, DiskGuard
-from mqtt.services.message_processor import MessageProcessor
+from mqtt.services.jobs import disk_care
+from mqtt.services.pipeline.message_processor import MessageProcessor
 from mqtt.services.pressure import ProcessPressure
 from tests import factories
 

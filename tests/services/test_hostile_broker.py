@@ -13,9 +13,9 @@ from mqtt.decoders.memory import Memory
 from mqtt.decoders.registry import decode
 from mqtt.exceptions import UndecodableError
 from mqtt.messages import InboundMessage
-from mqtt.services.inbox import PATIENCE, Inbox
 from mqtt.services.mqtt_connection import bounded_client, client
-from mqtt.services.packets import KEPT_OF_LONG, MAX_PACKET_BYTES
+from mqtt.services.mqtt_connection.packets import KEPT_OF_LONG, MAX_PACKET_BYTES
+from mqtt.services.pipeline.inbox import PATIENCE, Inbox
 from tests.listeners import Behaviour, listening
 from tests.servers import wait_for
 from tests.services.sessions import Running, make_settings

@@ -2,7 +2,7 @@ import threading
 import time
 
 from mqtt.messages import InboundMessage
-from mqtt.services.inbox import LARGEST_BATCH, Inbox
+from mqtt.services.pipeline.inbox import LARGEST_BATCH, Inbox
 from tests.servers import PATIENCE
 
 

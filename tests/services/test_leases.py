@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from mqtt.models import ConnectionLease, MqttConnection
-from mqtt.services.leases import Leases, new_holder
+from mqtt.services.holding.leases import Leases, new_holder
 from tests.factories import make_connection, make_lease
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]

@@ -9,7 +9,7 @@ from asgiref.sync import sync_to_async
 
 from mqtt.events import TailWanted
 from mqtt.models import DiscoveredTopic
-from mqtt.services.live_tail import MOST_TAILS, LiveTails
+from mqtt.services.holding.live_tail import MOST_TAILS, LiveTails
 from tests import servers
 from tests.live_sockets import open_page
 from tests.services.mqtt_processes import Start, create, wait_status
@@ -69,7 +69,7 @@ def test_tails_are_bounded_and_end_with_the_last_watcher(own_broker: servers.Ser
     tails.follow([connection.pk])
     running = list(tails._tails.values())
     assert len(running) == MOST_TAILS
-    monkeypatch.setattr("mqtt.services.live_tail.PATIENCE", 0.0)
+    monkeypatch.setattr("mqtt.services.holding.live_tail.PATIENCE", 0.0)
     tails.follow([connection.pk])
     assert not tails._tails
     servers.wait_for(lambda: all(one.has_ended for one in running), what="the tails' end")
@@ -77,7 +77,7 @@ def test_tails_are_bounded_and_end_with_the_last_watcher(own_broker: servers.Ser
 
 def test_a_flood_is_thinned_out_and_counted(own_broker: servers.Server, monkeypatch: Any) -> None:
     said: list[Any] = []
-    monkeypatch.setattr("mqtt.services.live_tail.send_event", lambda _group, event: said.append(event))
+    monkeypatch.setattr("mqtt.services.holding.live_tail.send_event", lambda _group, event: said.append(event))
     connection = create(own_broker, "a/#")
     tails = LiveTails()
     tails.want(TailWanted(connection_id=connection.pk, topic_filter="flood/#"))

@@ -23,12 +23,8 @@ from mqtt.models import (
     from_us,
     to_us,
 )
-from mqtt.services import (
-    device_directory,
-    message_processor,
-    topic_statistics,
-)
-from mqtt.services.message_processor import MessageProcessor
+from mqtt.services.pipeline import device_directory, message_processor, topic_statistics
+from mqtt.services.pipeline.message_processor import MessageProcessor
 from tests.services.pipeline import GATEWAY, NOW, Pipeline, structural
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]

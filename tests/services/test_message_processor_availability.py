@@ -18,7 +18,7 @@ from mqtt.models import (
     StatusChange,
     from_us,
 )
-from mqtt.services.message_processor import MessageProcessor
+from mqtt.services.pipeline.message_processor import MessageProcessor
 from tests.services.pipeline import GATEWAY, Pipeline, structural
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]

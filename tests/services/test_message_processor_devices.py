@@ -25,8 +25,8 @@ from mqtt.models import (
     UndecodedMessage,
     from_us,
 )
-from mqtt.services import batch_store
-from mqtt.services.message_processor import MessageProcessor
+from mqtt.services.pipeline import batch_store
+from mqtt.services.pipeline.message_processor import MessageProcessor
 from tests.factories import make_site
 from tests.services.pipeline import Announcer, Pipeline
 

@@ -16,11 +16,8 @@ from mqtt.models import (
     SensorDevice,
     UndecodedMessage,
 )
-from mqtt.services import (
-    announcements,
-    batch_store,
-    undecoded,
-)
+from mqtt.services import announcements
+from mqtt.services.pipeline import batch_store, undecoded
 from tests.factories import make_connection
 from tests.services.pipeline import GATEWAY, Announcer, Pipeline, structural
 

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from mqtt.messages import InboundMessage
-from mqtt.services.connection_settings import Filter, tls_context
 from mqtt.services.mqtt_connection.link import Link, LinkListener
+from mqtt.services.sessions.connection_settings import Filter, tls_context
 from tests import certificates, servers
 from tests.servers import wait_for
 from tests.services.sessions import Running, make_settings, publish

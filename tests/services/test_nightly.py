@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from mqtt.models import PeriodicJob
-from mqtt.services import nightly
+from mqtt.services.jobs import nightly
 from tests.servers import wait_for
 
 pytestmark = [pytest.mark.django_db(transaction=True)]

@@ -7,8 +7,8 @@ from django.db import transaction
 
 from mqtt.messages import InboundMessage
 from mqtt.models import CommittedPackets, MqttConnection
-from mqtt.services import packet_log
-from mqtt.services.packet_log import PacketLog
+from mqtt.services.pipeline import packet_log
+from mqtt.services.pipeline.packet_log import PacketLog
 from tests.factories import make_connection
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]

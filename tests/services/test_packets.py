@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mqtt.services.packets import MalformedPacketError, PacketCutter, Publish, read_publish
+from mqtt.services.mqtt_connection.packets import MalformedPacketError, PacketCutter, Publish, read_publish
 
 SMALL = b"\x30\x06\x00\x03a/bX"
 LARGE = b"\x3b\xac\x02\x00\x03a/b\x12\x34" + b"p" * 293

@@ -16,8 +16,9 @@ from mqtt.models import (
     UndecodedMessage,
     to_us,
 )
-from mqtt.services import partitions, periodic, retention, undecoded
-from mqtt.services.reading_store import ReadingRows, insert_readings
+from mqtt.services.jobs import partitions, periodic, retention
+from mqtt.services.pipeline import undecoded
+from mqtt.services.pipeline.reading_store import ReadingRows, insert_readings
 from tests.factories import make_connection, make_sensor
 from tests.servers import wait_for
 

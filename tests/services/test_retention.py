@@ -22,8 +22,8 @@ from mqtt.models import (
     to_us,
 )
 from mqtt.models.retention import with_retention
-from mqtt.services import partitions, retention, rollups
-from mqtt.services.retention import RetentionSweep
+from mqtt.services.jobs import partitions, retention, rollups
+from mqtt.services.jobs.retention import RetentionSweep
 from tests.factories import make_datalogger, make_sensor
 from tests.services.test_periodic import store
 

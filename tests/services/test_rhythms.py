@@ -11,8 +11,8 @@ from mqtt.enums import IntervalSource
 from mqtt.events import Event
 from mqtt.models import Datalogger, DataloggerRhythm, Gateway, GatewayRhythm, Reading, SensorDevice, SensorRhythm
 from mqtt.rhythm import expect
-from mqtt.services import availability, message_processor, rhythms
-from mqtt.services.message_processor import MessageProcessor
+from mqtt.services.pipeline import availability, message_processor, rhythms
+from mqtt.services.pipeline.message_processor import MessageProcessor
 from tests.factories import make_connection
 from tests.services.pipeline import Pipeline, structural
 

@@ -11,9 +11,11 @@ from django.db import connection
 
 from mqtt.buckets import DAY, HOUR, LEVELS, Bucket, floor
 from mqtt.models import Reading, Rollup, RollupDue, SensorDevice, SensorState, from_us, to_us
-from mqtt.services import availability, history, message_processor, rollups
+from mqtt.services import history
 from mqtt.services.history.aggregate import bucket_query
-from mqtt.services.reading_store import ReadingRows, insert_readings
+from mqtt.services.jobs import rollups
+from mqtt.services.pipeline import availability, message_processor
+from mqtt.services.pipeline.reading_store import ReadingRows, insert_readings
 from tests.factories import make_connection, make_sensor
 from tests.servers import PATIENCE
 from tests.services.pipeline import Pipeline

@@ -8,9 +8,9 @@ import pytest
 from mqtt.buckets import DAY, HOUR, Bucket, corrected, joined
 from mqtt.corrections import Correction, Corrections
 from mqtt.models import Reading, Rollup, SensorDevice, SensorRhythm
-from mqtt.services import rollups
 from mqtt.services.history import counters, series
 from mqtt.services.history.curves import resolution
+from mqtt.services.jobs import rollups
 from tests.factories import make_sensor
 from tests.services.test_rollups import NOW, store
 

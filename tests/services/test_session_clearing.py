@@ -4,7 +4,7 @@ import pytest
 
 from mqtt.messages import InboundMessage
 from mqtt.services.mqtt_connection import Link
-from mqtt.services.session_clearing import Clearing
+from mqtt.services.sessions.clearing import Clearing
 
 
 class WokenLink:
@@ -44,7 +44,7 @@ def test_it_is_over_when_the_mark_of_this_very_link_is_stored() -> None:
 
 
 def test_with_the_database_away_it_is_over_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mqtt.services.session_clearing.LONGEST", -1.0)
+    monkeypatch.setattr("mqtt.services.sessions.clearing.LONGEST", -1.0)
     clearing = Clearing(is_noted=True)
     clearing.begin()
     assert clearing.is_over(new_link())

@@ -8,9 +8,9 @@ import pytest
 
 from mqtt.decoders.sparkplug.schema import Payload
 from mqtt.messages import Request
-from mqtt.services.link_reasons import Reason
-from mqtt.services.session_reports import Counters
-from mqtt.services.session_requests import MOST_WAITING, SessionRequests
+from mqtt.services.sessions.link_reasons import Reason
+from mqtt.services.sessions.reports import Counters
+from mqtt.services.sessions.requests import MOST_WAITING, SessionRequests
 from tests import servers
 from tests.servers import PATIENCE, wait_for
 from tests.services.mqtt_processes import Start, create, values, wait_granted
@@ -58,7 +58,7 @@ def test_after_a_refusal_or_a_cut_link_nothing_is_asked_for_a_while(way: str, mo
     requests.put([ASK])
     requests.send(link)  # type: ignore[arg-type]
     assert (len(link.sent), counters.requests_refused) == (1, 1)
-    monkeypatch.setattr("mqtt.services.session_requests.REFUSED_PAUSE", 0.0)
+    monkeypatch.setattr("mqtt.services.sessions.requests.REFUSED_PAUSE", 0.0)
     requests = SessionRequests(counters)
     requests.put([ASK])
     requests.send(link)  # type: ignore[arg-type]
@@ -74,7 +74,7 @@ def test_requests_are_bounded_and_old_ones_are_not_sent(monkeypatch: pytest.Monk
     requests.put([ASK] * 1000)
     requests.send(link)  # type: ignore[arg-type]
     assert len(link.sent) == MOST_WAITING
-    monkeypatch.setattr("mqtt.services.session_requests.PROMPT", -1.0)
+    monkeypatch.setattr("mqtt.services.sessions.requests.PROMPT", -1.0)
     requests.put([ASK])
     requests.send(link)  # type: ignore[arg-type]
     assert counters.requests == MOST_WAITING

@@ -2,7 +2,7 @@ import pytest
 
 from mqtt.models import ConnectionRhythm
 from mqtt.rhythm import SILENCE_LATE
-from mqtt.services.session_silence import SILENT_AFTER, ConnectionGaps
+from mqtt.services.sessions.silence import SILENT_AFTER, ConnectionGaps
 from tests.factories import make_connection
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]

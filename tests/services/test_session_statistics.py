@@ -15,8 +15,8 @@ from rest_framework.test import APIClient
 from mqtt.models import ConnectionLease, DiscoveredTopic, SensorDevice
 from mqtt.services import broker_facts, pressure
 from mqtt.services.broker_facts import FILTERS, BrokerFacts
-from mqtt.services.connection_settings import Filter
-from mqtt.services.session_statistics import SessionStatistics
+from mqtt.services.sessions.connection_settings import Filter
+from mqtt.services.sessions.statistics import SessionStatistics
 from mqtt.topics import matches
 from tests import servers
 from tests.mqtt_process import MqttProcess

@@ -1,7 +1,7 @@
 from mqtt.enums import ConnectionStatus
-from mqtt.services.link_reasons import Reason
-from mqtt.services.session_reports import Report
-from mqtt.services.session_voice import Voice
+from mqtt.services.sessions.link_reasons import Reason
+from mqtt.services.sessions.reports import Report
+from mqtt.services.sessions.voice import Voice
 
 REFUSED = Report(status=ConnectionStatus.ERROR, reason=Reason("filters_refused", is_error=True))
 

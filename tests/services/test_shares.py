@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from mqtt.models import ConnectionLease, MqttWorker
-from mqtt.services.shares import Shares
+from mqtt.services.holding.shares import Shares
 from tests import servers
 from tests.servers import wait_for
 from tests.services.mqtt_processes import Publisher, Start, create, lost_and_doubled, wait_granted, wait_until_stored

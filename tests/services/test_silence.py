@@ -20,8 +20,8 @@ from mqtt.models import (
     StatusChange,
 )
 from mqtt.rhythm import NO_RHYTHM, UNKNOWN, Expectation, expect, expect_unknown
-from mqtt.services import availability
-from mqtt.services.silence import SilenceSweep
+from mqtt.services.jobs.silence import SilenceSweep
+from mqtt.services.pipeline import availability
 from tests.factories import make_connection, make_datalogger, make_gateway, make_sensor, make_status_change
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
@@ -224,7 +224,7 @@ def test_a_short_interruption_of_the_link_does_not_keep_a_silent_device_alive(
 
 
 def test_many_that_fall_silent_at_once_are_taken_in_parts(monkeypatch: pytest.MonkeyPatch, events: list[Event]) -> None:
-    monkeypatch.setattr("mqtt.services.silence.AT_ONCE", 2)
+    monkeypatch.setattr("mqtt.services.jobs.silence.AT_ONCE", 2)
     box = make_datalogger(linked())
     for _ in range(5):
         make_sensor(box)

@@ -14,7 +14,7 @@ from mqtt import charts
 from mqtt.fragments import render_part
 from mqtt.models import SensorDevice
 from mqtt.pages.base import REGISTRY
-from mqtt.services import rollups
+from mqtt.services.jobs import rollups
 from mqtt.windows import last
 from tests import factories
 from tests.services.test_rollups import NOW, store

@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from mqtt.models import Datalogger, DeviceTask, Gateway, SensorDevice
-from mqtt.services import device_tasks
+from mqtt.services.jobs import device_tasks
 from tests import factories
 from tests.api.conftest import client_of
 

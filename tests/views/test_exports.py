@@ -23,7 +23,7 @@ from mqtt.exports.stream import Export
 from mqtt.exports.writers import WRITERS, CsvWriter, ExcelItalianWriter, JsonWriter
 from mqtt.models import AuditEntry, Reading, SensorDevice, from_us
 from mqtt.pages import REGISTRY, ListPage
-from mqtt.services.reading_files import KNOWN
+from mqtt.services.transfer.reading_files import KNOWN
 from tests import factories
 from tests.views.test_lists import LISTS, MAKERS
 

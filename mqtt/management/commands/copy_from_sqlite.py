@@ -11,7 +11,7 @@ from django.db import connection
 from mqtt.exceptions import BackupError
 from mqtt.management.progress import Progress
 from mqtt.services.backup.restoring import refuse_while_in_use
-from mqtt.services.moving import copy_from_sqlite
+from mqtt.services.transfer.moving import copy_from_sqlite
 from mqtt.supervisor.guards import FolderInUseError, take_folder
 
 

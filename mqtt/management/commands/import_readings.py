@@ -9,9 +9,9 @@ from typing import Any, TextIO
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from mqtt.management.progress import Progress
-from mqtt.services import rollups
-from mqtt.services.reading_files import LineError, lines
-from mqtt.services.reading_import import MOST_REFUSALS, import_readings
+from mqtt.services.jobs import rollups
+from mqtt.services.transfer.reading_files import LineError, lines
+from mqtt.services.transfer.reading_import import MOST_REFUSALS, import_readings
 
 
 class Command(BaseCommand):

@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from mqtt.exceptions import ServiceError
 from mqtt.management.progress import Progress
-from mqtt.services import clock, retention
+from mqtt.services import clock
+from mqtt.services.jobs import retention
 
 UNITS = {"h": "hours", "d": "days", "w": "weeks"}
 

@@ -9,10 +9,10 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
-from mqtt.services import periodic
 from mqtt.services.connection_tester import ConnectionTester
-from mqtt.services.message_processor import MessageProcessor
+from mqtt.services.jobs import periodic
 from mqtt.services.mqtt_service import MqttService
+from mqtt.services.pipeline.message_processor import MessageProcessor
 
 LONGEST_GOODBYE = 3.8
 """Seconds after which the process ends whatever it waits for; the supervisor kills after five."""

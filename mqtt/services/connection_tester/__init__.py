@@ -13,10 +13,10 @@ from mqtt.enums import StepState, TaskState
 from mqtt.events import ConnectionTestChanged
 from mqtt.models import ConnectionTest
 from mqtt.services.broadcast import broadcast_event
-from mqtt.services.connection_settings import ConnectionSettings
 from mqtt.services.connection_tester.steps import Found, Step
 from mqtt.services.connection_tester.walk import Walk
 from mqtt.services.connections import TEST_PATIENCE
+from mqtt.services.sessions.connection_settings import ConnectionSettings
 
 logger = logging.getLogger(__name__)
 

@@ -10,10 +10,10 @@ from mqtt.decoders.registry import decode
 from mqtt.enums import Protocol, StepState
 from mqtt.exceptions import ReasonError, UndecodableError
 from mqtt.messages import InboundMessage
-from mqtt.services.connection_settings import ConnectionSettings, Filter
 from mqtt.services.connection_tester.steps import Found
-from mqtt.services.link_reasons import LinkError, Reason, of_silence
 from mqtt.services.mqtt_connection import Link
+from mqtt.services.sessions.connection_settings import ConnectionSettings, Filter
+from mqtt.services.sessions.link_reasons import LinkError, Reason, of_silence
 
 COUNTING = 2.0
 """Seconds in which the first message may be followed by others, to count the devices."""

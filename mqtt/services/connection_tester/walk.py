@@ -7,10 +7,10 @@ from typing import Any
 
 from mqtt.enums import StepState
 from mqtt.exceptions import ReasonError
-from mqtt.services.connection_settings import ConnectionSettings
 from mqtt.services.connection_tester.steps import Found, Step
 from mqtt.services.connection_tester.talk import Talk
 from mqtt.services.connection_tester.way import Way
+from mqtt.services.sessions.connection_settings import ConnectionSettings
 
 logger = logging.getLogger(__name__)
 

@@ -5,10 +5,10 @@ import ssl
 
 from mqtt.enums import StepState
 from mqtt.exceptions import ReasonError
-from mqtt.services.connection_settings import ConnectionSettings, tls_context
 from mqtt.services.connection_tester.steps import Found
 from mqtt.services.probes import network, tls, websocket
 from mqtt.services.probes.certificates import CertificateFacts
+from mqtt.services.sessions.connection_settings import ConnectionSettings, tls_context
 
 
 class Way:

@@ -6,10 +6,10 @@ from typing import Any
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from mqtt.services import link_reasons
-from mqtt.services.connection_settings import Filter
-from mqtt.services.link_reasons import Reason
 from mqtt.services.mqtt_connection.bounded_client import BoundedClient
+from mqtt.services.sessions import link_reasons
+from mqtt.services.sessions.connection_settings import Filter
+from mqtt.services.sessions.link_reasons import Reason
 
 FILTERS_A_PACKET = 8
 """AWS IoT takes no more in one SUBSCRIBE."""

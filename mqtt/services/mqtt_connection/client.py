@@ -11,10 +11,10 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from mqtt import topics
-from mqtt.services import link_reasons
-from mqtt.services.connection_settings import ConnectionSettings, tls_context
-from mqtt.services.link_reasons import LinkError, Reason
 from mqtt.services.mqtt_connection.bounded_client import BoundedClient
+from mqtt.services.sessions import link_reasons
+from mqtt.services.sessions.connection_settings import ConnectionSettings, tls_context
+from mqtt.services.sessions.link_reasons import LinkError, Reason
 
 CONNECT_TIMEOUT = 10.0
 """Seconds for TCP, and again for TLS and the WebSocket handshake."""

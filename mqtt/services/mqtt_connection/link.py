@@ -21,14 +21,14 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from mqtt import topics
 from mqtt.messages import InboundMessage
-from mqtt.services import link_reasons
-from mqtt.services.connection_settings import ConnectionSettings
-from mqtt.services.link_reasons import LinkError, Reason
 from mqtt.services.mqtt_connection.asking import Asking
 from mqtt.services.mqtt_connection.bounded_client import BoundedClient
 from mqtt.services.mqtt_connection.client import build_client, connect_client, properties_of
+from mqtt.services.mqtt_connection.packets import PUBLISH, MalformedPacketError, Publish, read_publish
 from mqtt.services.mqtt_connection.reader import Reader
-from mqtt.services.packets import PUBLISH, MalformedPacketError, Publish, read_publish
+from mqtt.services.sessions import link_reasons
+from mqtt.services.sessions.connection_settings import ConnectionSettings
+from mqtt.services.sessions.link_reasons import LinkError, Reason
 
 CONNACK_TIMEOUT = 10.0
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from mqtt.services.mqtt_connection.bounded_client import BoundedClient
-from mqtt.services.packets import PacketCutter
+from mqtt.services.mqtt_connection.packets import PacketCutter
 
 READS_A_ROUND = 8
 """Reads before acknowledgements get their turn."""

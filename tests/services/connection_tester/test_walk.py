@@ -15,8 +15,8 @@ from paho.mqtt.client import Client as PahoClient
 from paho.mqtt.enums import CallbackAPIVersion
 
 from mqtt.reasons import REASONS, explain
-from mqtt.services.connection_settings import ConnectionSettings, Filter
 from mqtt.services.connection_tester.walk import PATIENCE, Walk
+from mqtt.services.sessions.connection_settings import ConnectionSettings, Filter
 from tests import servers
 from tests.certificates import Authority
 from tests.listeners import closing, listening, saying, silent

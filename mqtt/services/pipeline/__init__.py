@@ -1,0 +1,1 @@
+"""From messages to rows: one batch after the other, each in a transaction."""

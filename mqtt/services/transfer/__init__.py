@@ -1,0 +1,1 @@
+"""Readings and whole databases from elsewhere, for the commands."""
