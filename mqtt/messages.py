@@ -72,6 +72,8 @@ class DecodedReading:
     """The device's own time where the message says it."""
     guessed_unit: str = ""
     """What the name alone would have meant, where the device says another unit: stored as such, it was a guess."""
+    label: str = ""
+    """How the value was announced to people; shown where nobody wrote a label."""
 
 
 @dataclass(slots=True)
@@ -111,6 +113,18 @@ class Announcement(NamedTuple):
     """The topics that it speaks about, when these may belong to another family."""
 
 
+class Moved(NamedTuple):
+    """What came under another key before its device was announced: it is the same, and its history goes on."""
+
+    before: str
+    """The key of the device that it was read as."""
+    name: str
+    """Of the reading then; empty: all that the device has."""
+    device: DeviceRef
+    to: str
+    """Its name now; of all that a device has, what stands before each name, with a dot, if anything."""
+
+
 class Request(NamedTuple):
     """A message that a family's convention wants from us, such as Sparkplug's wish for a rebirth."""
 
@@ -128,5 +142,6 @@ class Decoded:
     facts: list[DecodedFacts] = field(default_factory=list)
     announcements: list[Announcement] = field(default_factory=list)
     requests: list[Request] = field(default_factory=list)
+    moved: list[Moved] = field(default_factory=list)
     wrong_clock_us: int | None = None
     """What the device gave as its time, when that cannot be true."""

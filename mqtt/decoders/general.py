@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from mqtt.decoders.base import MAX_DEPTH, MAX_VALUES, Content
-from mqtt.decoders.places import NAME_LENGTH, clean, place
+from mqtt.decoders.places import NAME_LENGTH, Place, clean, place
 from mqtt.decoders.units import spelled
 from mqtt.decoders.words import Meaning, Role, meaning, words
 from mqtt.exceptions import UndecodableError
@@ -73,15 +73,20 @@ class GeneralDecoder:
             walk.device = where.owner
             walk.single(document, where.name, where.meaning)
         elif isinstance(document, dict):
-            who = own_name(document)
-            if who and who not in content.topic:
-                walk.device = DeviceRef(f"{content.topic}#{who}", who)
+            walk.device = device_of(document, where)
             walk.object(document, "", 1)
         else:
             if not any(isinstance(item, dict) for item in document):
                 walk.device = where.owner
             walk.array(document, where.name, where.meaning, 1)
         return walk.result(self.name)
+
+
+def device_of(document: dict[str, Any], where: Place) -> DeviceRef:
+    """Whose an object is: of whom it names, else of its topic."""
+    topic = where.device.key
+    who = own_name(document)
+    return DeviceRef(f"{topic}#{who}", who) if who and who not in topic else where.device
 
 
 def own_name(document: dict[str, Any]) -> str:

@@ -18,6 +18,7 @@ from mqtt.rhythm import UNKNOWN, Expectation, expect
 MAX_KEY_BYTES = 1000
 """PostgreSQL indexes values up to about 2,700 bytes; longer topics are set aside as not understood."""
 KEY_LENGTH = 1000
+LABEL_LENGTH = 120
 NEW_AN_HOUR = 50
 """New gateways and dataloggers together that wait to be accepted, after a connection's first hour."""
 MOST_OF_CONNECTION = 150_000
@@ -61,8 +62,8 @@ class Device(models.Model):
     connection = models.ForeignKey(MqttConnection, models.CASCADE)
     key = models.CharField(max_length=KEY_LENGTH)
     """Connection + full topic prefix (+ `#name` where the payload tells devices apart): the identity."""
-    label = models.CharField(_("label"), max_length=120, blank=True)
-    """Set by hand; survives every announcement."""
+    label = models.CharField(_("label"), max_length=LABEL_LENGTH, blank=True)
+    """Set by hand; survives every announcement. A sensor's that is empty takes the name that was announced."""
     expected_interval = models.PositiveIntegerField(
         _("expected interval (seconds)"),
         null=True,

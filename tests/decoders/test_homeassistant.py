@@ -57,7 +57,7 @@ def test_long_short_and_based_keys_say_the_same(config: dict[str, Any]) -> None:
     assert values(result) == {"dust": 12.0, "other": 3.0}
     assert (result.readings[0].unit, result.readings[0].kind) == ("µg/m³", "pm")
     assert result.facts[0].facts == {
-        "name": "Weather mast", "manufacturer": "Acme", "model": "M1", "firmware": "2.0", "serial": "77",
+        "name": "Weather mast", "manufacturer": "Acme", "model": "M1", "firmware": "2.0", "serial": "77", "id": "st-9",
     }  # fmt: skip
 
 
@@ -88,6 +88,16 @@ def test_all_that_is_discovered_of_a_device_is_one_device_and_no_two_values_shar
         ("mast/7#st-9", "st-9", "wind.speed"): 5.0,
         ("mast/7#st-9", "st-9", "wind.gust"): 6.0,
     }
+
+
+def test_a_device_is_called_as_announced_and_its_id_stays_what_it_is_known_by() -> None:
+    topic, config = sensor("t", state_topic="mast/7/t")
+    memory = known((topic, config | {"name": "Weather mast: Temperature"}))
+    result = say(memory, "mast/7/t", "20.5")
+    (one,), (facts,) = result.readings, result.facts
+    assert (one.device.identifier, one.label) == ("st-9", "Temperature")
+    assert (facts.device.identifier, facts.device.key, facts.announces) == ("Weather mast", one.device.key, True)
+    assert [(said.before, said.name, said.to) for said in result.moved] == [("mast/7", "t", "t")]
 
 
 def test_a_bundle_describes_many_components_with_shared_options() -> None:

@@ -52,6 +52,7 @@ _KINDS = {
 _SWITCHED = frozenset(("binary_sensor", "switch", "light", "fan", "siren", "humidifier"))
 MOST_SOURCES = 20
 """Topics that together say whether a device is there."""
+LONGEST_LABEL = 120
 _LONGEST_INTERVAL = 7 * 86_400
 
 
@@ -74,7 +75,8 @@ def announce(content: Content, base: str, component: str, node: str, name: str) 
     whole = expanded(document)
     device = device_of(whole)
     entities = _entities(whole, component, name)
-    points = [point for entity in entities for point in _points(entity, whole)]
+    called = _text(device.get("name"))
+    points = [point for entity in entities for point in _points(entity, whole, called)]
     away = _availability(whole, whole) or [one for entity in entities for one in _availability(entity.keys, whole)]
     identifier, is_device = _identity(device), True
     if not identifier:
@@ -131,7 +133,7 @@ def _entities(whole: dict[str, Any], component: str, name: str) -> list[Entity]:
     return found
 
 
-def _points(entity: Entity, whole: dict[str, Any]) -> list[dict[str, Any]]:
+def _points(entity: Entity, whole: dict[str, Any], device: str) -> list[dict[str, Any]]:
     keys = entity.keys
     found = []
     for name, key, template_key, kind, unit in ASPECTS:
@@ -148,16 +150,24 @@ def _points(entity: Entity, whole: dict[str, Any]) -> list[dict[str, Any]]:
         if name:
             point |= {"kind": kind, "unit": _aspect_unit(unit, keys)}
         else:
-            point |= _main(entity)
+            point |= _main(entity, device)
         found.append({key: value for key, value in point.items() if value != "" or key == "slot"})
     return found
 
 
-def _main(entity: Entity) -> dict[str, Any]:
-    """Unit, kind, words and interval of an entity's own state."""
+def _label(name: str, device: str) -> str:
+    """How an entity is called at its device: without the device's name, as Home Assistant shows it there."""
+    if device and name.casefold().startswith(device.casefold()):
+        name = name[len(device) :].strip(" -_:/.") or name
+    return name[:LONGEST_LABEL]
+
+
+def _main(entity: Entity, device: str) -> dict[str, Any]:
+    """Name, unit, kind, words and interval of an entity's own state."""
     keys = entity.keys
     device_class = _text(keys.get("device_class"))
     found: dict[str, Any] = {
+        "label": _label(_text(keys.get("name")), device),
         "unit": spelled(_text(keys.get("unit_of_measurement"))),
         "kind": _KINDS.get(device_class, device_class)[:40],
     }

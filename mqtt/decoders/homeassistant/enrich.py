@@ -14,9 +14,9 @@ from mqtt.decoders.gather import reading
 from mqtt.decoders.homeassistant.filters import MISSING
 from mqtt.decoders.homeassistant.plans import Plan, Point
 from mqtt.decoders.homeassistant.slots import FAMILY
-from mqtt.decoders.places import NAME_LENGTH, place
+from mqtt.decoders.places import NAME_LENGTH, Place, place
 from mqtt.enums import Availability
-from mqtt.messages import Decoded, DecodedAvailability, DecodedFacts, DecodedReading, DeviceRef
+from mqtt.messages import Decoded, DecodedAvailability, DecodedFacts, DecodedReading, DeviceRef, Moved
 from mqtt.topics import is_own_status
 
 GENERAL = (general.DECODER, scalars.DECODER)
@@ -64,6 +64,7 @@ def _dress(point: Point, one: DecodedReading) -> None:
         one.guessed_unit, one.unit = one.guessed_unit or one.unit, point.unit
     if point.kind:
         one.kind = point.kind
+    one.label = one.label or point.label
 
 
 def _switch(point: Point, one: DecodedReading) -> None:
@@ -82,7 +83,9 @@ class _Own:
         self._text = "" if self._is_structure else content.text
         self._document = content.document if self._is_structure else _scalar(self._text)
         where = place(content.topic)
-        self._guessed = (where.device, where.owner)
+        self._guessed = _guessed(content, plan, where)
+        self._neighbours = "" if where.owner == where.device else where.owner.key
+        """The device that other topics may have values of."""
         self._taken: dict[int, Point] = {}
         """By the identity of the reading."""
 
@@ -139,6 +142,7 @@ class _Own:
             return
         one.time_us = self._decoded.readings[0].time_us if self._decoded.readings else None
         one.kind, one.unit = point.kind, point.unit if one.text is None else ""
+        one.label = point.label
         _switch(point, one)
         self._taken[id(one)] = point
         self._decoded.readings.append(one)
@@ -156,17 +160,43 @@ class _Own:
             ref = point.ref if point else plan.ref
             if ref is None or (point is None and one.device not in self._guessed):
                 continue
-            one.device = ref
             slot = (point or plan.points[0]).slot
+            before, name = one.device.key, one.name
+            one.device = ref
             if slot:
                 one.name = (f"{slot}.{one.name}" if self._is_structure else slot)[:NAME_LENGTH]
+            self._remember(before, name, one, slot)
         if plan.ref is not None:
             for facts in self._decoded.facts:
                 if facts.device in self._guessed:
                     facts.device = plan.ref
         device = plan.ref or (self._decoded.readings[0].device if self._decoded.readings else None)
         if device is not None and plan.facts:
-            self._decoded.facts.insert(0, DecodedFacts(device, plan.facts))
+            self._decoded.facts.insert(0, _named(device, plan))
+
+    def _remember(self, before: str, name: str, one: DecodedReading, slot: str) -> None:
+        """Say where a reading stood while nothing was announced."""
+        moved = self._decoded.moved
+        if self._plan.ref is not None and self._is_structure and before != self._neighbours:
+            if not moved:
+                moved.append(Moved(before, "", one.device, slot))  # nobody else speaks on this topic
+        elif before != one.device.key or name != one.name:
+            moved.append(Moved(before, name, one.device, one.name))
+
+
+def _named(device: DeviceRef, plan: Plan) -> DecodedFacts:
+    """What was announced of a device that nobody else names: it is called so from now on."""
+    name = plan.facts.get("name")
+    if plan.ref is None or not name:
+        return DecodedFacts(device, plan.facts)
+    return DecodedFacts(device._replace(identifier=name), plan.facts | {"id": device.identifier}, announces=True)
+
+
+def _guessed(content: Content, plan: Plan, where: Place) -> tuple[DeviceRef, ...]:
+    """The devices that a message without an announcement may be of."""
+    if plan.ref is None or not content.is_structure or not isinstance(content.document, dict):
+        return where.device, where.owner
+    return where.device, where.owner, general.device_of(content.document, where)
 
 
 def _availability(plan: Plan, content: Content, decoded: Decoded) -> None:

@@ -11,7 +11,7 @@ from mqtt.messages import Announcement, DeviceRef
 class Point:
     """One value that somebody discovered on the topic."""
 
-    __slots__ = ("facts", "kind", "name", "off", "on", "path", "ref", "slot", "template", "unit")
+    __slots__ = ("facts", "kind", "label", "name", "off", "on", "path", "ref", "slot", "template", "unit")
 
     def __init__(self, said: dict[str, Any], ref: DeviceRef | None) -> None:
         self.ref = ref
@@ -21,6 +21,7 @@ class Point:
         self.template: Template | None = template(said["template"]) if "template" in said else None
         path = self.template.path if self.template else ()
         self.path = ".".join(path) if path is not None else None
+        self.label: str = said.get("label", "")
         self.unit: str = said.get("unit", "")
         self.kind: str = said.get("kind", "")
         self.on: str | None = said.get("on")

@@ -5,6 +5,7 @@ from collections import defaultdict
 from mqtt.buckets import HOUR, floor
 from mqtt.enums import Availability, ReadingFlag
 from mqtt.messages import DecodedReading, InboundMessage
+from mqtt.models.device import LABEL_LENGTH
 from mqtt.rhythm import BACKLOG_US
 from mqtt.services.pipeline.device_entries import DataloggerEntry, GatewayEntry, SensorEntry
 from mqtt.services.pipeline.reading_store import NodeStateRow, ReadingRows, SensorStateRow
@@ -39,6 +40,8 @@ class BatchPlan:
         self.turns: dict[NodeEntry, list[tuple[int, str, str]]] = {}
         """Each node's availability changes in this batch: (at, availability, reason)."""
         self.units: dict[SensorEntry, tuple[str, str]] = {}
+        self.labels: dict[SensorEntry, str] = {}
+        """How sensors without a label were announced."""
         self.last_messages: dict[int, InboundMessage] = {}
         """The last live message of each connection."""
         self.uncertain: set[int] = set()
@@ -91,6 +94,11 @@ class BatchPlan:
         rows.flags.append(flags)
         if reading.unit and (not sensor.unit or reading.guessed_unit == sensor.unit != reading.unit):
             self.units[sensor] = (reading.unit[:40], sensor.kind or reading.kind[:40])
+
+    def named(self, reading: DecodedReading, sensor: SensorEntry) -> None:
+        """Take how a reading's sensor was announced, where it has no label."""
+        if not sensor.is_labelled:
+            self.labels[sensor] = reading.label[:LABEL_LENGTH]
 
     def live(self, message: InboundMessage) -> None:
         """A message came just now."""
@@ -192,6 +200,8 @@ class BatchPlan:
             sensor.checked_us = at
         for sensor, (unit, kind) in self.units.items():
             sensor.unit, sensor.kind = unit, kind
+        for sensor, label in self.labels.items():
+            sensor.label, sensor.is_labelled = label, True
         for node, turns in self.turns.items():
             if turns:
                 node.availability = turns[-1][1]

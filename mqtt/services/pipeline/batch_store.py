@@ -5,13 +5,14 @@ from typing import Any
 
 from mqtt.enums import Availability, NodeKind
 from mqtt.events import ReadingsStored
-from mqtt.messages import Decoded, DecodedAvailability, DecodedFacts, DecodedReading, DeviceRef, InboundMessage
+from mqtt.messages import Decoded, DecodedAvailability, DecodedFacts, DecodedReading, DeviceRef, InboundMessage, Moved
 from mqtt.models import MAX_KEY_BYTES, MOST_OF_CONNECTION, NEW_AN_HOUR, SensorDevice, StatusChange, from_us
 from mqtt.rhythm import LATE_LEAST
 from mqtt.services.pipeline.availability import STATES, Changes, take_behind_offline
 from mqtt.services.pipeline.batch_plan import BatchPlan, NodeEntry
 from mqtt.services.pipeline.device_directory import DeviceDirectory
 from mqtt.services.pipeline.device_entries import DataloggerEntry, GatewayEntry, SensorEntry
+from mqtt.services.pipeline.device_takeover import take_over
 from mqtt.services.pipeline.facts import CLOCK, FactsWriter
 from mqtt.services.pipeline.reading_store import (
     NodeStateRow,
@@ -40,9 +41,11 @@ class BatchStore:
         self._plan = BatchPlan()
         self._facts = FactsWriter()
         self._wrong: dict[int, int] = {}
+        self._wanted: list[tuple[int, Decoded]] = []
         self._missing: list[tuple[int, DecodedReading]] = []
         self._gateways: dict[tuple[int, str], str] = {}
         self._named: set[tuple[int, str]] = set()
+        self._moved: list[tuple[int, Moved]] = []
         self._announced: dict[tuple[int, str], DeviceRef] = {}
         self._doubtful: dict[str, dict[int, Any]] = {}
         self._states: dict[str, dict[NodeEntry, NodeStateRow]] = {}
@@ -50,6 +53,7 @@ class BatchStore:
     def want(self, message: InboundMessage, decoded: Decoded) -> None:
         """Note what of a message is not in the directory yet, or long unheard of."""
         connection_id = message.connection_id
+        self._wanted.append((connection_id, decoded))
         dataloggers = self._directory.dataloggers
         last_key = ""
         entry: DataloggerEntry | None = None
@@ -67,6 +71,8 @@ class BatchStore:
                 self._missing.append((connection_id, reading))
             elif message.received_us - sensor.checked_us > RECHECK_US:
                 self._doubtful.setdefault(NodeKind.SENSOR, {})[sensor.id] = sensor
+        if self._missing and decoded.moved:
+            self._moved += [(connection_id, one) for one in decoded.moved]
         for said in decoded.availability:
             self._want_node(message, said)
         for facts in decoded.facts:
@@ -114,6 +120,9 @@ class BatchStore:
     def resolve(self, now_us: int) -> None:
         """Load or make what is missing and read again what is in doubt."""
         directory = self._directory
+        if self._moved:
+            take_over(directory, self._moved, now_us)
+            self._missing = [(pk, reading) for pk, decoded in self._wanted for reading in decoded.readings]
         if self._gateways:
             directory.ensure_gateways(self._gateways, now_us)
         if self._missing or self._announced:
@@ -148,15 +157,20 @@ class BatchStore:
                 self._leave_out(message, f"{key}#{reading.name}")
             else:
                 plan.reading(message, reading, sensor)
+                if reading.label:
+                    plan.named(reading, sensor)
         for said in () if message.kept_id else decoded.availability:
             self._take_availability(message, said)
         for facts in decoded.facts:
-            node = self._node(connection_id, facts)
-            if node is not None:
-                name = facts.device.identifier if facts.announces else ""
-                self._facts.take(node, facts.facts, message.received_us, name)
+            self._take_facts(message, facts)
         if decoded.readings:
             self._take_clock(message, decoded)
+
+    def _take_facts(self, message: InboundMessage, said: DecodedFacts) -> None:
+        node = self._node(message.connection_id, said)
+        if node is not None:
+            name = said.device.identifier if said.announces else ""
+            self._facts.take(node, said.facts, message.received_us, name)
 
     def _take_clock(self, message: InboundMessage, decoded: Decoded) -> None:
         """Note on the first device that its clock is wrong, or right again."""
@@ -231,6 +245,8 @@ class BatchStore:
             # Where nothing or our own guess stands: a person may have written one of them since we read the row.
             SensorDevice.objects.filter(pk=sensor.id, unit__in={"", sensor.unit}).update(unit=unit)
             SensorDevice.objects.filter(pk=sensor.id, kind="").update(kind=kind)
+        for sensor, label in plan.labels.items():
+            SensorDevice.objects.filter(pk=sensor.id, label="").update(label=label)
         self._facts.write()
         return stored
 

@@ -10,6 +10,7 @@ from typing import Any
 from mqtt.enums import NodeKind
 from mqtt.messages import DecodedReading, DeviceRef
 from mqtt.models import MOST_OF_CONNECTION, Datalogger, Gateway, SensorDevice
+from mqtt.models.device import LABEL_LENGTH
 from mqtt.services.discovery import room_for_new
 from mqtt.services.pipeline.device_entries import NODE_FIELDS, SENSOR_FIELDS, DataloggerEntry, GatewayEntry, SensorEntry
 from mqtt.services.pipeline.device_lookup import Sites, fits, rows_of
@@ -65,6 +66,13 @@ class DeviceDirectory:
         self.gateways = {key: entry for key, entry in self.gateways.items() if key[0] not in gone}
         self.dataloggers = {key: entry for key, entry in self.dataloggers.items() if key[0] not in gone}
         self._sensors = sum(len(entry.sensors) for entry in self.dataloggers.values())
+
+    def drop(self, places: Iterable[tuple[int, str]]) -> None:
+        """Look these dataloggers up again, under whatever key they are known: their rows change now."""
+        gone = {self.dataloggers[place].id for place in places if place in self.dataloggers}
+        for place in [one for one, entry in self.dataloggers.items() if entry.id in gone]:
+            del self.dataloggers[place]
+        self._below.clear()
 
     def ensure(
         self, wanted: Sequence[tuple[int, DecodedReading]], announced: dict[tuple[int, str], DeviceRef], now_us: int
@@ -206,6 +214,7 @@ class DeviceDirectory:
                         key=place[1],
                         datalogger_id=entry.id,
                         name=reading.name[:250],
+                        label=reading.label[:LABEL_LENGTH],
                         unit=reading.unit[:40],
                         kind=reading.kind[:40],
                     )

@@ -70,6 +70,7 @@ class SensorEntry:
         "datalogger_id",
         "gaps",
         "id",
+        "is_labelled",
         "kind",
         "label",
         "time_us",
@@ -81,6 +82,7 @@ class SensorEntry:
         self.datalogger_id = datalogger_id
         self.id = row[0]
         self.label: str = row[3] or row[2]
+        self.is_labelled = bool(row[3])
         self.unit: str = row[4]
         self.kind: str = row[5]
         self.availability: str = row[6] or ""

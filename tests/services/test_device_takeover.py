@@ -1,0 +1,182 @@
+"""A device that was read by its topic and is announced afterwards: it stays one device with one history."""
+
+import json
+from typing import Any
+
+import pytest
+from django.db import OperationalError
+
+from mqtt.enums import NodeKind
+from mqtt.messages import InboundMessage
+from mqtt.models import Datalogger, DeviceAlias, Note, Reading, SensorDevice, SensorState
+from mqtt.services.pipeline import message_processor
+from mqtt.services.pipeline.message_processor import MessageProcessor
+from tests.services.pipeline import Pipeline
+
+pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
+
+BOILER = {"ids": ["b1"], "name": "Boiler", "mdl": "M7"}
+
+
+@pytest.fixture(autouse=True)
+def _no_live_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mqtt.services.device_rows.broadcast_event", lambda _event: None)
+
+
+def config(pipeline: Pipeline, entity: str, device: dict[str, Any] | None = None, **keys: Any) -> InboundMessage:
+    said = {"dev": device or BOILER, "uniq_id": entity} | keys
+    return pipeline.message(f"homeassistant/sensor/{entity}/config", json.dumps(said))
+
+
+def history() -> dict[tuple[str, str], list[float | None]]:
+    found: dict[tuple[str, str], list[float | None]] = {}
+    rows = Reading.objects.order_by("time").values_list("sensor__datalogger__key", "sensor__name", "value")
+    for key, name, value in rows:
+        found.setdefault((key, name), []).append(value)
+    return found
+
+
+@pytest.mark.parametrize("is_restarted", [False, True])
+@pytest.mark.parametrize("is_one_batch", [False, True])
+def test_a_device_that_is_announced_later_goes_on_where_it_stands(
+    pipeline: Pipeline, is_one_batch: bool, is_restarted: bool
+) -> None:
+    pipeline.send("boiler/state", '{"t": 40, "flow": 3}')
+    Datalogger.objects.update(label="Cellar")
+    SensorDevice.objects.filter(name="t").update(label="Supply")
+    old = Datalogger.objects.get()
+    batch = [
+        pipeline.message("boiler/state", '{"t": 41, "flow": 4}'),
+        config(pipeline, "t", stat_t="boiler/state", val_tpl="{{ value_json.t }}", unit_of_meas="°C"),
+        pipeline.message("boiler/state", '{"t": 42, "flow": 5, "new": 1}'),
+    ]
+    if is_one_batch:
+        pipeline.process(batch)
+    else:
+        for one in batch:
+            if is_restarted:
+                pipeline.processor = MessageProcessor()
+            pipeline.process([one])
+    pipeline.send("boiler/state", '{"t": 43}')
+    box = Datalogger.objects.get()
+    assert (box.pk, box.label, box.identifier, box.model) == (old.pk, "Cellar", "Boiler", "M7")
+    assert history() == {
+        ("boiler/state", "t"): [40.0, 41.0, 42.0, 43.0],
+        ("boiler/state", "flow"): [3.0, 4.0, 5.0],
+        ("boiler/state", "new"): [1.0],
+    }
+    sensor = SensorDevice.objects.get(name="t")
+    assert (sensor.label, sensor.unit) == ("Supply", "°C")
+    assert SensorState.objects.get(sensor=sensor).value == 43.0
+    assert DeviceAlias.objects.get().key == "boiler#b1"
+
+
+def test_an_announcement_before_the_first_message_makes_one_device_too(pipeline: Pipeline) -> None:
+    pipeline.process([config(pipeline, "t", stat_t="boiler/state", val_tpl="{{ value_json.t }}")])
+    pipeline.processor = MessageProcessor()
+    pipeline.send("boiler/state", '{"t": 40, "flow": 3}')
+    assert set(history()) == {("boiler#b1", "t"), ("boiler#b1", "flow")}
+
+
+def test_all_topics_of_an_announced_device_come_together_in_it(pipeline: Pipeline) -> None:
+    for topic in ("boiler/t/state", "boiler/h/state"):
+        pipeline.send(topic, "1")
+    first = Datalogger.objects.get(key="boiler/t")
+    second = Datalogger.objects.get(key="boiler/h")
+    Note.objects.create(kind=NodeKind.DATALOGGER, object_id=second.pk, at=first.created_at, text="new valve")
+    for name in ("t", "h"):
+        pipeline.process([config(pipeline, name, stat_t=f"boiler/{name}/state")])
+    for topic in ("boiler/t/state", "boiler/h/state"):
+        pipeline.send(topic, "2")
+    assert history() == {("boiler/t", "t"): [1.0, 2.0], ("boiler/t", "h"): [1.0, 2.0]}
+    assert Datalogger.objects.get() == first
+    assert Note.objects.get().object_id == first.pk
+    assert set(DeviceAlias.objects.values_list("key", flat=True)) == {"boiler#b1", "boiler/h"}
+
+
+def test_devices_below_one_topic_take_their_own_sensors_and_leave_the_rest(pipeline: Pipeline) -> None:
+    for name in ("t", "h", "uptime_days"):
+        pipeline.send(f"house/{name}", "1")
+    house = Datalogger.objects.get()
+    pipeline.process(
+        [
+            config(pipeline, "t", stat_t="house/t"),
+            config(pipeline, "h", {"ids": "h9", "name": "Bath"}, stat_t="house/h"),
+        ]
+    )
+    pipeline.process([pipeline.message(f"house/{name}", "2") for name in ("uptime_days", "t", "h")])
+    assert history() == {
+        ("house#b1", "t"): [1.0, 2.0],
+        ("house#h9", "h"): [1.0, 2.0],
+        ("house", "uptime_days"): [1.0, 2.0],
+    }
+    assert Datalogger.objects.get(key="house") == house
+
+
+def test_the_last_sensor_takes_label_and_notes_of_the_old_device_along(pipeline: Pipeline) -> None:
+    for name in ("t", "h"):
+        pipeline.send(f"boiler/{name}", "1")
+    Datalogger.objects.update(label="Cellar")
+    for name in ("t", "h"):
+        pipeline.process([config(pipeline, name, stat_t=f"boiler/{name}")])
+        pipeline.send(f"boiler/{name}", "2")
+    assert history() == {("boiler#b1", "t"): [1.0, 2.0], ("boiler#b1", "h"): [1.0, 2.0]}
+    assert Datalogger.objects.get().label == "Cellar"
+    assert DeviceAlias.objects.get().key == "boiler"
+
+
+def test_what_names_itself_is_the_announced_device_too(pipeline: Pipeline) -> None:
+    pipeline.send("boiler/state", '{"sn": "X77", "t": 40}')
+    assert Datalogger.objects.get().key == "boiler/state#X77"
+    pipeline.process([config(pipeline, "t", stat_t="boiler/state", val_tpl="{{ value_json.t }}", unit_of_meas="°C")])
+    pipeline.send("boiler/state", '{"sn": "X77", "t": 41}')
+    assert history() == {("boiler/state#X77", "t"): [40.0, 41.0]}
+    assert SensorDevice.objects.get().unit == "°C"
+
+
+def test_values_of_one_object_by_the_topic_stay_with_their_neighbours(pipeline: Pipeline) -> None:
+    pipeline.send("house/t", '{"value": 20, "unit": "°C"}')
+    pipeline.send("house/h", "40")
+    pipeline.process([config(pipeline, "t", stat_t="house/t", val_tpl="{{ value_json.value }}")])
+    pipeline.send("house/t", '{"value": 21, "unit": "°C"}')
+    pipeline.send("house/h", "41")
+    assert history()["house", "h"] == [40.0, 41.0]
+    assert [values for (key, _), values in history().items() if key == "house#b1"] == [[20.0, 21.0]]
+
+
+def test_a_refused_batch_leaves_the_device_as_it_was(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    pipeline.send("boiler/state", '{"t": 40}')
+    pipeline.process([config(pipeline, "t", stat_t="boiler/state", val_tpl="{{ value_json.t }}")])
+
+    def fail(_messages: Any) -> None:
+        raise OperationalError("gone")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(message_processor, "settle_kept", lambda *_: fail(None))
+        with pytest.raises(OperationalError):
+            pipeline.send("boiler/state", '{"t": 41}')
+    assert not DeviceAlias.objects.exists()
+    pipeline.send("boiler/state", '{"t": 42}')
+    assert history() == {("boiler/state", "t"): [40.0, 42.0]}
+    assert Datalogger.objects.get().identifier == "Boiler"
+
+
+def test_sensors_are_called_as_announced_until_somebody_calls_them_otherwise(pipeline: Pipeline) -> None:
+    pipeline.send("boiler/state", '{"t": 40, "flow": 3, "other": 1}')
+    SensorDevice.objects.filter(name="flow").update(label="By hand")
+    point: dict[str, Any] = {"stat_t": "boiler/state"}
+    pipeline.process(
+        [
+            config(pipeline, "t", name="Boiler supply temperature", val_tpl="{{ value_json.t }}", **point),
+            config(pipeline, "flow", name="Flow rate", val_tpl="{{ value_json.flow }}", **point),
+            config(pipeline, "new", name="Pump", val_tpl="{{ value_json.new }}", **point),
+            config(pipeline, "none", name=None, val_tpl="{{ value_json.other }}", **point),
+        ]
+    )
+    pipeline.send("boiler/state", '{"t": 41, "flow": 3, "other": 1, "new": 0}')
+    labels = {"t": "supply temperature", "flow": "By hand", "new": "Pump", "other": ""}
+    assert dict(SensorDevice.objects.values_list("name", "label")) == labels
+    pipeline.process([config(pipeline, "t", name="Renamed", val_tpl="{{ value_json.t }}", **point)])
+    SensorDevice.objects.filter(name="t").update(label="Mine")
+    pipeline.send("boiler/state", '{"t": 42}')
+    assert SensorDevice.objects.get(name="t").label == "Mine"
