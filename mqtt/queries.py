@@ -4,6 +4,7 @@ The querysets carry the effective status and `rank` (0 is worst), and follow rel
 template runs no query of its own. `prepare` adds what is cheaper to count for fifty rows than for all.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from functools import cache, wraps
 from typing import Any
@@ -12,17 +13,18 @@ from django.db.models import Case, Count, IntegerField, Model, Q, QuerySet, Valu
 
 from mqtt.enums import STATUS_WORST_FIRST, Availability
 from mqtt.models import (
-    WITH_CORRECTIONS,
     Command,
     Datalogger,
     DiscoveredTopic,
     Gateway,
     MqttConnection,
+    SensorCorrection,
     SensorDevice,
     UndecodedMessage,
 )
 from mqtt.models.device import known
 from mqtt.permissions import User, visible_to
+from mqtt.prepared import ByKey
 from mqtt.sparklines import add_sparks
 
 AVAILABILITY_WORST_FIRST = (Availability.OFFLINE, Availability.LATE, Availability.UNKNOWN, Availability.ONLINE)
@@ -89,8 +91,8 @@ def dataloggers() -> QuerySet[Any]:
 
 @_built_once
 def sensors() -> QuerySet[Any]:
-    """Sensors with their current value, corrections, datalogger and gateway."""
-    return _devices(SensorDevice, "datalogger", "datalogger__gateway").prefetch_related(WITH_CORRECTIONS)
+    """Sensors with their current value, datalogger and gateway."""
+    return _devices(SensorDevice, "datalogger", "datalogger__gateway")
 
 
 @_built_once
@@ -128,7 +130,9 @@ def rows(kind: str, user: User) -> QuerySet[Any]:
 
 
 def prepare(kind: str, found: Iterable[Model]) -> list[Any]:
-    """The rows with their counts (dataloggers of a gateway, sensors of a datalogger), sensors with their sparkline."""
+    """The rows with their counts (dataloggers of a gateway, sensors of a datalogger), sensors with their corrections
+    and sparkline.
+    """
     objects: list[Any] = list(found)
     pks = [row.pk for row in objects]
     if kind == "gateway":
@@ -140,8 +144,20 @@ def prepare(kind: str, found: Iterable[Model]) -> list[Any]:
         for row in objects:
             row.sensor_count = counts.get(row.pk, 0)
     elif kind == "sensor":
+        _add_corrections(objects)
         add_sparks(objects)
     return objects
+
+
+_corrections = ByKey(lambda: SensorCorrection.objects.order_by("valid_from"), "sensor")
+
+
+def _add_corrections(sensors: list[Any]) -> None:
+    found: dict[int, list[SensorCorrection]] = defaultdict(list)
+    for one in _corrections(sensor.pk for sensor in sensors):
+        found[one.sensor_id].append(one)
+    for sensor in sensors:
+        sensor.loaded_corrections = found.get(sensor.pk, [])
 
 
 def _counts(model: Any, field: str, pks: list[int]) -> dict[int, int]:

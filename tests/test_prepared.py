@@ -3,11 +3,13 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.http import QueryDict
 from django.test.utils import CaptureQueriesContext
 
 from mqtt import queries
-from mqtt.models import SensorDevice
-from mqtt.prepared import MOST_KEYS, rows_by_key
+from mqtt.models import SensorCorrection, SensorDevice
+from mqtt.pages import REGISTRY
+from mqtt.prepared import MOST_KEYS, ByKey, rows_by_key
 from tests import factories
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
@@ -70,3 +72,29 @@ def test_equal_numbers_of_keys_ask_with_the_same_text() -> None:
         assert len(rows_by_key(queries.topics, keys[:3])) == 3
         assert len(rows_by_key(queries.topics, keys[2:6])) == 4
     assert len({query["sql"].count(",") for query in captured.captured_queries}) == 1
+
+
+def test_what_django_knows_to_be_empty_is_empty() -> None:
+    found = ByKey(queries.sensors().none().all)
+    for _ in range(2):
+        assert list(found([factories.make_sensor().pk])) == []
+
+
+def test_keys_may_stand_in_another_field() -> None:
+    here, _elsewhere = [factories.make_correction(factories.make_sensor()) for _ in range(2)]
+    found = ByKey(SensorCorrection.objects.all, "sensor")
+    assert [one.pk for one in found([here.sensor_id])] == [here.pk]
+
+
+def test_a_page_asks_which_rows_it_still_shows_with_a_text_that_is_written_once(
+    operator: Any, monkeypatch: Any
+) -> None:
+    warm, cold = factories.make_sensor(label="warm room"), factories.make_sensor(label="cold room")
+    page = REGISTRY["sensors", False]
+    shown = page.show(operator, QueryDict("search=warm"))
+    assert shown is not None
+    assert page.matching(shown, "sensor", [warm.pk, cold.pk]) == {warm.pk}
+    SensorDevice.objects.filter(pk=cold.pk).update(label="warm again")
+    monkeypatch.setattr("django.db.models.sql.compiler.SQLCompiler.as_sql", lambda *_, **__: 1 / 0)
+    assert page.matching(shown, "sensor", [warm.pk, cold.pk]) == {warm.pk, cold.pk}
+    assert page.matching(shown, "sensor", [cold.pk, 4_000_000_000]) == {cold.pk}

@@ -19,6 +19,7 @@ from mqtt import queries
 from mqtt.enums import Availability, ConnectionStatus
 from mqtt.paging import part
 from mqtt.permissions import OPERATE, User, can
+from mqtt.prepared import ByKey
 from mqtt.tables import PER_PAGE
 
 Touch = tuple[str, int]
@@ -183,9 +184,11 @@ class ListPage(Page):
         """Those of the rows that the filters still let through."""
         if kind != self.kind or not self.is_filtered(shown.params):
             return set(pks)
-        filterset = shown.extra.get("filterset") or self.filtered(shown.user, shown.params)
-        found = filterset.qs.filter(pk__in=list(pks))
-        return set(found.select_related(None).prefetch_related(None).order_by().values_list("pk", flat=True))
+        if "matching" not in shown.extra:
+            filterset = shown.extra.get("filterset") or self.filtered(shown.user, shown.params)
+            found = filterset.qs.select_related(None).prefetch_related(None).order_by().values_list("pk", flat=True)
+            shown.extra["matching"] = ByKey(found.all)
+        return set(shown.extra["matching"](pks))
 
     def refresh(self, shown: Shown) -> Shown:
         """Fresh counts; the rows are pushed one by one."""
