@@ -5,9 +5,8 @@ import time
 from collections.abc import Collection
 from typing import Any, NamedTuple
 
-from channels.db import database_sync_to_async
-
 from mqtt.live import render
+from mqtt.live.database import HubDatabase
 from mqtt.live.render import Delivery, Order
 from mqtt.live.rights import grant
 from mqtt.live.viewer import BADGES, TOTAL, Viewer
@@ -33,18 +32,18 @@ def due_at(consumers: Collection[Any]) -> float:
     return min((one.viewer.due_at for one in consumers if not one.is_slow), default=float("inf"))
 
 
-async def flush(consumers: Collection[Any]) -> None:
+async def flush(consumers: Collection[Any], database: HubDatabase) -> None:
     """Send what is due. What the database raises is raised on, and everything is stale again."""
     wishes = [consumer.viewer for consumer in consumers if consumer.viewer.wish]
     if wishes:
-        await database_sync_to_async(grant)(wishes)
+        await database.ask(grant, wishes)
     now = time.monotonic()
     orders, badge_users, takers = _orders(consumers, now)
     await _flush_tails(consumers, now)
     if not takers:
         return
     try:
-        deliveries, badges = await database_sync_to_async(render.render)(list(orders.values()), badge_users)
+        deliveries, badges = await database.ask(render.render, list(orders.values()), badge_users)
         FLUSH_SECONDS.observe(time.monotonic() - now)
         FLUSH_ROWS.observe(sum(len(order.rows) for order in orders.values()))
     except Exception:

@@ -15,7 +15,6 @@ import weakref
 from collections.abc import Iterable
 from typing import Any
 
-from channels.db import database_sync_to_async
 from django.db import InterfaceError, OperationalError
 
 from mqtt import groups
@@ -31,6 +30,7 @@ from mqtt.events import (
 )
 from mqtt.live import pulse, render
 from mqtt.live.channel import HubChannel
+from mqtt.live.database import HubDatabase
 from mqtt.live.flush import due_at, flush, speak
 from mqtt.live.render import Seen
 from mqtt.live.rights import take_user
@@ -42,9 +42,9 @@ from mqtt.services.pressure import BEAT_EVERY
 
 logger = logging.getLogger(__name__)
 
-SHORTEST_REST, LONGEST_REST = 0.01, 0.05
+SHORTEST_REST, LONGEST_REST = 0.002, 0.05
 """Seconds between two flushes, as many as the last one took within these bounds: a single row goes out at once, and
-with many pages rows travel together."""
+with many pages rows travel together. The shortest is for news that no page shows, which must not make a row wait."""
 SWEEP_EVERY = 2.0
 RIGHTS_EVERY = 4.0
 
@@ -63,6 +63,7 @@ class LiveHub:
     def __init__(self) -> None:
         self.consumers: set[Any] = set()
         self.channel = HubChannel(self._take, self.note_everything)
+        self.database = HubDatabase()
         self.tasks: list[asyncio.Task[None]] = []
         self.wanted = asyncio.Event()
         self.heard: dict[int, Change] = {}
@@ -87,7 +88,7 @@ class LiveHub:
 
     async def _start(self) -> None:
         self.rights_at = time.monotonic()
-        self.seen, self.journal = await database_sync_to_async(render.look_around)()
+        self.seen, self.journal = await self.database.ask(render.look_around)
         await self.channel.open()
         jobs = (self.channel.receive_forever, self._flush_forever, self._sweep_forever, self._pulse_forever)
         self.tasks = [asyncio.create_task(job()) for job in jobs]
@@ -95,12 +96,14 @@ class LiveHub:
     async def leave(self, consumer: Any) -> None:
         """Forget a consumer; the last one stops the hub."""
         self._forget(consumer)
-        if self.consumers:
-            return
-        tasks, self.tasks = self.tasks, []
-        self.seen, self.heard, self.database_lost_at = {}, {}, 0.0
-        await _end(tasks)
-        await self.channel.close()
+        async with self.starting:
+            if self.consumers:
+                return
+            tasks, self.tasks = self.tasks, []
+            self.seen, self.heard, self.database_lost_at = {}, {}, 0.0
+            await _end(tasks)
+            await self.channel.close()
+            await self.database.close()
 
     def _forget(self, consumer: Any) -> None:
         if consumer in self.consumers:
@@ -178,7 +181,7 @@ class LiveHub:
         for change in heard.values():
             for consumer in self.consumers:
                 consumer.viewer.note(change)
-        await flush(self.consumers)
+        await flush(self.consumers, self.database)
 
     def watch_tails(self) -> None:
         """Ask the mqtt processes for every live tail that some page shows; they end what nobody asks for."""
@@ -202,7 +205,7 @@ class LiveHub:
 
     async def _sweep(self) -> None:
         now = time.monotonic()
-        seen, journal = await database_sync_to_async(render.look_around)()
+        seen, journal = await self.database.ask(render.look_around)
         self._compare(seen, journal)
         await self._join_groups()
         self.watch_tails()
@@ -249,7 +252,7 @@ class LiveHub:
 
     async def _check_rights(self) -> None:
         asked = {consumer: (consumer.viewer.session_key, consumer.viewer.user.pk) for consumer in self.consumers}
-        users = await database_sync_to_async(render.current_users)(asked.values())
+        users = await self.database.ask(render.current_users, asked.values())
         for consumer, key in asked.items():
             user = users.get(key)
             if user is None:

@@ -1,0 +1,55 @@
+"""The hub's thread to the database."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import OperationalError, connection, connections
+
+from mqtt.live.database import HubDatabase
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
+
+
+def server_link() -> Any:
+    """What Django's connection of this thread holds."""
+    connection.ensure_connection()
+    return connection.connection
+
+
+async def test_the_connection_stays_open_from_one_question_to_the_next() -> None:
+    database = HubDatabase()
+    try:
+        first = await database.ask(server_link)
+        assert await database.ask(User.objects.filter(username="nobody").exists) is False
+        assert await database.ask(server_link) is first
+    finally:
+        await database.close()
+
+
+async def test_after_an_error_the_next_question_opens_a_connection_anew() -> None:
+    database = HubDatabase()
+
+    def broken() -> None:
+        server_link()
+        raise OperationalError("the server is away")
+
+    try:
+        first = await database.ask(server_link)
+        with pytest.raises(OperationalError, match="is away"):
+            await database.ask(broken)
+        assert await database.ask(server_link) is not first
+        assert await database.ask(User.objects.filter(username="nobody").exists) is False
+    finally:
+        await database.close()
+
+
+async def test_its_connection_is_given_back_at_the_end() -> None:
+    database = HubDatabase()
+    wrapper = await database.ask(lambda: connections["default"])
+    await database.ask(server_link)
+    assert wrapper.connection is not None
+    await database.close()
+    assert wrapper.connection is None
+    assert isinstance(await database.ask(User.objects.count), int)  # it may be asked again
+    await database.close()
