@@ -123,6 +123,8 @@ class Moved(NamedTuple):
     device: DeviceRef
     to: str
     """Its name now; of all that a device has, what stands before each name, with a dot, if anything."""
+    is_secret: bool = False
+    """The key until then holds a credential: it is forgotten, and no further key of the device."""
 
 
 class Request(NamedTuple):

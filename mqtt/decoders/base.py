@@ -115,7 +115,7 @@ class Content:
                     found = self.document[0] if self.document else None
             elif self.message.payload[:1] >= b"\x80":
                 return (BINARY,)
-            elif self.message.payload[:8] == b"PASSKEY=":
+            elif self.message.payload[:8] == b"PASSKEY=" or self.message.payload[:3] == b"ID=":
                 return ("PASSKEY",)  # a form, as weather stations send it
         return found if isinstance(found, dict) else ()
 

@@ -6,6 +6,7 @@ from functools import lru_cache
 from mqtt.decoders import (
     campbell,
     cloud,
+    credentials,
     documented,
     esphome,
     flespi,
@@ -151,6 +152,7 @@ def decode(message: InboundMessage, memory: Memory, chosen: str = "") -> Decoded
     except Exception as error:  # noqa: BLE001 - one failing family must not stop the rest; reported with its traceback
         _report(decoder.name if decoder else "", message.topic, error)
         decoded = _without_the_failed(content, decoder, error)
+    decoded = credentials.without(decoded)
     if len(decoded.readings) > MAX_VALUES:
         raise UndecodableError("too_many_values", limit=MAX_VALUES)
     decoded.wrong_clock_us = content.wrong_clock_us

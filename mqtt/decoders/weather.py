@@ -1,4 +1,4 @@
-"""Weather stations: Ecowitt's own upload, and WeeWX, through which Davis and many others come.
+"""Weather stations: Ecowitt's own upload, Weather Underground's, and WeeWX, through which Davis and many others come.
 
 Sources: bachya/ecowitt2mqtt and the vendor's protocol pages; WeeWX' unit systems and its MQTT extension. Ecowitt
 writes the unit into the key (`tempf`, `baromrelin`; `tempinf` is indoors), sends text, and either JSON or a form.
@@ -10,19 +10,23 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 
+from mqtt.decoders import credentials
 from mqtt.decoders.base import Content
 from mqtt.decoders.dialects import dialect
 from mqtt.decoders.gather import Part, facts_from, said
 from mqtt.decoders.places import place
 from mqtt.decoders.words import Meaning, Role, meaning
 from mqtt.exceptions import UndecodableError
-from mqtt.messages import Decoded, DecodedFacts, DeviceRef
+from mqtt.messages import Decoded, DecodedFacts, DeviceRef, Moved
 
 ECOWITT_UNITS = (
-    (r"temp(?:in|\d+)?f|tf_(?:ch\d+|co2)|tempf_\w+|(?:dewpoint|heatindex|windchill|feelslike)\d*f", "°F"),
+    (
+        r"(?:indoor|soil)?temp(?:in|\d+)?f|dewptf|tf_(?:ch\d+|co2)|tempf_\w+|(?:dewpoint|heatindex|windchill|feelslike)\d*f",
+        "°F",
+    ),
     (r"temp(?:in|\d+)?c|tf_\w+c|(?:dewpoint|heatindex|windchill|feelslike)\d*c", "°C"),
-    (r"humidity(?:in|\d+)?|humi_\w+|soilmoisture\d+|leafwetness_ch\d+|leaf_wetness\w*|relay_bat\w*", "%"),
-    (r"barom(?:rel|abs)in|vpd", "inHg"),
+    (r"(?:indoor)?humidity(?:in|\d+)?|humi_\w+|soilmoisture\d+|leafwetness_ch\d+|leaf_wetness\w*|relay_bat\w*", "%"),
+    (r"barom(?:rel|abs)?in|vpd", "inHg"),
     (r"barom(?:rel|abs)hpa", "hPa"),
     (r"barom(?:rel|abs)mm", "mmHg"),
     (r"(?:windspeed|windgust)mph|maxdailygust|windspdmph_avg\w*", "mph"),
@@ -31,7 +35,7 @@ ECOWITT_UNITS = (
     (r"winddir(?:_avg\w*)?", "°"),
     (r"rainratein|rrain_piezo", "in/h"),
     (r"rainratemm", "mm/h"),
-    (r"(?:event|hourly|daily|weekly|monthly|yearly|total|last24h)rainin|[a-z0-9]+rain_piezo", "in"),
+    (r"(?:event|hourly|daily|weekly|monthly|yearly|total|last24h)?rainin|[a-z0-9]+rain_piezo", "in"),
     (r"(?:event|hourly|daily|weekly|monthly|yearly|total|last24h)rainmm", "mm"),
     (r"solarradiation", "W/m²"),
     (r"pm(?:1|4|10|25)_?\w*", "µg/m³"),
@@ -41,9 +45,10 @@ ECOWITT_UNITS = (
     (r"(?:wh40|wh68|wh80|wh85|wh90|ws1900)batt|(?:soil|tf_|leaf_|lds)batt\d*|ws90cap_volt|\w+_volt", "V"),
 )
 """By the whole key; other batteries say 0 and 1, or 0 to 5."""
-ECOWITT_FACTS = {"stationtype": "firmware", "model": "model", "freq": "frequency_band", "interval": "interval",
-                 "runtime": "uptime", "heap": "free_memory"}  # fmt: skip
-ECOWITT_INNER = frozenset(("PASSKEY", "dateutc", "lightning_time", "ws90_ver", "ws85_ver", *ECOWITT_FACTS))
+ECOWITT_FACTS = {"stationtype": "firmware", "softwaretype": "firmware", "model": "model", "freq": "frequency_band",
+                 "interval": "interval", "runtime": "uptime", "heap": "free_memory"}  # fmt: skip
+ECOWITT_INNER = frozenset(("PASSKEY", "ID", "PASSWORD", "action", "realtime", "rtfreq", "dateutc", "lightning_time",
+                           "ws90_ver", "ws85_ver", *ECOWITT_FACTS))  # fmt: skip
 _ECOWITT = tuple((re.compile(pattern), unit) for pattern, unit in ECOWITT_UNITS)
 
 
@@ -65,18 +70,18 @@ class EcowittDecoder:
     """Uploads of an Ecowitt station or gateway."""
 
     name = "ecowitt"
-    marks = frozenset(("PASSKEY", "stationtype"))
+    marks = frozenset(("PASSKEY", "PASSWORD", "stationtype"))
 
     def knows_topic(self, _topic: str) -> bool:
         """Any: the content tells."""
         return True
 
     def claims(self, content: Content) -> bool:
-        """A station's key, or its type and the time, as JSON or as a form."""
+        """A station's key or password, or its type and the time, as JSON or as a form."""
         found = content.object
         if found is None:
-            return content.message.payload[:8] == b"PASSKEY="
-        return "PASSKEY" in found or ("stationtype" in found and "dateutc" in found)
+            return content.message.payload[:8] == b"PASSKEY=" or b"PASSWORD=" in content.message.payload[:300]
+        return "PASSKEY" in found or ("dateutc" in found and ("stationtype" in found or "PASSWORD" in found))
 
     def decode(self, content: Content) -> Decoded:
         """All values of one moment. Raises UndecodableError."""
@@ -86,14 +91,17 @@ class EcowittDecoder:
                 found = dict(parse_qsl(content.text, max_num_fields=1000))
             except ValueError:
                 raise UndecodableError("no_values") from None
-        who = said(found, "PASSKEY")
         device = place(content.topic).device
-        if who and who not in content.topic:
+        decoded = Decoded(self.name)
+        if (key := said(found, "PASSKEY")) and key not in content.topic:
+            who = credentials.alias(key)
+            device = DeviceRef(f"{content.topic}#{who}", who)
+            decoded.moved.append(Moved(f"{content.topic}#{key}", "", device, "", is_secret=True))
+        elif "PASSWORD" in found and (who := said(found, "ID")) and who not in content.topic:
             device = DeviceRef(f"{content.topic}#{who}", who)
         date = found.get("dateutc")
         walk = _EcowittWalk(device, content)
         walk.object(found, "", 1)
-        decoded = Decoded(self.name)
         # "now" is what stations without a clock of their own send.
         walk.into(
             decoded, content.time(f"{date.replace('+', ' ')}Z") if isinstance(date, str) and date != "now" else None

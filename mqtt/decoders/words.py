@@ -5,6 +5,8 @@ from enum import Enum, auto
 from functools import lru_cache
 from typing import NamedTuple
 
+from mqtt.decoders.credentials import is_secret
+
 
 class Role(Enum):
     """What stands under a key."""
@@ -193,6 +195,8 @@ LONGEST = 60
 @lru_cache(maxsize=20_000)
 def meaning(key: str) -> Meaning:
     """What a key of a payload, or the last level of a topic, says."""
+    if is_secret(key):
+        return Meaning(Role.NOTHING)
     short = key[-LONGEST:]
     plain = "".join(character for character in short.lower() if character.isalnum())
     if plain in TIME_KEYS:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.db import OperationalError
 
+from mqtt.decoders import credentials
 from mqtt.enums import NodeKind
 from mqtt.messages import InboundMessage
 from mqtt.models import Datalogger, DeviceAlias, Note, Reading, SensorDevice, SensorState
@@ -180,3 +181,18 @@ def test_sensors_are_called_as_announced_until_somebody_calls_them_otherwise(pip
     SensorDevice.objects.filter(name="t").update(label="Mine")
     pipeline.send("boiler/state", '{"t": 42}')
     assert SensorDevice.objects.get(name="t").label == "Mine"
+
+
+def test_a_station_that_was_known_by_its_secret_goes_on_without_it(pipeline: Pipeline) -> None:
+    secret, form = "A1B2C3D4E5F60718", "PASSKEY={}&stationtype=GW1000&dateutc=now&tempf={}"
+    alias = credentials.alias(secret)
+    pipeline.send("station", form.format(secret, 70))
+    box = Datalogger.objects.get()
+    Datalogger.objects.update(key=f"station#{secret}", identifier=secret, label="Roof")  # as older versions stored it
+    SensorDevice.objects.update(key=f"station#{secret}#tempf")
+    pipeline.processor = MessageProcessor()
+    pipeline.send("station", form.format(secret, 71))
+    assert history() == {(f"station#{alias}", "tempf"): [70.0, 71.0]}
+    box.refresh_from_db()
+    assert (box.identifier, box.label, SensorDevice.objects.get().key) == (alias, "Roof", f"station#{alias}#tempf")
+    assert not DeviceAlias.objects.exists()

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC
 from typing import Any
 
+from mqtt.decoders import credentials
 from mqtt.decoders.corpus.lines import CorpusError, Line
 from mqtt.decoders.times import parse
 
@@ -55,15 +56,17 @@ def expected(line: Line) -> Expected:
     parts = line.expect.get("devices") or []
     try:
         for part in [line.expect, *parts]:
-            _take(found, part, line.expect)
+            _take(found, part, line.expect, line.message.payload)
     except (KeyError, TypeError, AttributeError) as error:
         raise CorpusError(f"What {line.id} expects cannot be read: {error!r}") from None
     found.is_anonymous = not parts and line.expect.get("device") is None
     return found
 
 
-def _take(found: Expected, part: dict[str, Any], whole: dict[str, Any]) -> None:
+def _take(found: Expected, part: dict[str, Any], whole: dict[str, Any], payload: bytes) -> None:
     device = part.get("device")
+    if isinstance(device, str) and re.search(rb'PASSKEY"?\s*[=:]\s*"?' + re.escape(device.encode()), payload):
+        device = credentials.alias(device)  # a station's secret must not be its name
     time = part.get("timestamp", whole.get("timestamp"))
     readings = part.get("readings") or []
     for one in readings:

@@ -7,14 +7,14 @@ rest along.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection
 
 from mqtt.enums import NodeKind
 from mqtt.messages import DeviceRef, Moved
 from mqtt.models import MAX_KEY_BYTES, Datalogger, DeviceAlias, SensorDevice
 from mqtt.services.audit import Actor
 from mqtt.services.device_joining import merge
-from mqtt.services.device_rows import announce, bind_key
+from mqtt.services.device_rows import announce, bind_key, rename_keys
 from mqtt.services.pipeline.device_directory import DeviceDirectory
 
 ANNOUNCED = Actor(None, "Home Assistant", "mqtt")
@@ -24,16 +24,17 @@ Move = tuple[str, DeviceRef]
 """(the key until now, the device that was announced)."""
 
 
-def take_over(directory: DeviceDirectory, moved: Iterable[tuple[int, Moved]], now_us: int) -> None:
+def take_over(directory: DeviceDirectory, moved: Collection[tuple[int, Moved]], now_us: int) -> None:
     """Let what stands under guessed keys go on as what was announced; (connection, what moved)."""
     names: dict[int, dict[Move, dict[str, str]]] = defaultdict(lambda: defaultdict(dict))
     for connection_id, one in moved:
         names[connection_id][one.before, one.device][one.name] = one.to
     for connection_id, moves in names.items():
+        secret = {one.before for pk, one in moved if one.is_secret and pk == connection_id}
         for (before, ref), pairs in moves.items():
             directory.load_dataloggers([(connection_id, before), (connection_id, ref.key)], now_us)
             if (connection_id, before) in directory.dataloggers:
-                _Takeover(directory, connection_id, before, ref, now_us).run(pairs)
+                _Takeover(directory, connection_id, before, ref, now_us).run(pairs, forgets=before in secret)
 
 
 class _Takeover:
@@ -49,8 +50,11 @@ class _Takeover:
         self._ref = ref
         self._now_us = now_us
 
-    def run(self, pairs: dict[str, str]) -> None:
-        """`pairs`: {name until now: name from now on}; under the empty name what stands before all names."""
+    def run(self, pairs: dict[str, str], *, forgets: bool) -> None:
+        """`pairs`: {name until now: name from now on}; under the empty name what stands before all names.
+
+        `forgets`: the key until now must not stay.
+        """
         known = self._directory.dataloggers
         old = Datalogger.objects.get(pk=known[self._before].id)
         sensors = list(SensorDevice.objects.filter(datalogger=old))
@@ -65,10 +69,20 @@ class _Takeover:
             self._rename(old, leaving)
         elif self._place in known or len(leaving) < len(sensors):
             self._move(old, leaving)
+        elif forgets:
+            self._take_key(old)
+            Datalogger.objects.filter(pk=old.pk).update(identifier=self._ref.identifier[:250])
+            self._redraw({NodeKind.DATALOGGER: [old.pk]})
         else:
             bind_key(old, self._ref.key)
             Datalogger.objects.filter(pk=old.pk).update(identifier=self._ref.identifier[:250])
             self._rename(old, leaving)
+
+    def _take_key(self, box: Datalogger) -> None:
+        """The new key in the place of the old one, everywhere."""
+        rename_keys(SensorDevice.objects.filter(datalogger=box), box.key, self._ref.key)
+        rename_keys(DeviceAlias.objects.filter(sensor__datalogger=box), box.key, self._ref.key)
+        Datalogger.objects.filter(pk=box.pk).update(key=self._ref.key)
 
     def _rename(self, box: Datalogger, leaving: list[tuple[SensorDevice, str]]) -> list[int]:
         """Give sensors to a device under their new names, where it has none of that name."""
