@@ -5,6 +5,8 @@ from typing import Any
 
 from django import template
 from django.utils import timezone
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -145,6 +147,12 @@ def preview(payload: bytes | memoryview) -> str:
 def short(text: str) -> str:
     """A long topic cut to what a cell can hold."""
     return formats.short(text)
+
+
+@register.filter
+def levels(topic: str) -> SafeString:
+    """A topic that may wrap between its levels, and not in the middle of a word."""
+    return mark_safe(str(escape(topic)).replace("/", "/<wbr>"))  # noqa: S308 - escaped before
 
 
 @register.filter

@@ -227,3 +227,9 @@ def test_a_viewer_cannot_have_messages_decoded_again(client: Client, viewer: Any
     factories.make_undecoded()
     assert "Decode again" not in page(client, "/undecoded/")
     assert client.post("/undecoded/again/").status_code == 403
+
+
+def test_a_topic_wraps_between_its_levels_and_stays_text(as_operator: Client) -> None:
+    factories.make_topic(topic="hall/<b>north</b>/temperature")
+    page = as_operator.get("/topics/").content.decode()
+    assert "hall/<wbr>&lt;b&gt;north&lt;/<wbr>b&gt;/<wbr>temperature</a>" in page
