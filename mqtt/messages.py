@@ -90,6 +90,10 @@ class DecodedAvailability:
     """It speaks for this device only, also when topics of others lie below its own."""
 
 
+CLOCK_FACT = "clock_off_seconds"
+"""The fact that a device's clock cannot be true: how far it is ahead, negative behind; absent when it is right."""
+
+
 @dataclass(slots=True)
 class DecodedFacts:
     """What a message tells about a device apart from readings: firmware, model, address ..."""

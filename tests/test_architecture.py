@@ -68,6 +68,7 @@ WEB = {
     "payloads",
     "payload_tree",
     "charts",
+    "device_facts",
     "sparklines",
     "windows",
     "words",

@@ -2,11 +2,10 @@
 
 from typing import Any
 
-import orjson
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from mqtt import formats, queries
+from mqtt import device_facts, queries
 from mqtt.enums import NodeKind, ReadingFlag
 from mqtt.models import Datalogger, Gateway, SensorDevice, Site
 from mqtt.pages.base import ObjectPage, Part, Shown, list_url, register
@@ -21,17 +20,15 @@ from mqtt.templatetags.console import value
 READINGS = 50
 CHILDREN = 50
 CHANGES = 10
-FACTS = 60
-LONGEST_FACT = 300
 
 
 def about(shown: Shown) -> dict[str, Any]:
     """What a gateway or datalogger is and says of itself."""
     device = shown.object
-    told = {name: fact for name, fact in device.facts.items() if name not in {"firmware", "model"}}
     prefix = device.key.partition("#")[0]  # behind it stands a name from the payload, which no topic holds
     topics = list_url("topic-list", connection=device.connection_id, search=prefix)
-    return {"device": device, "site": site_of(device), "facts": facts_of(told), "prefix": prefix, "topics": topics}
+    said = {"facts": device_facts.written(device.facts), "clock": device_facts.clock(device.facts)}
+    return {"device": device, "site": site_of(device), "prefix": prefix, "topics": topics, **said}
 
 
 def now(shown: Shown) -> dict[str, Any]:
@@ -71,25 +68,6 @@ def flag_notes(flags: int) -> list[str]:
     if flags & ReadingFlag.LATE:
         notes.append(_("arrived after newer ones"))
     return notes
-
-
-def facts_of(facts: dict[str, Any]) -> list[tuple[str, str]]:
-    """What a device says of itself, bounded, nested values as JSON."""
-    rows = []
-    for name, told in list(facts.items())[:FACTS]:
-        text = _fact(told)
-        words = str(name)[:80].replace("_", " ").strip()
-        rows.append((words[:1].upper() + words[1:], text if len(text) <= LONGEST_FACT else f"{text[:LONGEST_FACT]}…"))
-    return rows
-
-
-def _fact(told: Any) -> str:
-    """What a device says once, as a person reads it; whole numbers stay as they are, they may be serial numbers."""
-    if isinstance(told, bool):
-        return str(_("yes") if told else _("no"))
-    if isinstance(told, float):
-        return formats.number(told)
-    return told if isinstance(told, str) else orjson.dumps(told).decode()
 
 
 def site_of(device: Any) -> Site | None:

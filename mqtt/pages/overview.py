@@ -29,6 +29,9 @@ from mqtt.supervisor.state import read_state
 
 NEEDS = 12
 FEED = 12
+LOOKED_AT = 5 * FEED
+"""Changes that are read for the feed: what happened to many at once is one line of it."""
+AT_ONCE = timedelta(seconds=2)
 NEW: dict[str, Any] = {"gateway": Gateway, "datalogger": Datalogger}
 RECENTLY = timedelta(minutes=15)
 """How long a restarted process stays on the overview."""
@@ -114,12 +117,27 @@ def _severity(item: dict[str, Any]) -> int:
 
 def feed(shown: Shown) -> dict[str, Any]:
     """The newest status changes and actions, as one list."""
-    changes = visible_to(shown.user, StatusChange.objects.filter(kind__in=FEED_KINDS))[:FEED]
+    changes = list(visible_to(shown.user, StatusChange.objects.filter(kind__in=FEED_KINDS))[:LOOKED_AT])
     entries = visible_to(shown.user, AuditEntry.objects.all())[:FEED]
-    events = [{"at": change.at, "change": change} for change in changes]
-    events += [{"at": entry.at, "entry": entry} for entry in entries]
-    events.sort(key=lambda event: event["at"], reverse=True)  # type: ignore[arg-type, return-value]
+    events = _together(changes) + [{"at": entry.at, "entry": entry} for entry in entries]
+    events.sort(key=lambda event: event["at"], reverse=True)
     return {"events": events[:FEED]}
+
+
+def _together(changes: list[StatusChange]) -> list[dict[str, Any]]:
+    """One line for what happened to several for the same reason at once, such as all behind a gateway that is lost."""
+    found: list[dict[str, Any]] = []
+    first: dict[tuple[str, ...], dict[str, Any]] = {}
+    for change in changes:
+        key = (change.kind, change.to_status, change.reason)
+        known = first.get(key)
+        if known is not None and change.reason and known["at"] - change.at <= AT_ONCE:
+            known["others"] += 1
+            known["is_cut"] = change is changes[-1] and len(changes) == LOOKED_AT
+        else:
+            first[key] = {"at": change.at, "change": change, "others": 0}
+            found.append(first[key])
+    return found
 
 
 def processes(_shown: Shown) -> dict[str, Any]:

@@ -152,8 +152,32 @@ def test_facts_of_a_device_are_written_for_people(web: Client) -> None:
     page = body(web, f"/gateways/{gateway.pk}/")
     assert "<dt>Batt volt</dt><dd>149</dd>" in page
     assert "<dt>Is charging</dt><dd>yes</dd>" in page
-    assert "<dt>Serial</dt><dd>4711000123</dd>" in page
+    assert "<dt>Serial number</dt><dd>4711000123</dd>" in page
     assert "<dt>Hops</dt><dd>[1,2]</dd>" in page
+
+
+def test_usual_facts_have_usual_names_and_units(web: Client) -> None:
+    gateway = factories.make_gateway(facts={"ip": "10.1.2.3", "interval": 600, "rssi": -71, "snr": 9.5, "uptime": 5})
+    page = body(web, f"/gateways/{gateway.pk}/")
+    for name, fact in (
+        ("IP address", "10.1.2.3"),
+        ("Sends every", "10 min"),
+        ("Signal", "-71 dBm"),
+        ("Signal to noise", "9.5 dB"),
+        ("Running for", "5"),
+    ):
+        assert f"<dt>{name}</dt><dd>{fact}</dd>" in page
+
+
+@pytest.mark.parametrize(
+    ("off", "words"),
+    [(-1_293_840_000, "41 years behind"), (7_200, "2 h ahead"), (-90_000, "25 h behind"), (3 * 31_557_600, "3 years")],
+)
+def test_a_device_whose_clock_is_wrong_says_how_far(web: Client, off: int, words: str) -> None:
+    logger = factories.make_datalogger(facts={"clock_off_seconds": off})
+    page = body(web, f"/dataloggers/{logger.pk}/")
+    assert words in page.split("<dt>Its clock</dt>")[1].split("</dd>")[0]
+    assert "Clock off" not in page
 
 
 def test_a_topic_shows_what_its_payload_becomes(web: Client) -> None:

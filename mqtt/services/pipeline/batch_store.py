@@ -5,7 +5,16 @@ from typing import Any
 
 from mqtt.enums import Availability, NodeKind
 from mqtt.events import ReadingsStored
-from mqtt.messages import Decoded, DecodedAvailability, DecodedFacts, DecodedReading, DeviceRef, InboundMessage, Moved
+from mqtt.messages import (
+    CLOCK_FACT,
+    Decoded,
+    DecodedAvailability,
+    DecodedFacts,
+    DecodedReading,
+    DeviceRef,
+    InboundMessage,
+    Moved,
+)
 from mqtt.models import MAX_KEY_BYTES, MOST_OF_CONNECTION, NEW_AN_HOUR, SensorDevice, StatusChange, from_us
 from mqtt.rhythm import LATE_LEAST
 from mqtt.services.pipeline.availability import STATES, Changes, take_behind_offline
@@ -13,7 +22,7 @@ from mqtt.services.pipeline.batch_plan import BatchPlan, NodeEntry
 from mqtt.services.pipeline.device_directory import DeviceDirectory
 from mqtt.services.pipeline.device_entries import DataloggerEntry, GatewayEntry, SensorEntry
 from mqtt.services.pipeline.device_takeover import take_over
-from mqtt.services.pipeline.facts import CLOCK, FactsWriter
+from mqtt.services.pipeline.facts import FactsWriter
 from mqtt.services.pipeline.reading_store import (
     NodeStateRow,
     insert_readings,
@@ -179,11 +188,11 @@ class BatchStore:
             return
         if decoded.wrong_clock_us is not None:
             off = decoded.wrong_clock_us - message.received_us
-            self._facts.take(node, {CLOCK: off // 1_000_000}, message.received_us)
+            self._facts.take(node, {CLOCK_FACT: off // 1_000_000}, message.received_us)
             if not (message.queued or message.dup):
                 self._wrong[node.id] = off
-        elif CLOCK in node.facts and decoded.readings[0].time_us is not None:
-            self._facts.take(node, {CLOCK: None}, message.received_us)
+        elif CLOCK_FACT in node.facts and decoded.readings[0].time_us is not None:
+            self._facts.take(node, {CLOCK_FACT: None}, message.received_us)
 
     def left_out(self) -> list[tuple[InboundMessage, tuple[str, dict[str, Any]]]]:
         """The messages of which something is not stored, each with the reason and its facts."""

@@ -3,15 +3,14 @@
 from typing import Any
 
 from mqtt.enums import NodeKind
+from mqtt.messages import CLOCK_FACT
 from mqtt.models import Datalogger, Gateway
 from mqtt.models.device import LONGEST_INTERVAL
 from mqtt.services.pipeline.batch_plan import NodeEntry
 
-CLOCK = "clock_off_seconds"
-"""The fact that a device's clock cannot be true: how far it is ahead, negative behind; absent when it is right."""
 INTERVAL = "interval"
 """The fact that names the seconds from one message to the next, or after which a value counts no longer."""
-RESTLESS = frozenset(("rssi", "snr", "linkquality", "uptime", "free_memory", "sequence", CLOCK))
+RESTLESS = frozenset(("rssi", "snr", "linkquality", "uptime", "free_memory", "sequence", CLOCK_FACT))
 """They change with every message: not worth a write of the device's row each time."""
 WRITE_EVERY_US = 60_000_000
 MAX_FACTS = 50

@@ -1,0 +1,44 @@
+"""The overview: what happened just now."""
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from mqtt.enums import NodeKind
+from tests import factories
+
+pytestmark = [pytest.mark.django_db, pytest.mark.database, pytest.mark.usefixtures("valkey")]
+
+
+def happened(client: Client, viewer: Any) -> list[str]:
+    client.force_login(viewer)
+    feed = client.get("/").content.decode().split('id="feed"')[1].split("</ol>")[0]
+    return [re.sub(r"<[^>]*>", "", line).strip() for line in feed.split("<li>")[1:]]
+
+
+def lost(connection: Any, count: int, **fields: Any) -> None:
+    for number in range(count):
+        common = {"kind": NodeKind.DATALOGGER, "reason": "gateway_offline", "label": f"pump {number}"}
+        factories.make_status_change(connection, "offline", **common | fields)
+
+
+def test_what_happens_to_many_at_once_for_one_reason_is_one_line(client: Client, viewer: Any) -> None:
+    connection, now = factories.make_connection(), timezone.now()
+    lost(connection, 4, at=now)
+    factories.make_status_change(connection, "offline", kind=NodeKind.GATEWAY, label="hall", reason="said", at=now)
+    lost(connection, 1, at=now - timedelta(minutes=1), label="mill")
+    lines = happened(client, viewer)
+    assert len(lines) == 3
+    assert any(line.endswith("and 3 others offline: Its gateway is offline.") for line in lines)
+    assert lines[-1].endswith("mill offline: Its gateway is offline.")
+
+
+def test_of_more_than_are_read_no_number_is_claimed(client: Client, viewer: Any) -> None:
+    lost(factories.make_connection(), 61, at=timezone.now())
+    assert [line.split("pump")[1].partition(" ")[2].partition(" ")[2] for line in happened(client, viewer)] == [
+        "and more than 59 others offline: Its gateway is offline."
+    ]
