@@ -248,6 +248,21 @@ async def test_a_show_with_another_query_brings_its_rows(viewer: Any) -> None:
         assert "dimmed" not in await socket.until(f'id="sensor-{sensors[1].pk}"')
 
 
+async def test_an_open_page_keeps_the_keys_of_its_rows_and_nothing_else_of_them(viewer: Any) -> None:
+    shown, other = [await db(factories.make_sensor)() for _ in range(2)]
+    async with open_page(f"/ws/sensors/?datalogger={shown.datalogger_id}", viewer) as socket:
+        await socket.settle()
+        (page,) = current_hub().consumers
+        query = f"datalogger={other.datalogger_id}"
+        for sensor, ask in ((shown, query), (other, None)):
+            assert page.viewer.shown.rows == {"sensor": {sensor.pk: sensor.connection_id}}
+            assert page.viewer.shown.records == []
+            assert not {"table", "filterset"} & page.viewer.shown.extra.keys()
+            if ask:
+                await socket.send_to(text_data=json.dumps({"action": "show", "query": ask}))
+                await socket.until(f'id="sensor-{other.pk}"')
+
+
 async def test_a_dead_mqtt_process_shows_as_unknown_without_any_event(viewer: Any) -> None:
     connection = await db(factories.make_connection)()
     sensor = await db(lambda: factories.make_sensor(factories.make_datalogger(connection)))()

@@ -126,8 +126,11 @@ class Viewer:
     spoke_at: float = 0.0
     next_at: float = 0.0
     """When the first of what is stale may be sent, by the monotonic clock."""
+    noticed: tuple[int, int, str] | None = None
+    """What the note above a list was made of last."""
 
     def __post_init__(self) -> None:
+        self.shown.let_rows_go()
         self.baseline = self.shown.total
         self.everything()
 
@@ -141,6 +144,7 @@ class Viewer:
 
     def show(self, shown: Shown) -> None:
         """Look at something else from now on."""
+        shown.let_rows_go()
         self.shown = shown
         kept = {(kind, pk) for kind, pks in shown.rows.items() for pk in pks}
         names = {part.name for part in (*shown.page.parts, *shown.page.pulses)} | {BADGES, "notice", "alerts"}
@@ -184,7 +188,7 @@ class Viewer:
     def _mark(self, stale: set[Any], key: Any) -> None:
         if key not in stale:
             stale.add(key)
-            self.next_at = min(self.next_at, self._when(key))
+            self.next_at = min(self.next_at, self._when(key, settings.LIVE_INTERVAL))
 
     @property
     def due_at(self) -> float:
@@ -202,9 +206,9 @@ class Viewer:
 
     def _take(self, stale: set[Any], now: float) -> set[Any]:
         """Move what may be sent out of `stale`, and note when the first of the rest may be."""
-        taken = set()
+        taken, interval = set(), settings.LIVE_INTERVAL
         for key in stale:
-            at = self._when(key)
+            at = self._when(key, interval)
             if at <= now:
                 taken.add(key)
             else:
@@ -213,12 +217,11 @@ class Viewer:
         self.last.update(dict.fromkeys(taken, now))
         return taken
 
-    def _when(self, key: Any) -> float:
+    def _when(self, key: Any, interval: float) -> float:
         """When something may be sent again. Intervals end at common ticks, so that rows travel together."""
         last = self.last.get(key)
         if last is None:
             return 0.0
-        interval: float = settings.LIVE_INTERVAL
         tick = interval / TICKS
         if key in EXTRAS:
             interval = TOTALS_EVERY
@@ -273,13 +276,12 @@ class Viewer:
         self.new = max(0, total - self.baseline + len(self.dimmed))
 
     def _notice(self) -> str:
-        if not isinstance(self.shown.page, ListPage):
+        """The note above a list, where it says something else than before: a flush asks every page for it."""
+        told = len(self.dimmed), self.new, f"?{self.shown.params.urlencode()}"
+        if told == self.noticed or not isinstance(self.shown.page, ListPage):
             return ""
-        context = {
-            "changed": len(self.dimmed),
-            "new": self.new,
-            "url": f"?{self.shown.params.urlencode()}",
-        }
+        self.noticed = told
+        context = dict(zip(("changed", "new", "url"), told, strict=True))
         return render_part("mqtt/parts/_notice.html", context, self.language)
 
     def clock(self) -> str:

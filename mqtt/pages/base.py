@@ -88,6 +88,10 @@ class Shown:
         middle = f"{self.object.pk}/" if self.object else ""
         return f"/ws/{self.page.name}/{middle}" + (f"?{query}" if query else "")
 
+    def let_rows_go(self) -> None:
+        """Keep which rows these are, and not the rows, their table and filters: a socket knows the page for hours."""
+        self.records, self.extra = [], {}
+
     def part(self, name: str) -> Part:
         """The part of that name."""
         return next(part for part in (*self.page.parts, *self.page.pulses) if part.name == name)
@@ -185,8 +189,13 @@ class ListPage(Page):
         if kind != self.kind or not self.is_filtered(shown.params):
             return set(pks)
         if "matching" not in shown.extra:
-            filterset = shown.extra.get("filterset") or self.filtered(shown.user, shown.params)
-            found = filterset.qs.select_related(None).prefetch_related(None).order_by().values_list("pk", flat=True)
+            found = (
+                self.filtered(shown.user, shown.params)
+                .qs.select_related(None)
+                .prefetch_related(None)
+                .order_by()
+                .values_list("pk", flat=True)
+            )
             shown.extra["matching"] = ByKey(found.all)
         return set(shown.extra["matching"](pks))
 
