@@ -118,7 +118,7 @@ class Announcement(NamedTuple):
 
 
 class Moved(NamedTuple):
-    """What came under another key before its device was announced: it is the same, and its history goes on."""
+    """What came under another key, before its device was announced or before we knew better: its history goes on."""
 
     before: str
     """The key of the device that it was read as."""
@@ -127,8 +127,8 @@ class Moved(NamedTuple):
     device: DeviceRef
     to: str
     """Its name now; of all that a device has, what stands before each name, with a dot, if anything."""
-    is_secret: bool = False
-    """The key until then holds a credential: it is forgotten, and no further key of the device."""
+    rekeys: bool = False
+    """The key until then is forgotten: it holds a credential, or was a reading's rather than a device's."""
 
 
 class Request(NamedTuple):

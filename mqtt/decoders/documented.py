@@ -1,6 +1,7 @@
 """Programs that publish plain values under topics of their own, whose units stand in their documentation only.
 
-Sources: the topic tables of evcc, kbialek/deye-inverter-mqtt, OpenDTU, AhoyDTU, OpenEVSE and DSMR-reader.
+Sources: the topic tables of evcc, goecharger/go-eCharger-API-v2, kbialek/deye-inverter-mqtt, OpenDTU, AhoyDTU, OpenEVSE
+and DSMR-reader.
 Another program of this kind is a row in PROJECTS: where its device ends in the topic, and what is in which unit.
 """
 
@@ -10,6 +11,7 @@ from typing import NamedTuple
 
 from mqtt.decoders.base import Content
 from mqtt.decoders.gather import add
+from mqtt.decoders.general import MAX_ARRAY
 from mqtt.decoders.places import NAME_LENGTH, clean
 from mqtt.decoders.presence import BOOLEANS, WORDS
 from mqtt.decoders.scalars import scalar
@@ -17,6 +19,8 @@ from mqtt.decoders.words import Role, meaning
 from mqtt.exceptions import UndecodableError
 from mqtt.messages import Decoded, DecodedAvailability, DecodedFacts, DeviceRef
 
+FACTS = {"fwv": "firmware", "sse": "serial"}
+"""Facts whose path is no word."""
 SOLAR = (
     ("voltage|voltagedc|U_[AD]C.*", "V"), ("current|I_[AD]C.*", "A"), ("power|powerdc|powerac|P_[AD]C|P_ACr", "W"),
     ("reactivepower|Q_AC", "var"), ("frequency|F_AC", "Hz"), ("temperature|Temp", "°C"),
@@ -39,6 +43,8 @@ class Project(NamedTuple):
     """Paths that say nothing about anything."""
     facts: str = ""
     """Paths of facts about the device, by the names of the general words."""
+    arrays: dict[str, str] = {}
+    """Paths whose JSON array holds unlike things: the names of its places."""
 
 
 PROJECTS = (
@@ -91,6 +97,22 @@ PROJECTS = (
         nothing="freeram|freeheap|divert_update|config_version|claims_version|override_version",
     ),
     Project(
+        "go-echarger",  # the HTTP API's keys, version 2; `nrg` is documented as U, I, P and power factors
+        r"(?P<device>(?:.+/)?go-eCharger/(?P<who>\w+))/(?P<rest>[a-z]\w{1,4})",
+        (
+            ("voltage_.*", "V"), ("current_.*|amp|ama|amt|acu|mca|ppv", "A"), ("power_.*|fup|pgrid|ppv|pakku", "W"),
+            ("wh|eto|dwo", "Wh"), (r"tma\.\d", "°C"), ("factor_.*", "%"), ("fhz", "Hz"), ("rbt", "ms"),
+        ),
+        presence="",
+        nothing="utc|loc|lck|wss|wsms|wsm|scan|scas|cards|rcd|del|delw|lwf|fna|lmsc|lrn|tof|ocu|data|dll",
+        facts="fwv|sse|rssi",
+        arrays={
+            "nrg": "voltage_l1 voltage_l2 voltage_l3 voltage_n current_l1 current_l2 current_l3 power_l1 power_l2 "
+            "power_l3 power_n power_total factor_l1 factor_l2 factor_l3 factor_n",
+            "tma": "",
+        },
+    ),
+    Project(
         "dsmr-reader",
         r"(?P<device>(?P<who>dsmr))/(?P<rest>(?:reading|day-consumption|meter-stats|consumption|current-month|current-year)/.+)",
         (
@@ -113,6 +135,7 @@ class DocumentedDecoder:
         self._presence = re.compile(project.presence)
         self._nothing = re.compile(project.nothing)
         self._facts = re.compile(project.facts)
+        self._arrays = {path: names.split() for path, names in project.arrays.items()}
         self._unit = lru_cache(maxsize=2000)(self._unit_of)
 
     def knows_topic(self, topic: str) -> bool:
@@ -120,8 +143,11 @@ class DocumentedDecoder:
         return self._topic.fullmatch(topic) is not None
 
     def claims(self, content: Content) -> bool:
-        """Plain values."""
-        return not content.is_structure
+        """Plain values, and arrays that are known."""
+        if content.is_structure:
+            match = self._topic.fullmatch(content.topic) if self._arrays else None
+            return match is not None and match["rest"] in self._arrays
+        return True
 
     def decode(self, content: Content) -> Decoded:
         """One value, a fact, or presence. Raises UndecodableError."""
@@ -131,7 +157,10 @@ class DocumentedDecoder:
             raise UndecodableError("no_values")
         device = DeviceRef(match["device"], clean(match["who"])[:NAME_LENGTH])
         rest = match["rest"]
-        if self._nothing.fullmatch(rest) or content.is_empty:
+        if self._nothing.fullmatch(rest) or content.text in {"", "null"}:
+            return decoded
+        if content.is_structure:
+            self._array(content, device, rest, decoded)
             return decoded
         value, text = scalar(content.text)
         if self._presence.fullmatch(rest):
@@ -141,12 +170,19 @@ class DocumentedDecoder:
             return decoded
         if self._facts.fullmatch(rest):
             means = meaning(rest.rpartition("/")[2])
-            fact = means.of if means.role is Role.FACT else rest.rpartition("/")[2]
-            decoded.facts.append(DecodedFacts(device, {fact: clean(content.text)}))
+            fact = FACTS.get(rest) or (means.of if means.role is Role.FACT else rest.rpartition("/")[2])
+            decoded.facts.append(DecodedFacts(device, {fact: text if value is None else value}))
             return decoded
         name = rest.replace("/", ".")
         add(decoded, device, name, text if value is None else value, unit=self._unit(rest), is_switch=True)
         return decoded
+
+    def _array(self, content: Content, device: DeviceRef, rest: str, decoded: Decoded) -> None:
+        names = self._arrays.get(rest, [])
+        found = content.document if isinstance(content.document, list) else []
+        for place, value in enumerate(found[:MAX_ARRAY]):
+            name = f"{rest}.{names[place] if place < len(names) else place}"
+            add(decoded, device, name, value, unit=self._unit(name if not names else name.rpartition(".")[2]))
 
     def _unit_of(self, rest: str) -> str:
         last, two = rest.rpartition("/")[2], "/".join(rest.split("/")[-2:])

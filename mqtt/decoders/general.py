@@ -12,13 +12,14 @@ from functools import lru_cache
 from typing import Any
 
 from mqtt.decoders.base import MAX_DEPTH, MAX_VALUES, Content
-from mqtt.decoders.places import NAME_LENGTH, Place, clean, place
+from mqtt.decoders.places import NAME_LENGTH, Place, clean, place, place_of_number
 from mqtt.decoders.units import spelled
 from mqtt.decoders.words import Meaning, Role, meaning, words
 from mqtt.exceptions import UndecodableError
-from mqtt.messages import Decoded, DecodedFacts, DecodedReading, DeviceRef
+from mqtt.messages import Decoded, DecodedFacts, DecodedReading, DeviceRef, Moved
 
 MAX_TEXT = 250
+PLAIN = Meaning(Role.VALUE)
 MAX_ARRAY = 64
 """A longer array is a waveform and no row of sensors."""
 MAX_FACTS = 50
@@ -48,6 +49,19 @@ OWN_KEYS = words(
     device"""
 )
 """Keys, without case and signs, under which a message says whose it is; `id` alone may count messages."""
+WHO_KEYS = words("enddevice enddeviceids deviceinfo thing")
+"""Keys of objects that are about whose it is."""
+
+
+VALUE_KEYS = words("value val presentValue presentvalue present-value present_value")
+BESIDE_VALUE = words(
+    """q qc quality reliability statusflags ack lc from function dpt datatype dtype objectname description desc comment
+    outofservice eventstate ga src expire user"""
+)
+"""Keys, without case and signs, of what is said about a value beside it."""
+LABEL_KEYS = words("objectname description desc")
+TAG_KEYS = ("name", "tag", "tagname", "tagName", "parameter", "variable", "measurement", "metric", "type", "id")
+"""Keys of an object in an array that is one value: what is measured, rather than who measures."""
 
 
 class GeneralDecoder:
@@ -70,8 +84,13 @@ class GeneralDecoder:
         walk = Walk(where.device, content)
         single = isinstance(document, dict) and is_single_value(document)
         if single:
-            walk.device = where.owner
-            walk.single(document, where.name, where.meaning)
+            number = place_of_number(content.topic)
+            if number is not where:
+                walk.moved.append(Moved(where.owner.key, where.name, number.owner, number.name, rekeys=True))
+            if (key := key_of_value(document)) != "value":
+                walk.moved.append(Moved(where.device.key, key, number.owner, number.name, rekeys=True))
+            walk.device = number.owner
+            walk.single(document, number.name, number.meaning)
         elif isinstance(document, dict):
             walk.device = device_of(document, where)
             walk.object(document, "", 1)
@@ -92,8 +111,13 @@ def device_of(document: dict[str, Any], where: Place) -> DeviceRef:
 def own_name(document: dict[str, Any]) -> str:
     """What a message says of whose it is; empty when it says nothing, so that the topic counts."""
     for key, value in document.items():
-        if _plain_key(key) in OWN_KEYS and isinstance(value, str | int) and not isinstance(value, bool):
+        plain = _plain_key(key)
+        if plain in OWN_KEYS and isinstance(value, str | int) and not isinstance(value, bool):
+            if plain == "device" and "[" in str(value):
+                continue  # wmbusmeters: the receiver and its frequency
             return clean(str(value)).strip()[:NAME_LENGTH]
+        if plain in WHO_KEYS and isinstance(value, dict) and (who := own_name(value)):
+            return who
     return ""
 
 
@@ -103,19 +127,36 @@ def _plain_key(key: str) -> str:
 
 
 def is_single_value(document: dict[str, Any]) -> bool:
-    """Whether an object is one value with nothing but its unit, its time and facts."""
-    if "value" not in document or isinstance(document["value"], dict | list):
-        return False
-    for key in document:  # noqa: SIM110 - asked for each message, and a generator costs more than the question
-        if key != "value" and meaning(key).role is Role.VALUE:
-            return False
-    return True
+    """Whether an object is one value with nothing but its unit, its time, its quality and facts."""
+    return bool(key_of_value(document))
+
+
+def key_of_value(document: dict[str, Any]) -> str:
+    """The key of the one value of such an object; empty when it is none."""
+    found = ""
+    for key in document:
+        if key in VALUE_KEYS:
+            if found:
+                return ""
+            found = key
+        elif meaning(key).role is Role.VALUE and _plain_key(key) not in BESIDE_VALUE:
+            return ""
+    return "" if not found or isinstance(document[found], dict | list) else found
+
+
+def is_bad(document: dict[str, Any]) -> bool:
+    """Whether a value's quality says that it is none."""
+    for key in ("qc", "quality", "reliability", "q"):
+        said = document.get(key)
+        if (said == 0 and key == "qc") or said is False or (isinstance(said, str) and said[:3].lower() == "bad"):
+            return True
+    return False
 
 
 class Walk:
     """One pass through a document, collecting what it says. A family changes what stands on the class."""
 
-    __slots__ = ("_content", "_facts", "_refused", "_steps", "device", "readings")
+    __slots__ = ("_content", "_facts", "_refused", "_steps", "device", "moved", "readings")
 
     meaning: Callable[[str], Meaning] = staticmethod(meaning)
     """What a key says; a family's own: `dialects.dialect`."""
@@ -131,6 +172,7 @@ class Walk:
     def __init__(self, device: DeviceRef, content: Content) -> None:
         self.device = device
         self.readings: list[DecodedReading] = []
+        self.moved: list[Moved] = []
         self._content = content
         self._facts: dict[DeviceRef, dict[str, Any]] = {}
         self._refused = "no_values"
@@ -140,7 +182,7 @@ class Walk:
         """What was found. Raises UndecodableError when that is nothing."""
         if not self.readings and not self._facts:
             raise UndecodableError(self._refused, size=MAX_TEXT + 1, limit=NAME_LENGTH)
-        return Decoded(decoder, self.readings, [], self.facts())
+        return Decoded(decoder, self.readings, [], self.facts(), moved=self.moved)
 
     def facts(self) -> list[DecodedFacts]:
         """What the devices said about themselves."""
@@ -161,14 +203,18 @@ class Walk:
                 kind = type(value)
                 if (kind is float or kind is int) and 0 < len(name) <= NAME_LENGTH and "\0" not in name:
                     # Most by far: the same as below without two calls.
-                    readings.append(DecodedReading(device, name, float(value), None, means.unit, means.kind))
+                    number = float(value)
+                    unit = means.unit_of(number) if means.fine else means.unit
+                    readings.append(DecodedReading(device, name, number, None, unit, means.kind))
                 else:
                     self.value(value, name, means, depth)
             elif role is Role.TIME:
                 if time_us is None:
                     time_us = self._content.time(value)
             elif role is Role.UNIT:
-                if isinstance(value, str):
+                if means.of and means.of not in found:  # a word that ends so, and no unit of anything here
+                    self.value(value, prefix + key, PLAIN, depth)
+                elif isinstance(value, str):
                     units = units or {}
                     units[means.of] = value
             elif role is Role.NOTHING:
@@ -206,12 +252,18 @@ class Walk:
     def single(self, found: dict[str, Any], name: str, means: Meaning) -> None:
         """`{"value": 21.5, "unit": "°C", "time": …}` is one reading."""
         before = len(self.readings)
-        self.value(found["value"], name, means, MAX_DEPTH)
+        if is_bad(found):
+            self._facts.setdefault(self.device, {})
+            return
+        self.value(found[key_of_value(found)], name, means, MAX_DEPTH)
         reading = self.readings[-1] if len(self.readings) > before else None
         for key, value in found.items():
             said = meaning(key)
             role = said.role
-            if role is Role.FACT:
+            if (said.of == "name" and role is Role.FACT) or _plain_key(key) in LABEL_KEYS:
+                if reading is not None and isinstance(value, str):
+                    reading.label = reading.label or clean(value).strip()[:NAME_LENGTH]
+            elif role is Role.FACT:
                 self.fact(said.of, value)
             elif reading is None:
                 continue
@@ -239,6 +291,13 @@ class Walk:
 
     def _member(self, found: dict[str, Any], depth: int) -> None:
         device = self.device
+        if self.joins_single and (tag := _tag(found)):
+            self.moved.append(Moved(f"{device.key}#{tag}", key_of_value(found), device, tag, rekeys=True))
+            first = len(self.readings)
+            self.single(found, tag, meaning(tag))
+            for reading in self.readings[first:]:
+                reading.label = ""
+            return
         said = next((str(found[key]) for key in IDENTITY_KEYS if isinstance(found.get(key), str | int)), "")
         if said:
             said = clean(said)[:NAME_LENGTH]
@@ -253,6 +312,8 @@ class Walk:
             self._refused = "long_text"
         elif means.is_switch and value.lower() in SWITCH_WORDS:
             self._add(name, SWITCH_WORDS[value.lower()], None, means)
+        elif is_opaque(name, value):
+            return
         elif self.reads_numbers and NUMBER.fullmatch(value):
             self._add(name, float(value), None, means)
         elif cleaned := clean(value):
@@ -269,7 +330,8 @@ class Walk:
             raise UndecodableError("too_many_values", limit=MAX_VALUES)
         if not name or "\0" in name:
             name = clean(name) or "value"
-        self.readings.append(DecodedReading(self.device, name, value, text, means.unit, means.kind))
+        unit = means.unit if value is None else means.unit_of(value)
+        self.readings.append(DecodedReading(self.device, name, value, text, unit, means.kind))
 
     def fact(self, name: str, value: Any) -> None:
         """What the device says about itself; the first word counts."""
@@ -287,6 +349,26 @@ class Walk:
             unit = units.get(reading.name[len(prefix) :]) or (units.get("") if len(own) == 1 else None)
             if unit and reading.text is None:
                 reading.unit = spelled(unit)
+
+
+OPAQUE = words("payload data raw rawdata frmpayload hex bytes")
+_BYTES = re.compile(r"(?:[0-9A-Fa-f]{2}){2,}|(?=.*[=+/])[A-Za-z0-9+/]{6,}={0,2}")
+
+
+def is_opaque(name: str, value: str) -> bool:
+    """Whether a text is a frame of bytes that nobody can read here."""
+    return _plain_key(name.rpartition(".")[2]) in OPAQUE and _BYTES.fullmatch(value) is not None
+
+
+def _tag(found: dict[str, Any]) -> str:
+    """What a member of an array that is one value is called; empty when it is a device or several values."""
+    if not key_of_value(found):
+        return ""
+    has_quality = "qc" in found or "quality" in found or "q" in found
+    if not has_quality and any(key in found for key in IDENTITY_KEYS if key != "name"):
+        return ""
+    tag = next((found[key] for key in TAG_KEYS if isinstance(found.get(key), str)), "")
+    return clean(tag).strip()[:NAME_LENGTH]
 
 
 DECODER = GeneralDecoder()

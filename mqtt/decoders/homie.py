@@ -56,7 +56,10 @@ class HomieDecoder:
 
     def claims(self, content: Content) -> bool:
         """What lies below `homie`, or below a base whose device said that it speaks Homie."""
-        return bool(_base_of(content))
+        base = _base_of(content)
+        if content.is_structure and content.topic.startswith("valetudo/") and content.topic.count("/") == 2:
+            return False  # the state of older versions, which did not speak Homie
+        return bool(base)
 
     def decode(self, content: Content) -> Decoded:
         """A value, an attribute, or nothing."""

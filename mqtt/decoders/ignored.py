@@ -37,9 +37,9 @@ class IgnoredDecoder:
             return True
         return any(level.startswith("$") for level in levels)
 
-    def claims(self, _content: Content) -> bool:
-        """Everything on such a topic."""
-        return True
+    def claims(self, content: Content) -> bool:
+        """Everything on such a topic; but no number under `get`, as nobody asks with one."""
+        return not (content.topic.endswith("/get") and content.message.payload[:1].isdigit())
 
     def decode(self, _content: Content) -> Decoded:
         """Nothing."""

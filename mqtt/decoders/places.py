@@ -1,5 +1,6 @@
 """What a topic says about the device that speaks on it."""
 
+import re
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -7,6 +8,9 @@ from mqtt.decoders.words import Meaning, Role, meaning, words
 from mqtt.messages import DeviceRef
 
 NAME_LENGTH = 250
+LEAST_SERIAL = 8
+"""Digits of a number that is somebody's own, such as an IMEI."""
+_DIGIT = re.compile(r"\d")
 GENERIC_LEVELS = words(
     """sensor sensors state status telemetry data event events json up values value readings reading measurement
     measurements attributes payload message uplink"""
@@ -38,12 +42,28 @@ def place(topic: str) -> Place:
     return Place(device, owner, name, meaning(name))
 
 
+TAILS = words("state presentvalue present_value present-value value get current actual")
+"""Last levels that say nothing of a number but that it is one: the level before names it."""
+
+
+@lru_cache(maxsize=20_000)
+def place_of_number(topic: str) -> Place:
+    """Where a bare number belongs: `kitchen/temperature/state` is the temperature of the kitchen."""
+    where = place(topic)
+    levels = topic.split("/")
+    if len(levels) < 3 or levels[-1].lower() not in TAILS:
+        return where
+    before = place(topic[: topic.rindex("/")])
+    is_name = before.meaning.role is Role.VALUE and (before.meaning.kind or not _DIGIT.search(before.name))
+    return before if is_name and before.name != "value" else where  # `0x00158d01/state` names a device
+
+
 def _identifier(levels: list[str]) -> str:
     named = [level for level in levels if level.strip()]
     if len(named) > 1 and named[-1].lower() in GENERIC_LEVELS:
         named.pop()
-    if len(named) > 1 and named[-1].isdecimal():
-        return clean("/".join(named[-2:]))[:NAME_LENGTH]  # `relay/0`: a bare number names nothing
+    if len(named) > 1 and named[-1].isdecimal() and len(named[-1]) < LEAST_SERIAL:
+        return clean("/".join(named[-2:]))[:NAME_LENGTH]  # `relay/0`: a small number names nothing
     return clean(named[-1] if named else "/".join(levels))[:NAME_LENGTH]
 
 

@@ -7,6 +7,7 @@ from mqtt.decoders import (
     campbell,
     cloud,
     credentials,
+    deconz,
     documented,
     esphome,
     flespi,
@@ -34,6 +35,7 @@ from mqtt.decoders import (
     thingsboard,
     victron,
     weather,
+    wirenboard,
     zigbee2mqtt,
     zwavejs,
 )
@@ -73,6 +75,7 @@ BY_TOPIC: tuple[Decoder, ...] = (
     plc.UMH_DECODER,
     zwavejs.DECODER,
     meshtastic.DECODER,
+    wirenboard.DECODER,
     *documented.DECODERS,
 )
 """One file a family; the first that claims a message takes it, so the special stand before the broad."""
@@ -84,6 +87,7 @@ BY_KEYS: tuple[KeyedDecoder, ...] = (
     teltonika.DECODER,
     senml.DECODER,
     campbell.DECODER,
+    deconz.DECODER,
     plc.NEURON_DECODER,
     plc.KEPWARE_DECODER,
     weather.ECOWITT_DECODER,

@@ -7,11 +7,11 @@ import orjson
 
 from mqtt.decoders.base import Content
 from mqtt.decoders.general import MAX_TEXT, NUMBER, SWITCH_WORDS
-from mqtt.decoders.places import NAME_LENGTH, Place, clean, place
+from mqtt.decoders.places import NAME_LENGTH, Place, clean, place, place_of_number
 from mqtt.decoders.times import parse
 from mqtt.decoders.words import Role, words
 from mqtt.exceptions import UndecodableError
-from mqtt.messages import Announcement, Decoded, DecodedFacts, DecodedReading
+from mqtt.messages import Announcement, Decoded, DecodedFacts, DecodedReading, Moved
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _NOT_FINITE = {"nan", "inf", "infinity", "-inf", "-infinity", "+inf", "-nan"}
@@ -42,15 +42,19 @@ class ScalarDecoder:
             if last == "unit":
                 return self._unit(content, topic)
             unit = (content.memory.get(self.name, topic) or {}).get("unit", "")
-        where = place(topic)
+        where, number = place(topic), place_of_number(topic)
         if topic.startswith("/") and topic.count("/") == 3:
-            where = _of_task(topic)  # ESPEasy: /unit/task/value
+            where = number = _of_task(topic)  # ESPEasy: /unit/task/value
         value, text = scalar(content.text)
+        moved: list[Moved] = []
+        if value is not None and number is not where:
+            moved.append(Moved(where.owner.key, where.name, number.owner, number.name, rekeys=True))
+            where = number
         if text is not None and "mode" not in where.name.lower():
             switched = SWITCH_WORDS.get(text.lower())
             value, text = (value, text) if switched is None else (switched, None)
         means = where.meaning
-        if means.role is Role.TIME and parse(content.text, content.zone) is not None:
+        if means.role is Role.TIME and parse(content.text.strip('"'), content.zone) is not None:
             return Decoded(self.name)  # when something was said, not what
         if means.role is Role.FACT and means.of in FACTS:
             return Decoded(self.name, facts=[DecodedFacts(where.owner, {means.of: text if value is None else value})])
@@ -58,9 +62,15 @@ class ScalarDecoder:
             self.name,
             [
                 DecodedReading(
-                    where.owner, where.name, value, text, (unit or means.unit) if text is None else "", means.kind
+                    where.owner,
+                    where.name,
+                    value,
+                    text,
+                    "" if value is None else unit or means.unit_of(value),
+                    means.kind,
                 )
             ],
+            moved=moved,
         )
 
     def _unit(self, content: Content, topic: str) -> Decoded:

@@ -61,7 +61,10 @@ def _from_text(value: str, zone: tzinfo | None) -> int | None:
         return None
     if _EPOCH_TEXT.fullmatch(value):
         return _from_number(float(value) if "." in value else int(value))
+    value = value.strip()
+    if value[4:5] == "/" == value[7:8]:
+        value = value.replace("/", "-", 2)  # as many loggers write it: 2026/09/21 10:00:00
     try:
-        return in_zone(datetime.fromisoformat(value.strip()), zone)
+        return in_zone(datetime.fromisoformat(value), zone)
     except ValueError:
         return None

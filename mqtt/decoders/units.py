@@ -16,34 +16,36 @@ def _raised(match: re.Match[str]) -> str:
 
 
 def _plain(text: str) -> str:
-    return text.lower().replace(" ", "").replace("_", "").replace(".", "")
+    return text.lower().replace(" ", "").replace("_", "").replace(".", "").replace("-", "")
 
 
 SPELLINGS = {
-    "°C": "C|Cel|degC|celsius|ºC|℃|°celsius|deg. celsius|degree celsius|degrees c|degrees celsius",
-    "°F": "F|degF|fahrenheit|ºF|℉|[degF]|degrees f|degrees fahrenheit",
-    "K": "Kelvin",
-    "%": "%RH|%rh|%rH|% RH|RH|%EL|percent|pct|PCT|Pct",
+    "°C": "C|Cel|degC|celsius|ºC|℃|°celsius|deg. celsius|degree celsius|degrees c|degrees celsius|deg C|degreesCelsius",
+    "°F": "F|degF|fahrenheit|ºF|℉|[degF]|degrees f|degrees fahrenheit|deg F|degreesFahrenheit",
+    "K": "Kelvin|degreesKelvin",
+    "%": "%RH|%rh|%rH|% RH|RH|%EL|percent|percentage|percentRelativeHumidity|pct|PCT|Pct",
     "%/s": "%/S",
-    "hPa": "hpa|HPa|hPascal",
-    "kPa": "kpa|KPa|kPascal",
-    "Pa": "pascal",
+    "hPa": "hpa|HPa|hPascal|hectopascals",
+    "kPa": "kpa|KPa|kPascal|kilopascals",
+    "Pa": "pascal|pascals",
     "mbar": "mb|millibar|mBar",
     "V": "volt|volts|VDC|Vdc|VAC|Vac",
     "mV": "mv|millivolt|millivolts",
-    "A": "amp|amps|Amp|ampere",
-    "mA": "milliamp|milliamps",
+    "A": "amp|amps|Amp|ampere|amperes",
+    "mA": "milliamp|milliamps|milliamperes",
     "W": "watt|watts",
     "kW": "kw|KW|kilowatt|kilowatts",
-    "kWh": "kwh|KWH|KWh|kW h|kW.h",
+    "kWh": "kwh|KWH|KWh|kW h|kW.h|kilowattHours",
+    "Wh": "watt hours|wattHours",
     "Hz": "hz|HZ|hertz",
-    "lx": "lux|Lux|LUX",
+    "lx": "lux|Lux|LUX|luxes",
+    "ppm": "partsPerMillion",
     "°": "deg|Deg|degree|degrees|lon|lat",
     "µg/m³": "ug/m3|µg/m3|ug/m³|ug/m^3|µg/m^3",
     "mg/m³": "mg/m3|mg/m^3",
     "m²": "m2|m^2",
     "m³": "m3|m^3|cbm",
-    "m³/h": "m3/h|m^3/h|m3/hr",
+    "m³/h": "m3/h|m^3/h|m3/hr|cubicMetersPerHour",
     "m³/s": "m3/s|m^3/s",
     "m/s²": "m/s2|m/s^2",
     "W/m²": "W/m2|W/m^2",
@@ -56,9 +58,9 @@ SPELLINGS = {
     "Ω": "ohm|ohms|Ohm",
     "kΩ": "kOhm|kOhms",
     "L": "l|liter|liters|litre|litres",
-    "L/min": "l/min|LPM|lpm",
+    "L/min": "l/min|LPM|lpm|litersPerMinute",
     "L/h": "l/h",
-    "L/s": "l/s",
+    "L/s": "l/s|litersPerSecond",
     "s": "sec|secs|seconds",
     "min": "minutes",
     "h": "hr|hrs|hours",
@@ -67,7 +69,7 @@ SPELLINGS = {
     "mph": "MPH|miles/hour",
     "m": "meter|meters|metre|metres",
     "mm": "millimeter|millimeters",
-    "": "/|none|-|unitless|dimensionless|count|1",
+    "": "/|none|-|unitless|dimensionless|count|1|noUnits",
 }
 _BY_SPELLING = {spelling: unit for unit, spellings in SPELLINGS.items() for spelling in spellings.split("|")}
 _BY_WORD = {_plain(spelling): unit for spelling, unit in _BY_SPELLING.items() if len(spelling) > 3}

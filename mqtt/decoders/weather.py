@@ -96,7 +96,7 @@ class EcowittDecoder:
         if (key := said(found, "PASSKEY")) and key not in content.topic:
             who = credentials.alias(key)
             device = DeviceRef(f"{content.topic}#{who}", who)
-            decoded.moved.append(Moved(f"{content.topic}#{key}", "", device, "", is_secret=True))
+            decoded.moved.append(Moved(f"{content.topic}#{key}", "", device, "", rekeys=True))
         elif "PASSWORD" in found and (who := said(found, "ID")) and who not in content.topic:
             device = DeviceRef(f"{content.topic}#{who}", who)
         date = found.get("dateutc")

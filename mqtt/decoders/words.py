@@ -29,6 +29,14 @@ class Meaning(NamedTuple):
     """TIME: nothing; FACT: the fact's usual name; UNIT: the key whose unit it is, empty for its neighbours'."""
     is_switch: bool = False
     """On and off under this key are 1 and 0."""
+    fine: str = ""
+    """The unit of a number with decimals, where the key leaves it open: 3.3 under `voltage` is V, 3300 may be mV."""
+
+    def unit_of(self, value: float) -> str:
+        """The unit of this value."""
+        if self.unit or not self.fine:
+            return self.unit
+        return self.fine if abs(value) < FINEST and not value.is_integer() else ""
 
 
 def words(text: str) -> frozenset[str]:
@@ -39,7 +47,8 @@ def words(text: str) -> frozenset[str]:
 TIME_KEYS = words(
     """timestamp timestampms timestampus timestampns timestamputc ts tsms time timems timeutc utctime datetime dateutc
     utc date epoch epochms epochtime unixtime unixtimestamp tst measuredat sampledat observedat recordedat sampletime
-    measurementtime lastseen createdat eventtime"""
+    measurementtime lastseen createdat eventtime lastupdated lastupdate updatedat recvtime gwrecvtime rxtime receivetime
+    receivedat servertime devicetime"""
 )
 FACT_KEYS = {
     "firmware": "firmware fw fwver fwversion firmwareversion swversion softwareversion version sw",
@@ -56,7 +65,8 @@ FACT_KEYS = {
     "linkquality": "linkquality lqi",
     "uptime": "uptime uptimesec uptimeseconds uptimes uptimems",
     "serial": "serial serialnumber sn deviceserial serialno",
-    "id": "id deviceid device devid deveui nodeid node sensorid uuid uid imei imsi iccid ieeeaddress",
+    "id": "id deviceid device devid deveui nodeid node sensorid uuid uid imei imsi iccid ieeeaddress uniqueid",
+    "gateway": "gatewayid gatewayeui gweui gwid",
     "name": "name devicename friendlyname alias label",
     "type": "type devicetype sensortype",
     "free_memory": "freeheap heap freemem freememory heapfree",
@@ -64,11 +74,13 @@ FACT_KEYS = {
     "sequence": "seq sequence sequencenumber msgid messageid msgnum packetid",
     "interval": "messageintervalseconds sendinterval reportinterval",
 }
+INNER = words("fport fcnt fcntup fcntdown fcntup32 devaddr adr qc qualitycode")
+"""Of a frame or a tag, and not of what is measured."""
 _FACT_OF = {word: fact for fact, words in FACT_KEYS.items() for word in words.split()}
 
 KINDS = {
     "temperature": "temperature temp temperatur temperatura tempc tempf dewpoint heatindex windchill celsius",
-    "humidity": "humidity hum rh humid umidita humidite",
+    "humidity": "humidity hum humi rh humid umidita humidite",
     "pressure": "pressure press baro barometer barom pressione mslp",
     "voltage": "voltage volt volts vcc vbat vbatt tensione",
     "current": "current amps ampere amperes corrente",
@@ -158,10 +170,18 @@ UNITS = {
     "L": "liter liters litre litres",
     "m³": "m3",
     "L/min": "lpm",
+    "L/h": "lph",
+    "m³/h": "m3h m3ph",
+    "kVA": "kva",
+    "kvar": "kvar",
+    "Ω": "ohm ohms",
+    "rpm": "rpm",
     "µS/cm": "uscm",
     "µε": "microstrain ue",
 }
 _UNIT_OF = {word: unit for unit, words in UNITS.items() for word in words.split()}
+_WHOLE_KEYS = {"W": "W", "kW": "kW", "Wh": "Wh", "V": "V", "mV": "mV", "mA": "mA", "VA": "VA", "Hz": "Hz"}
+"""A key that is nothing but a unit."""
 _CASED_UNITS = {"mW": "mW", "MW": "MW", "MWh": "MWh", "mWh": "mWh", "mAh": "mAh", "Ah": "Ah"}
 _TWO_TOKENS = {("km", "h"): "km/h", ("m", "s"): "m/s", ("mi", "h"): "mph", ("l", "min"): "L/min", ("m", "s2"): "m/s²"}
 
@@ -177,7 +197,12 @@ _LETTERS = {
     "g": ("g", {"acceleration", "vibration", "weight"}),
     "s": ("s", set()),
 }
-PERCENT = words("humidity hum rh humidite umidita soc")
+PERCENT = words("humidity hum humi rh humidite umidita soc")
+CHIPS = words("sht dht bme bmp ds aht htu")
+"""Which sensor it was, behind what it measured: `Hum_SHT`."""
+_ENDINGS = {"temp": "temperature", "temperature": "temperature", "humidity": "humidity", "pressure": "pressure",
+            "voltage": "voltage", "energy": "energy", "power": "power"}  # fmt: skip
+FINEST = 1000.0
 PER_VOLUME = words("absolute abs specific")
 """Humidity of these kinds is a mass."""
 _TIMELIKE = {"time", "uptime", "duration", "interval", "age", "period", "delay"}
@@ -203,15 +228,20 @@ def meaning(key: str) -> Meaning:
         return Meaning(Role.TIME)
     if plain in _FACT_OF:
         return Meaning(Role.FACT, of=_FACT_OF[plain])
+    if plain in INNER:
+        return Meaning(Role.NOTHING)
     if plain in {"unit", "units", "uom", "unitofmeasurement"}:
         return Meaning(Role.UNIT)
     for tail in ("_unit", "_units", "Unit", "Units", "-unit"):
         if key.endswith(tail):
             return Meaning(Role.UNIT, of=key.removesuffix(tail))
+    if len(plain) > len("unit") and key.endswith("unit"):
+        return Meaning(Role.UNIT, of=key.removesuffix("unit"))
     tokens = _tokens(short)
     kind = _kind(plain, tokens)
     unit = _unit(tokens, kind) or ("%" if kind in {"humidity", "battery"} and _is_percent(tokens) else "")
-    return Meaning(Role.VALUE, unit=unit, kind=kind, is_switch=bool(_SWITCHES.fullmatch(short.lower())))
+    fine = "V" if kind == "voltage" and not unit else ""
+    return Meaning(Role.VALUE, unit, kind, is_switch=bool(_SWITCHES.fullmatch(short.lower())), fine=fine)
 
 
 def _tokens(key: str) -> list[str]:
@@ -229,12 +259,22 @@ def _kind(plain: str, tokens: list[str]) -> str:
         kind = _KIND_OF.get(token.lower()) or _KIND_OF.get(token.lower().rstrip("0123456789"))
         if kind:
             return kind
-    return ""
+    return _kind_by_ending(plain)
+
+
+def _kind_by_ending(plain: str) -> str:
+    """`boilertemp` and `currents` have no parts to look up."""
+    stem = plain.rstrip("0123456789")
+    kind = _KIND_OF.get(stem.removesuffix("s"), "") if stem.endswith("s") and len(stem) > len("temps") else ""
+    return kind or next((kind for ending, kind in _ENDINGS.items() if stem.endswith(ending)), "")
 
 
 def _is_percent(tokens: list[str]) -> bool:
     """What is measured in percent everywhere; temperatures, voltages and pressures have several units."""
+    if tokens[0].startswith("%"):
+        return True
     named = [token.lower().rstrip("0123456789") for token in tokens]
+    named = [token for token in named if token not in CHIPS] or named
     last = next((token for token in reversed(named) if token), "")
     return last in PERCENT and PER_VOLUME.isdisjoint(named)
 
@@ -244,6 +284,8 @@ def _unit(tokens: list[str], kind: str) -> str:
         return ""
     last = tokens[-1]
     if len(tokens) == 1:
+        if last in _WHOLE_KEYS:
+            return _WHOLE_KEYS[last]
         return _UNIT_OF.get(last.lower(), "") if len(last) > 2 else ""
     if len(tokens) > 3 and tokens[-2].lower() == "per" and last.lower() in {"hour", "h"}:
         return f"{_UNIT_OF.get(tokens[-3].lower(), '')}/h".removeprefix("/h")
@@ -253,7 +295,9 @@ def _unit(tokens: list[str], kind: str) -> str:
     if last in _CASED_UNITS:
         return _CASED_UNITS[last]
     unit = _UNIT_OF.get(last.lower(), "")
-    return unit or _letter_unit(last.lower(), {token.lower() for token in tokens[:-1]}, kind)
+    if not unit and kind == "temperature":  # `TempC_SHT`
+        unit = next((_UNIT_OF[token.lower()] for token in tokens if token.lower() in {"tempc", "tempf"}), "")
+    return unit or _letter_unit(last.lower().rstrip("0123456789"), {token.lower() for token in tokens[:-1]}, kind)
 
 
 def _letter_unit(letter: str, stem: set[str], kind: str) -> str:

@@ -37,7 +37,15 @@ def test_number_texts_are_numbers_only_as_a_whole() -> None:
         ("pressure_hPa", "hPa", "pressure"),
         ("battery_V", "V", "battery"),
         ("supply_mV", "mV", ""),
-        ("battery_voltage", "", "voltage"),
+        ("battery_voltage", "V", "voltage"),
+        ("TempC_SHT", "°C", "temperature"),
+        ("temp_c2", "°C", "temperature"),
+        ("Hum_SHT", "%", "humidity"),
+        ("%Soc", "%", "battery"),
+        ("boilertemp", "", "temperature"),
+        ("currents", "", "current"),
+        ("W", "W", ""),
+        ("max_flow_m3h", "m³/h", "flow"),
         ("power_W", "W", "power"),
         ("total_kWh", "kWh", "energy"),
         ("load_pct", "%", ""),
@@ -182,3 +190,44 @@ def test_bad_input_says_why(payload: bytes, code: str) -> None:
 def test_nul_characters_are_removed() -> None:
     result = decoded("t", b'{"a\\u0000b": "x\\u0000y", "rssi": "\\u0000"}')
     assert values(result) == {"ab": "xy"}
+
+
+def test_one_value_with_its_quality_is_one_reading_and_a_bad_one_is_none() -> None:
+    result = decoded("tank/level", '{"val": 12.5, "qc": 192, "ts": 1790000000, "desc": "Oil", "unit": "cm"}')
+    (one,) = result.readings
+    assert (one.device.key, one.name, one.value, one.unit, one.label) == ("tank", "level", 12.5, "cm", "Oil")
+    for bad in ('{"val": 1, "qc": 0}', '{"value": 1, "quality": "BAD"}', '{"value": 1, "q": false}'):
+        assert decoded("tank/level", bad).readings == []
+    assert values(decoded("tank/level", '{"value": 1, "quality": "good", "other": 2}')) == {
+        "value": 1.0, "quality": "good", "other": 2.0,
+    }  # fmt: skip
+
+
+def test_tags_in_an_array_are_readings_of_one_device_and_devices_stay_devices() -> None:
+    tags = decoded(
+        "edge/data", '[{"name": "Speed", "val": 5}, {"type": "temp_c", "value": 6}, {"id": "7", "val": 8, "qc": 3}]'
+    )
+    assert {one.device.key for one in tags.readings} == {"edge/data"}
+    assert values(tags) == {"Speed": 5.0, "temp_c": 6.0, "7": 8.0}
+    devices = decoded("edge/data", '[{"id": "a", "value": 5}, {"name": "b", "t": 6, "u": 7}]')
+    assert [one.device.identifier for one in devices.readings] == ["a", "b", "b"]
+
+
+def test_only_a_word_that_is_beside_its_unit_has_one() -> None:
+    result = decoded("box", '{"flow": 3, "flowunit": "l/min", "controlunit": "AX1", "unit_x_unit": 4}')
+    assert values(result) == {"flow": 3.0, "controlunit": "AX1", "unit_x_unit": 4.0}
+    assert result.readings[0].unit == "L/min"
+
+
+def test_voltage_with_decimals_is_in_volts_and_without_may_be_millivolts() -> None:
+    result = decoded("box", '{"voltage": 3.3, "bat_voltage": 3300, "u_voltage": 3300.5, "text_voltage": "12.5"}')
+    assert [one.unit for one in result.readings] == ["V", "", "", "V"]
+
+
+def test_a_frame_of_bytes_is_no_reading() -> None:
+    result = decoded("box", '{"data": "0167ab", "payload": "AQID/w==", "raw": "docked", "level": 1, "fPort": 2}')
+    assert values(result) == {"raw": "docked", "level": 1.0}
+
+
+def test_dates_with_slashes_are_times() -> None:
+    assert decoded("box", '{"level": 1, "time": "2026/09/21 10:00:00"}').readings[0].time_us == TEN

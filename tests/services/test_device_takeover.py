@@ -80,19 +80,19 @@ def test_an_announcement_before_the_first_message_makes_one_device_too(pipeline:
 
 
 def test_all_topics_of_an_announced_device_come_together_in_it(pipeline: Pipeline) -> None:
-    for topic in ("boiler/t/state", "boiler/h/state"):
-        pipeline.send(topic, "1")
-    first = Datalogger.objects.get(key="boiler/t")
-    second = Datalogger.objects.get(key="boiler/h")
+    for topic in ("boiler/pump/state", "boiler/fan/state"):
+        pipeline.send(topic, "ON")
+    first = Datalogger.objects.get(key="boiler/pump")
+    second = Datalogger.objects.get(key="boiler/fan")
     Note.objects.create(kind=NodeKind.DATALOGGER, object_id=second.pk, at=first.created_at, text="new valve")
-    for name in ("t", "h"):
+    for name in ("pump", "fan"):
         pipeline.process([config(pipeline, name, stat_t=f"boiler/{name}/state")])
-    for topic in ("boiler/t/state", "boiler/h/state"):
-        pipeline.send(topic, "2")
-    assert history() == {("boiler/t", "t"): [1.0, 2.0], ("boiler/t", "h"): [1.0, 2.0]}
+    for topic in ("boiler/pump/state", "boiler/fan/state"):
+        pipeline.send(topic, "OFF")
+    assert history() == {("boiler/pump", "pump"): [1.0, 0.0], ("boiler/pump", "fan"): [1.0, 0.0]}
     assert Datalogger.objects.get() == first
     assert Note.objects.get().object_id == first.pk
-    assert set(DeviceAlias.objects.values_list("key", flat=True)) == {"boiler#b1", "boiler/h"}
+    assert set(DeviceAlias.objects.values_list("key", flat=True)) == {"boiler#b1", "boiler/fan"}
 
 
 def test_devices_below_one_topic_take_their_own_sensors_and_leave_the_rest(pipeline: Pipeline) -> None:
@@ -196,3 +196,50 @@ def test_a_station_that_was_known_by_its_secret_goes_on_without_it(pipeline: Pip
     box.refresh_from_db()
     assert (box.identifier, box.label, SensorDevice.objects.get().key) == (alias, "Roof", f"station#{alias}#tempf")
     assert not DeviceAlias.objects.exists()
+
+
+def as_older_versions_stored(pipeline: Pipeline, device: str, names: list[str]) -> None:
+    """A device with a reading of each sensor, under other keys than today's."""
+    pipeline.send("old/box", json.dumps({f"place_{name}": 1 for name in names}))
+    Datalogger.objects.filter(key="old/box").update(key=device, identifier=device.rpartition("/")[2], label="By hand")
+    for name in names:
+        SensorDevice.objects.filter(name=f"place_{name}").update(name=name, key=f"{device}#{name}")
+    pipeline.processor = MessageProcessor()
+
+
+@pytest.mark.parametrize(
+    ("device", "names", "topic", "payload", "found"),
+    [
+        ("hall/temp", ["state"], "hall/temp/state", "2", {("hall", "temp"): [1.0, 2.0]}),
+        ("hall/temp", ["state"], "hall/temp/state", '{"value": 2}', {("hall", "temp"): [1.0, 2.0]}),
+        ("hall/temp", ["val"], "hall/temp", '{"val": 2, "qc": 3}', {("hall", "temp"): [1.0, 2.0]}),
+        ("edge/x#Speed", ["val"], "edge/x", '[{"name": "Speed", "val": 2}]', {("edge/x", "Speed"): [1.0, 2.0]}),
+        ("/devices/mr6/controls", ["K1", "K2"], "/devices/mr6/controls/K1", "2",
+         {("/devices/mr6", "K1"): [1.0, 2.0], ("/devices/mr6", "K2"): [1.0]}),
+    ],
+)  # fmt: skip
+def test_what_is_called_better_now_keeps_its_history(
+    pipeline: Pipeline,
+    device: str,
+    names: list[str],
+    topic: str,
+    payload: str,
+    found: dict[tuple[str, str], list[float]],
+) -> None:
+    as_older_versions_stored(pipeline, device, names)
+    pipeline.send(topic, payload)
+    pipeline.send(topic, payload.replace("2", "3"))
+    expected = {place: values + [3.0] * (values[-1] == 2.0) for place, values in found.items()}
+    assert history() == expected
+    assert Datalogger.objects.get().label == "By hand"
+    assert not DeviceAlias.objects.exists()
+
+
+def test_a_better_name_and_an_announcement_at_once_keep_the_history(pipeline: Pipeline) -> None:
+    as_older_versions_stored(pipeline, "hall/temp", ["state"])
+    pipeline.process([config(pipeline, "temp", stat_t="hall/temp/state", unit_of_meas="°C")])
+    pipeline.send("hall/temp/state", "2")
+    assert list(history().values()) == [[1.0, 2.0]]
+    box, sensor = Datalogger.objects.get(), SensorDevice.objects.get()
+    assert (box.label, sensor.name, sensor.unit) == ("By hand", "temp", "°C")
+    assert DeviceAlias.objects.get().key == "hall#b1"

@@ -14,7 +14,7 @@ from mqtt.decoders.gather import reading
 from mqtt.decoders.homeassistant.filters import MISSING
 from mqtt.decoders.homeassistant.plans import Plan, Point
 from mqtt.decoders.homeassistant.slots import FAMILY
-from mqtt.decoders.places import NAME_LENGTH, Place, place
+from mqtt.decoders.places import NAME_LENGTH, Place, place, place_of_number
 from mqtt.enums import Availability
 from mqtt.messages import Decoded, DecodedAvailability, DecodedFacts, DecodedReading, DeviceRef, Moved
 from mqtt.topics import is_own_status
@@ -83,9 +83,10 @@ class _Own:
         self._text = "" if self._is_structure else content.text
         self._document = content.document if self._is_structure else _scalar(self._text)
         where = place(content.topic)
-        self._guessed = _guessed(content, plan, where)
-        self._neighbours = "" if where.owner == where.device else where.owner.key
-        """The device that other topics may have values of."""
+        owners = (where.owner, place_of_number(content.topic).owner)
+        self._guessed = (*_guessed(content, plan, where), *owners)
+        self._neighbours = {one.key for one in owners if one != where.device}
+        """Devices that other topics may have values of."""
         self._taken: dict[int, Point] = {}
         """By the identity of the reading."""
 
@@ -177,7 +178,7 @@ class _Own:
     def _remember(self, before: str, name: str, one: DecodedReading, slot: str) -> None:
         """Say where a reading stood while nothing was announced."""
         moved = self._decoded.moved
-        if self._plan.ref is not None and self._is_structure and before != self._neighbours:
+        if self._plan.ref is not None and self._is_structure and before not in self._neighbours:
             if not moved:
                 moved.append(Moved(before, "", one.device, slot))  # nobody else speaks on this topic
         elif before != one.device.key or name != one.name:
@@ -195,8 +196,8 @@ def _named(device: DeviceRef, plan: Plan) -> DecodedFacts:
 def _guessed(content: Content, plan: Plan, where: Place) -> tuple[DeviceRef, ...]:
     """The devices that a message without an announcement may be of."""
     if plan.ref is None or not content.is_structure or not isinstance(content.document, dict):
-        return where.device, where.owner
-    return where.device, where.owner, general.device_of(content.document, where)
+        return (where.device,)
+    return where.device, general.device_of(content.document, where)
 
 
 def _availability(plan: Plan, content: Content, decoded: Decoded) -> None:

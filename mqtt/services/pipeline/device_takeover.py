@@ -30,11 +30,11 @@ def take_over(directory: DeviceDirectory, moved: Collection[tuple[int, Moved]], 
     for connection_id, one in moved:
         names[connection_id][one.before, one.device][one.name] = one.to
     for connection_id, moves in names.items():
-        secret = {one.before for pk, one in moved if one.is_secret and pk == connection_id}
+        rekeyed = {one.before for pk, one in moved if one.rekeys and pk == connection_id}
         for (before, ref), pairs in moves.items():
             directory.load_dataloggers([(connection_id, before), (connection_id, ref.key)], now_us)
             if (connection_id, before) in directory.dataloggers:
-                _Takeover(directory, connection_id, before, ref, now_us).run(pairs, forgets=before in secret)
+                _Takeover(directory, connection_id, before, ref, now_us).run(pairs, rekeys=before in rekeyed)
 
 
 class _Takeover:
@@ -50,10 +50,10 @@ class _Takeover:
         self._ref = ref
         self._now_us = now_us
 
-    def run(self, pairs: dict[str, str], *, forgets: bool) -> None:
+    def run(self, pairs: dict[str, str], *, rekeys: bool) -> None:
         """`pairs`: {name until now: name from now on}; under the empty name what stands before all names.
 
-        `forgets`: the key until now must not stay.
+        `rekeys`: the key until now must not stay.
         """
         known = self._directory.dataloggers
         old = Datalogger.objects.get(pk=known[self._before].id)
@@ -69,10 +69,11 @@ class _Takeover:
             self._rename(old, leaving)
         elif self._place in known or len(leaving) < len(sensors):
             self._move(old, leaving)
-        elif forgets:
+        elif rekeys:
             self._take_key(old)
+            old.key = self._ref.key
             Datalogger.objects.filter(pk=old.pk).update(identifier=self._ref.identifier[:250])
-            self._redraw({NodeKind.DATALOGGER: [old.pk]})
+            self._rename(old, leaving)
         else:
             bind_key(old, self._ref.key)
             Datalogger.objects.filter(pk=old.pk).update(identifier=self._ref.identifier[:250])
