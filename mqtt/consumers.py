@@ -17,6 +17,7 @@ from mqtt.events import (
     AvailabilityChanged,
     CommandChanged,
     ConnectionTestChanged,
+    SiteChanged,
     StatusUpdate,
     TailHeard,
 )
@@ -166,6 +167,10 @@ class MqttConsumer(AsyncWebsocketConsumer):
 
     def command_changed(self, event: CommandChanged) -> None:
         """Somebody published, or something became of it."""
+        self.viewer.note(change_of(event))
+
+    def site_changed(self, event: SiteChanged) -> None:
+        """Somebody changed a site or wrote about it."""
         self.viewer.note(change_of(event))
 
     def tail_heard(self, event: TailHeard) -> None:

@@ -85,6 +85,15 @@ class CommandChanged(Event):
 
 
 @dataclass(slots=True, kw_only=True)
+class SiteChanged(Event):
+    """Somebody changed a site, or wrote a note on it; it hangs on no connection."""
+
+    type: ClassVar[str] = "site.changed"
+    connection_id: int = 0
+    site_id: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
 class WakeUp(Event):
     """For mqtt processes: look at this connection now (0: at all of them)."""
 

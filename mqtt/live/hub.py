@@ -24,6 +24,7 @@ from mqtt.events import (
     ConnectionTestChanged,
     Event,
     ReadingsStored,
+    SiteChanged,
     StatusUpdate,
     TailHeard,
     TailWanted,
@@ -53,7 +54,15 @@ FORBIDDEN = 4403
 
 EVENTS: dict[str, type[Event]] = {
     event.type: event
-    for event in (StatusUpdate, ReadingsStored, AvailabilityChanged, ConnectionTestChanged, CommandChanged, TailHeard)
+    for event in (
+        StatusUpdate,
+        ReadingsStored,
+        AvailabilityChanged,
+        ConnectionTestChanged,
+        CommandChanged,
+        SiteChanged,
+        TailHeard,
+    )
 }
 
 

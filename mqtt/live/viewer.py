@@ -6,7 +6,15 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
-from mqtt.events import AvailabilityChanged, CommandChanged, ConnectionTestChanged, Event, ReadingsStored, StatusUpdate
+from mqtt.events import (
+    AvailabilityChanged,
+    CommandChanged,
+    ConnectionTestChanged,
+    Event,
+    ReadingsStored,
+    SiteChanged,
+    StatusUpdate,
+)
 from mqtt.fragments import render_part
 from mqtt.live.render import Delivery
 from mqtt.pages.base import STATES, ListPage, Shown, Touch
@@ -75,6 +83,9 @@ def change_of(event: Event) -> Change:
     elif isinstance(event, CommandChanged):
         change.rows = {"connection": {event.connection_id}, "command": {event.command_id}}
         change.words = {"new command"}
+    elif isinstance(event, SiteChanged):
+        change.rows = {"site": {event.site_id}}
+        change.words = {"site"}
     return change
 
 

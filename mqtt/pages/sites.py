@@ -9,14 +9,12 @@ from django.http import QueryDict
 from mqtt import queries
 from mqtt.enums import Availability
 from mqtt.models import Datalogger, Gateway, Site
-from mqtt.pages.base import ObjectPage, Page, Part, Shown, Touch, register
+from mqtt.pages.base import STATES, ObjectPage, Page, Part, Shown, Touch, register
 from mqtt.pages.devices import CHILDREN
 from mqtt.pages.notes import NOTES_PART
 from mqtt.permissions import User, visible_to
 
 PAGE_SIZE = 50
-CHANGES = {"status", "availability", "sweep", "new gateway", "new datalogger"}
-"""Events after which a roll-up may differ; a reading alone changes none."""
 
 
 def standing_there(model: Any, user: User) -> QuerySet[Any]:
@@ -78,23 +76,21 @@ class SiteListPage(Page):
     """All sites in one part: a roll-up is no row of one object."""
 
     name = "sites"
-    parts = (Part("sites", "mqtt/parts/_sites.html", site_rows, every=2.0),)
+    parts = (Part("sites", "mqtt/parts/_sites.html", site_rows, every=2.0, on=STATES | {"site"}),)
 
     def show(self, user: User, params: QueryDict, pk: int = 0) -> Shown:
         """The list has no rows that change one by one."""
         return Shown(self, user, params)
 
-    def concerns(self, shown: Shown, touches: set[Touch], events: set[str]) -> bool:
-        """Availability and new devices."""
-        return bool(events & CHANGES)
-
 
 class SitePage(ObjectPage):
     """One site: its devices hang on several connections, so every change of availability may be about it."""
 
-    def concerns(self, shown: Shown, touches: set[Touch], events: set[str]) -> bool:
-        """Availability and new devices."""
-        return bool(events & CHANGES)
+    def affected(self, shown: Shown, touches: set[Touch], words: set[str]) -> list[Part]:
+        """All parts when somebody wrote about the site, its roll-up with whatever device changed."""
+        if (self.kind, shown.object.pk) in touches:
+            return list(self.parts)
+        return [part for part in self.parts if part is not NOTES_PART and part.on & words]
 
 
 def _rows(user: User, site: Site) -> dict[str, dict[int, int]]:

@@ -13,7 +13,7 @@ from typing import Any
 from channels.layers import get_channel_layer
 
 from mqtt import groups
-from mqtt.events import Event, StatusUpdate, WakeUp
+from mqtt.events import Event, SiteChanged, StatusUpdate, WakeUp
 
 logger = logging.getLogger(__name__)
 
@@ -67,6 +67,11 @@ def broadcast_status_update(connection_id: int, status: str, changed: list[str])
 def broadcast_event(event: Event) -> None:
     """Tell those who watch the event's connection."""
     send_event(groups.connection(event.connection_id), event)
+
+
+def broadcast_site(site_id: int) -> None:
+    """Tell every page that a site is no longer what it was."""
+    send_event(groups.STATUS_UPDATES, SiteChanged(site_id=site_id))
 
 
 def wake_up(connection_id: int = 0) -> None:

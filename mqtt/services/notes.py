@@ -14,7 +14,7 @@ from mqtt.exceptions import ServiceError
 from mqtt.models import Datalogger, Gateway, MqttConnection, Note, SensorDevice, Site
 from mqtt.permissions import ADMINISTER, OPERATE, User, can
 from mqtt.services.audit import Actor, differences, record, snapshot
-from mqtt.services.broadcast import broadcast_event, broadcast_status_update
+from mqtt.services.broadcast import broadcast_event, broadcast_site, broadcast_status_update
 
 NOTABLE: dict[NodeKind, Any] = {
     NodeKind.CONNECTION: MqttConnection,
@@ -110,7 +110,9 @@ def _record(actor: Actor, action: AuditAction, note: Note, thing: Any, details: 
     record(actor, action, kind, thing, details)
     if kind == NodeKind.CONNECTION:
         transaction.on_commit(partial(broadcast_status_update, thing.pk, thing.status, ["notes"]))
-    elif kind != NodeKind.SITE:
+    elif kind == NodeKind.SITE:
+        transaction.on_commit(partial(broadcast_site, thing.pk))
+    else:
         event = AvailabilityChanged(connection_id=thing.connection_id)
         getattr(event, f"{kind}s").append(thing.pk)
         transaction.on_commit(partial(broadcast_event, event))

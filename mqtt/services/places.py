@@ -1,6 +1,7 @@
 """What people do to sites and to the labels of devices."""
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -13,7 +14,7 @@ from mqtt.exceptions import ServiceError
 from mqtt.models import Datalogger, Gateway, Note, SensorDevice, Site
 from mqtt.models.retention import RETENTION_FIELDS
 from mqtt.services.audit import Actor, differences, record, snapshot
-from mqtt.services.broadcast import broadcast_event
+from mqtt.services.broadcast import broadcast_event, broadcast_site
 
 SITE_FIELDS = ("name", "address", "latitude", "longitude", "time_zone", "contact", "topic_prefix")
 Device = Gateway | Datalogger | SensorDevice
@@ -33,6 +34,7 @@ def create_site(actor: Actor, site: Site) -> Site:
         site.save(force_insert=True)
         details: dict[str, Any] = {k: v for k, v in snapshot(site, SITE_FIELDS).items() if v not in ("", None)}
         record(actor, AuditAction.CREATED, NodeKind.SITE, site, details | _adopt(site))
+        transaction.on_commit(partial(broadcast_site, site.pk))
     return site
 
 
@@ -49,6 +51,7 @@ def update_site(actor: Actor, site: Site, changed: Iterable[str]) -> Site:
             if "topic_prefix" in details:
                 details |= _adopt(site)
             record(actor, AuditAction.CHANGED, NodeKind.SITE, site, details)
+            transaction.on_commit(partial(broadcast_site, site.pk))
     return site
 
 
@@ -56,6 +59,7 @@ def delete_site(actor: Actor, site: Site) -> None:
     """Delete a site; its connections and devices stay, without a site."""
     with transaction.atomic():
         record(actor, AuditAction.DELETED, NodeKind.SITE, site)
+        transaction.on_commit(partial(broadcast_site, site.pk))
         Note.objects.filter(kind=NodeKind.SITE, object_id=site.pk).delete()
         site.delete()
 
