@@ -92,22 +92,28 @@
 
   const inView = () => chart.answer.marks.filter((mark) => Date.parse(mark.at) / 1000 >= chart.view.from && Date.parse(mark.at) / 1000 <= chart.view.to);
   const TONES = { offline: "bad", error: "bad", late: "warn", silent: "warn", disconnected: "warn", online: "ok", connected: "ok" };
+  const ROOM = 48; // pixels that a status needs for a line of its own: more of them become ticks, or they bury the chart
   function marks(self) {
     const { ctx, bbox } = self;
     const unit = devicePixelRatio;
+    const found = inView();
+    const crowded = found.filter((mark) => mark.kind !== "note").length * ROOM * unit > bbox.width;
     ctx.save();
-    for (const mark of inView()) {
+    ctx.lineWidth = unit;
+    for (const mark of found) {
       const x = Math.round(self.valToPos(Date.parse(mark.at) / 1000, "x", true)) + 0.5;
-      ctx.strokeStyle = ctx.fillStyle = colour(mark.kind === "note" ? "accent" : TONES[mark.status] || "edge");
-      ctx.lineWidth = unit;
-      ctx.setLineDash([3 * unit, 3 * unit]);
+      const isNote = mark.kind === "note";
+      const isTick = crowded && !isNote;
+      ctx.strokeStyle = ctx.fillStyle = colour(isNote ? "accent" : TONES[mark.status] || "edge");
+      ctx.setLineDash(isTick ? [] : [3 * unit, 3 * unit]);
       ctx.beginPath();
       ctx.moveTo(x, bbox.top);
-      ctx.lineTo(x, bbox.top + bbox.height);
+      ctx.lineTo(x, bbox.top + (isTick ? 8 * unit : bbox.height));
       ctx.stroke();
+      if (isTick) continue;
       ctx.setLineDash([]);
       ctx.beginPath();
-      if (mark.kind === "note") ctx.rect(x - 4 * unit, bbox.top, 8 * unit, 7 * unit);
+      if (isNote) ctx.rect(x - 4 * unit, bbox.top, 8 * unit, 7 * unit);
       else {
         ctx.moveTo(x - 5 * unit, bbox.top);
         ctx.lineTo(x + 5 * unit, bbox.top);
