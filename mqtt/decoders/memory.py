@@ -8,10 +8,14 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, tzinfo
 from typing import Any, TypeVar
 
+import orjson
+
 from mqtt.messages import Announcement
 
 MOST_ANNOUNCEMENTS = 50_000
 """Of one connection: ten for each of 5,000 devices."""
+MOST_BYTES = 64 * 1024 * 1024
+"""Of all announcements of one connection, as JSON; in memory they take two or three times as much."""
 MOST_NOTES = 10_000
 
 Derived = TypeVar("Derived")
@@ -32,6 +36,8 @@ class Memory:
         self._mappings: tuple[Any, ...] = ()
         self._mapping_of: dict[str, Any | None] = {}
         self._entries: dict[Key, Announcement] = {}
+        self._sizes: dict[Key, int] = {}
+        self._size = 0
         self._by_topic: dict[str, dict[Key, Announcement]] = {}
         self._derived: dict[str, dict[Any, Any]] = {}
         """By topic; only of topics that are spoken about, so no more than there are announcements."""
@@ -89,22 +95,33 @@ class Memory:
             self.notes.clear()
         self.notes[key] = value
 
-    def put(self, said: Announcement) -> None:
-        """Take an announcement, or take one back."""
+    def put(self, said: Announcement) -> bool:
+        """Take an announcement, or take one back. False: there is no room for it, and what stood there stays."""
         key = (said.family, said.key)
         before = self._entries.get(key)
         if before is None:
-            if said.data is None or len(self._entries) >= MOST_ANNOUNCEMENTS:
-                return
+            if said.data is None:
+                return True
+            if len(self._entries) >= MOST_ANNOUNCEMENTS:
+                return False
         elif before.data == said.data and before.topics == said.topics:
-            return
+            return True
+        if not self._has_room(key, said):
+            return False
         self._before.setdefault(key, before)
         self._set(key, said if said.data is not None else None)
+        return True
 
     def load(self, entries: Iterator[Announcement]) -> None:
-        """Fill a fresh memory with what was stored."""
+        """Fill a fresh memory with what was stored, as far as there is room."""
         for entry in entries:
-            self._set((entry.family, entry.key), entry)
+            key = (entry.family, entry.key)
+            if self._has_room(key, entry):
+                self._set(key, entry)
+
+    def _has_room(self, key: Key, said: Announcement) -> bool:
+        more = _size(said) - self._sizes.get(key, 0)
+        return more <= 0 or self._size + more <= MOST_BYTES
 
     def changed(self) -> list[Announcement]:
         """What is to be stored since the last commit; without data: to be deleted."""
@@ -122,6 +139,7 @@ class Memory:
 
     def _set(self, key: Key, entry: Announcement | None) -> None:
         before = self._entries.pop(key, None)
+        self._size -= self._sizes.pop(key, 0)
         for topic in before.topics if before else ():
             self._derived.pop(topic, None)
             about = self._by_topic.get(topic, {})
@@ -130,6 +148,12 @@ class Memory:
                 self._by_topic.pop(topic, None)
         if entry is not None:
             self._entries[key] = entry
+            self._sizes[key] = _size(entry)
+            self._size += self._sizes[key]
             for topic in entry.topics:
                 self._derived.pop(topic, None)
                 self._by_topic.setdefault(topic, {})[key] = entry
+
+
+def _size(said: Announcement) -> int:
+    return 0 if said.data is None else len(orjson.dumps([said.key, said.data, said.topics]))

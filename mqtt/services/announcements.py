@@ -75,6 +75,7 @@ class Memories:
 
     def __init__(self) -> None:
         self._memories: dict[int, Memory] = {}
+        self._full: set[int] = set()
         self._ahead_us = 0
 
     def allow_ahead(self, ahead_us: int) -> None:
@@ -104,7 +105,11 @@ class Memories:
         """Remember what a message announces."""
         memory = self.of(connection_id)
         for said in announcements:
-            memory.put(said)
+            if not memory.put(said) and connection_id not in self._full:
+                self._full.add(connection_id)  # said once: a flood must not fill the log too
+                logger.warning(
+                    "Connection %s has no room for what devices announce; the rest is not kept.", connection_id
+                )
 
     def write(self, connection_ids: Set[int]) -> None:
         """Store what changed on these connections, in the caller's transaction."""

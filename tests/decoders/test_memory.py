@@ -66,3 +66,24 @@ def test_what_one_family_told_about_a_topic_is_found_alone() -> None:
     memory.put(Announcement("other", "a", {"unit": 2}, ("t",)))
     assert memory.told("t", "family") == [{"unit": 1}]
     assert memory.told("u", "family") == []
+
+
+def test_what_is_announced_is_bounded_in_bytes_and_what_goes_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    large = {"name": "x" * 1000}
+    monkeypatch.setattr(room, "MOST_BYTES", 2500)
+    memory = Memory()
+    assert [memory.put(Announcement("family", key, large)) for key in "abc"] == [True, True, False]
+    assert memory.get("family", "c") is None
+    assert memory.put(said("a", {"unit": 1}))
+    assert memory.put(Announcement("family", "c", large))
+    assert not memory.put(Announcement("family", "a", large))
+    assert memory.get("family", "a") == {"unit": 1}
+    memory.rollback()
+    assert [memory.put(Announcement("family", key, large)) for key in "de"] == [True, True]
+
+
+def test_a_memory_is_filled_only_as_far_as_there_is_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "MOST_BYTES", 2500)
+    memory = Memory()
+    memory.load(Announcement("family", str(number), {"name": "x" * 1000}) for number in range(5))
+    assert [memory.get("family", str(number)) is not None for number in range(5)] == [True] * 2 + [False] * 3

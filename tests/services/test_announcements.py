@@ -1,5 +1,6 @@
 import pytest
 
+from mqtt.decoders import memory
 from mqtt.messages import Announcement
 from mqtt.models import DeviceAnnouncement
 from mqtt.services import announcements
@@ -41,6 +42,19 @@ def test_an_announcement_that_is_too_large_does_not_stop_the_batch(caplog: pytes
     memories.write({connection.pk})
     assert [one.key for one in DeviceAnnouncement.objects.all()] == ["b"]
     assert "too large" in caplog.text
+
+
+def test_a_flood_of_announcements_is_refused_and_said_once(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory, "MOST_BYTES", 1000)
+    connection = make_connection()
+    memories = Memories()
+    for number in range(20):
+        memories.take(connection.pk, [Announcement("z", str(number), {"x": "y" * 400})])
+    memories.write({connection.pk})
+    assert DeviceAnnouncement.objects.count() == 2
+    assert caplog.text.count("no room") == 1
 
 
 def test_local_times_are_those_of_the_site() -> None:
