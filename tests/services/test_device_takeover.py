@@ -243,3 +243,11 @@ def test_a_better_name_and_an_announcement_at_once_keep_the_history(pipeline: Pi
     box, sensor = Datalogger.objects.get(), SensorDevice.objects.get()
     assert (box.label, sensor.name, sensor.unit) == ("By hand", "temp", "°C")
     assert DeviceAlias.objects.get().key == "hall#b1"
+
+
+def test_many_new_topics_are_looked_up_together(pipeline: Pipeline, django_assert_max_num_queries: Any) -> None:
+    pipeline.send("other/x", "1")
+    batch = [pipeline.message(f"hall_{number}/temp/state", "2") for number in range(300)]
+    with django_assert_max_num_queries(60):
+        pipeline.process(batch)
+    assert Datalogger.objects.count() == 301

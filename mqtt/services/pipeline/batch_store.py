@@ -66,6 +66,7 @@ class BatchStore:
         dataloggers = self._directory.dataloggers
         last_key = ""
         entry: DataloggerEntry | None = None
+        missing = len(self._missing)
         for reading in decoded.readings:
             key = reading.device.key
             if key != last_key or entry is None:
@@ -80,7 +81,7 @@ class BatchStore:
                 self._missing.append((connection_id, reading))
             elif message.received_us - sensor.checked_us > RECHECK_US:
                 self._doubtful.setdefault(NodeKind.SENSOR, {})[sensor.id] = sensor
-        if self._missing and decoded.moved:
+        if decoded.moved and len(self._missing) > missing:
             self._moved += [(connection_id, one) for one in decoded.moved]
         for said in decoded.availability:
             self._want_node(message, said)

@@ -31,10 +31,15 @@ def take_over(directory: DeviceDirectory, moved: Collection[tuple[int, Moved]], 
         names[connection_id][one.before, one.device][one.name] = one.to
     for connection_id, moves in names.items():
         rekeyed = {one.before for pk, one in moved if one.rekeys and pk == connection_id}
+        directory.load_dataloggers({(connection_id, before) for before, _ in moves}, now_us)  # few are there any more
+        known = {before for before, _ in moves if (connection_id, before) in directory.dataloggers}
         for (before, ref), pairs in moves.items():
+            if before not in known:
+                continue
             directory.load_dataloggers([(connection_id, before), (connection_id, ref.key)], now_us)
             if (connection_id, before) in directory.dataloggers:
                 _Takeover(directory, connection_id, before, ref, now_us).run(pairs, rekeys=before in rekeyed)
+                known.add(ref.key)  # what has a better name now may be announced under yet another
 
 
 class _Takeover:
