@@ -7,6 +7,7 @@ made; a station that has nothing but its secret to be known by is known by `alia
 import re
 from functools import lru_cache
 from hashlib import sha256
+from typing import Any
 
 from mqtt.messages import Decoded, DecodedReading
 
@@ -30,13 +31,19 @@ _ENDINGS = _listed(
 )
 _TEXTS = re.compile(
     r"""://[^/\s@]*:[^/\s@]+@  # a user and a password before a host
-    | \b(?:Bearer|Basic)\s+[\w+/=.-]{12}
+    | ^(?:Bearer|Basic)\s+[\w+/=.-]{12}
     | \beyJ[\w-]{8,}\.[\w-]{8,}\.  # a signed token
     | (?:^|[?&;,\s"'])(?:pass(?:word|wd|key)?|pwd|token|access_token|api_?key|secret|SharedAccessKey)\s*=\s*[^\s&;]
     | -----BEGIN\ [A-Z ]*PRIVATE\ KEY""",
     re.IGNORECASE | re.VERBOSE,
 )
 LONGEST = 60
+_SCHEMES = ("bearer", "basic ")
+SHORTEST = 8
+"""No shorter text carries a credential together with what gives it away."""
+MOST_NAMES = 50_000
+_SAFE_NAMES: set[str] = set()
+"""Names of readings that were judged: nearly all that ever come."""
 
 
 @lru_cache(maxsize=20_000)
@@ -46,7 +53,6 @@ def is_secret(key: str) -> bool:
     return plain in _WORDS or plain.endswith(_ENDINGS)
 
 
-@lru_cache(maxsize=40_000)
 def _is_secret_name(name: str) -> bool:
     """Whether any part of a reading's path is such a key."""
     return any(is_secret(part) for part in name.split("."))
@@ -54,7 +60,9 @@ def _is_secret_name(name: str) -> bool:
 
 def is_credential(text: str) -> bool:
     """Whether a text is a credential or carries one, as an address with a password does."""
-    return _TEXTS.search(text) is not None
+    if "=" in text or "@" in text or "eyJ" in text or "-----" in text or text[:6].lower() in _SCHEMES:
+        return _TEXTS.search(text) is not None
+    return False
 
 
 def alias(secret: str) -> str:
@@ -64,19 +72,41 @@ def alias(secret: str) -> str:
 
 def without(decoded: Decoded) -> Decoded:
     """The same without credentials; what a person mapped by hand is called as that person wants."""
-    names = not decoded.decoder.startswith("mapping:")
-    if any(_is_credential(one, names) for one in decoded.readings):  # seldom, so that a list is made only then
-        decoded.readings = [one for one in decoded.readings if not _is_credential(one, names)]
+    safe = _SAFE_NAMES
+    for one in decoded.readings:
+        text = one.text
+        if one.name not in safe or (text is not None and len(text) > SHORTEST and is_credential(text)):
+            decoded.readings = _cleaned(decoded)
+            break
     for said in decoded.facts:
-        gone = [
-            key
-            for key, value in said.facts.items()
-            if is_secret(key) or (type(value) is str and len(value) > 8 and is_credential(value))
-        ]
-        if gone:
-            said.facts = {key: value for key, value in said.facts.items() if key not in gone}
+        for key, value in said.facts.items():
+            if is_secret(key) or (type(value) is str and len(value) > SHORTEST and is_credential(value)):
+                said.facts = _told(said.facts)
+                break
     return decoded
 
 
-def _is_credential(one: DecodedReading, names: bool) -> bool:
-    return (one.text is not None and is_credential(one.text)) or (names and _is_secret_name(one.name))
+def _told(facts: dict[str, Any]) -> dict[str, Any]:
+    return {
+        key: value
+        for key, value in facts.items()
+        if not (is_secret(key) or (isinstance(value, str) and is_credential(value)))
+    }
+
+
+def _cleaned(decoded: Decoded) -> list[DecodedReading]:
+    is_mapped = decoded.decoder.startswith("mapping:")
+    kept = []
+    for one in decoded.readings:
+        if one.text is not None and len(one.text) > SHORTEST and is_credential(one.text):
+            continue
+        if one.name not in _SAFE_NAMES:
+            if _is_secret_name(one.name):
+                if not is_mapped:
+                    continue
+            else:
+                if len(_SAFE_NAMES) >= MOST_NAMES:
+                    _SAFE_NAMES.clear()
+                _SAFE_NAMES.add(one.name)
+        kept.append(one)
+    return kept

@@ -66,7 +66,7 @@ class ScalarDecoder:
                     where.name,
                     value,
                     text,
-                    "" if value is None else unit or means.unit_of(value),
+                    "" if value is None else unit or means.unit or means.unit_of(value),
                     means.kind,
                 )
             ],

@@ -83,10 +83,12 @@ class _Own:
         self._text = "" if self._is_structure else content.text
         self._document = content.document if self._is_structure else _scalar(self._text)
         where = place(content.topic)
-        owners = (where.owner, place_of_number(content.topic).owner)
-        self._guessed = (*_guessed(content, plan, where), *owners)
-        self._neighbours = {one.key for one in owners if one != where.device}
+        number = place_of_number(content.topic)
+        self._guessed: tuple[DeviceRef, ...] = (where.device, where.owner, number.owner)
+        self._neighbours = () if where.owner == where.device else (where.owner.key, number.owner.key)
         """Devices that other topics may have values of."""
+        if plan.ref is not None and decoded.readings and decoded.readings[0].device not in self._guessed:
+            self._guessed += _own_name(self._document, where)
         self._taken: dict[int, Point] = {}
         """By the identity of the reading."""
 
@@ -173,7 +175,8 @@ class _Own:
                     facts.device = plan.ref
         device = plan.ref or (self._decoded.readings[0].device if self._decoded.readings else None)
         if device is not None and plan.facts:
-            self._decoded.facts.insert(0, _named(device, plan))
+            is_called = plan.called is not None  # so from now on: nobody else names it
+            self._decoded.facts.insert(0, DecodedFacts(plan.called or device, plan.facts, announces=is_called))
 
     def _remember(self, before: str, name: str, one: DecodedReading, slot: str) -> None:
         """Say where a reading stood while nothing was announced."""
@@ -185,19 +188,9 @@ class _Own:
             moved.append(Moved(before, name, one.device, one.name))
 
 
-def _named(device: DeviceRef, plan: Plan) -> DecodedFacts:
-    """What was announced of a device that nobody else names: it is called so from now on."""
-    name = plan.facts.get("name")
-    if plan.ref is None or not name:
-        return DecodedFacts(device, plan.facts)
-    return DecodedFacts(device._replace(identifier=name), plan.facts | {"id": device.identifier}, announces=True)
-
-
-def _guessed(content: Content, plan: Plan, where: Place) -> tuple[DeviceRef, ...]:
-    """The devices that a message without an announcement may be of."""
-    if plan.ref is None or not content.is_structure or not isinstance(content.document, dict):
-        return (where.device,)
-    return where.device, general.device_of(content.document, where)
+def _own_name(document: Any, where: Place) -> tuple[DeviceRef, ...]:
+    """The device that a message names itself: where it is announced, it is that one."""
+    return (general.device_of(document, where),) if isinstance(document, dict) else ()
 
 
 def _availability(plan: Plan, content: Content, decoded: Decoded) -> None:

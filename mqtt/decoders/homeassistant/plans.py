@@ -80,6 +80,12 @@ class Plan:
         """What takes the payload as it is."""
         if len(refs) > 1:
             self.facts = {}
+        self.called: DeviceRef | None = None
+        """The one device by the name under which it was announced to people."""
+        name = self.facts.get("name")
+        if self.ref is not None and name:
+            self.called = self.ref._replace(identifier=name)
+            self.facts["id"] = self.ref.identifier
 
     def _listen(self, topic: str, data: dict[str, Any], ref: DeviceRef | None) -> None:
         if ref is None and data["points"]:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from mqtt.decoders.gather import leaves, reading
@@ -58,16 +59,25 @@ class Bridged:
 
 def bluetooth(node: DeviceRef, key: str, found: dict[str, Any]) -> Bridged | None:
     """The Bluetooth device under a key of the sensors, unless the sensor is the node's own."""
-    address = next((found[one] for one in _ADDRESS_KEYS if isinstance(found.get(one), str) and found[one]), "")
-    if _BEACON.fullmatch(key):
+    address = ""
+    for one in _ADDRESS_KEYS:
+        if one in found and isinstance(found[one], str) and found[one]:
+            address = found[one]
+            break
+    is_beacon, is_bluetooth = _sounds_like(key)
+    if is_beacon:
         uid = found.get("UID")
         if isinstance(uid, str) and uid.strip("0"):
             # Beacons of one owner share their UID, and the address of some changes every quarter of an hour.
             return Bridged(node, uid, f"{uid}-{found.get('MAJOR')}-{found.get('MINOR')}")
         return Bridged(node, address) if address else None
-    if address or _BLUETOOTH.fullmatch(key):
-        return Bridged(node, key)
-    return None
+    return Bridged(node, key) if address or is_bluetooth else None
+
+
+@lru_cache(maxsize=5_000)
+def _sounds_like(key: str) -> tuple[bool, bool]:
+    """Whether a sensor's name is that of a beacon, of a Bluetooth device."""
+    return _BEACON.fullmatch(key) is not None, _BLUETOOTH.fullmatch(key) is not None
 
 
 def zigbee(node: DeviceRef, received: Any) -> list[Bridged]:

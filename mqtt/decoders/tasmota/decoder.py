@@ -3,9 +3,9 @@
 import re
 from typing import Any
 
-from mqtt.decoders.base import MAX_VALUES, Content
-from mqtt.decoders.gather import leaves, reading
-from mqtt.decoders.general import MAX_TEXT
+from mqtt.decoders.base import MAX_DEPTH, MAX_VALUES, Content
+from mqtt.decoders.gather import reading
+from mqtt.decoders.general import MAX_ARRAY, MAX_TEXT
 from mqtt.decoders.places import clean
 from mqtt.decoders.tasmota.bridged import ZIGBEE, Bridged, bluetooth, zigbee
 from mqtt.decoders.tasmota.discovery import PREFIX, discovery
@@ -15,7 +15,7 @@ from mqtt.decoders.units import spelled
 from mqtt.decoders.words import words
 from mqtt.enums import Availability
 from mqtt.exceptions import UndecodableError
-from mqtt.messages import Announcement, Decoded, DecodedAvailability, DecodedFacts
+from mqtt.messages import Announcement, Decoded, DecodedAvailability, DecodedFacts, DecodedReading
 
 _SPOKEN = re.compile(r"(?:POWER|SWITCH|BUTTON)\d*")
 """Topics with a bare word."""
@@ -29,6 +29,7 @@ _SETTINGS = words(
     DeepSleep Time Epoch"""
 )
 _NOT_SENSED = frozenset(("Time", "Epoch", *UNIT_KEYS))
+_NOT_STATES = _SETTINGS | {"Wifi"}
 _ON_OFF = ("ON", "OFF")
 _WIFI = frozenset(("RSSI", "Signal"))
 _MOMENTS = frozenset(("Time", "TotalStartTime"))
@@ -82,6 +83,8 @@ class _Message:
         self._content = content
         self._node = where.node
         self._where = where
+        self._left = 3 * MAX_VALUES
+        """Members that are still looked at, values or not."""
 
     def read(self) -> None:
         """All that the message says. Raises UndecodableError when it is broken."""
@@ -145,13 +148,11 @@ class _Message:
 
     def _state(self, document: dict[str, Any]) -> None:
         first = len(self.decoded.readings)
-        for name, key, value in leaves(document):
-            part = name.partition(".")[0]
-            if part not in _SETTINGS and (part != "Wifi" or key in _WIFI):
-                self._take(name, key, value, {})
-        self._at(document, first)
         wifi = document.get("Wifi")
         wifi = wifi if isinstance(wifi, dict) else {}
+        self._walk([pair for pair in document.items() if pair[0] not in _NOT_STATES], "", "", {})
+        self._walk([(key, wifi[key]) for key in _WIFI if key in wifi], "Wifi.", "", {})
+        self._at(document, first)
         self._about(wifi | document)
         seconds = document.get("DeepSleep", wifi.get("DeepSleep"))
         if isinstance(seconds, int | float) and 0 < seconds <= LONGEST_SLEEP:
@@ -175,12 +176,38 @@ class _Message:
                     behind.take(value, units)
                     self._bridged([behind])
                     continue
-            for name, inner, leaf in leaves({key: value}):
-                if inner not in _MOMENTS or not isinstance(leaf, str):
-                    if len(self.decoded.readings) >= MAX_VALUES:
-                        raise UndecodableError("too_many_values", limit=MAX_VALUES)
-                    self._take(name, inner, leaf, units, is_energy=is_energy)
+                self._walk(value.items(), f"{key}.", key, units, 2, is_energy=is_energy)
+            else:
+                self._walk(((key, value),), "", "", units, is_energy=is_energy)
         self._at(document, first)
+
+    def _walk(
+        self, items: Any, prefix: str, above: str, units: dict[str, str], depth: int = 1, *, is_energy: bool = False
+    ) -> None:
+        """All plain values below; `above` is the nearest key of those in an array."""
+        self._left -= len(items)
+        if self._left < 0 or len(self.decoded.readings) > MAX_VALUES:
+            raise UndecodableError("too_many_values", limit=MAX_VALUES)
+        if depth > MAX_DEPTH:
+            raise UndecodableError("too_deep", limit=MAX_DEPTH)
+        readings, node = self.decoded.readings, self._node
+        for key, value in items:
+            inner = key if type(key) is str else above
+            name = f"{prefix}{key}"
+            kind = type(value)
+            if kind is float or kind is int:  # most by far
+                means = quantity(name, is_energy)
+                if means.is_named:
+                    unit = units.get(means.unit, "") if means.is_told else means.unit
+                    readings.append(DecodedReading(node, name, float(value), None, unit, means.kind))
+            elif kind is dict:
+                self._walk(value.items(), f"{name}.", inner, units, depth + 1, is_energy=is_energy)
+            elif kind is list:
+                if len(value) <= MAX_ARRAY:
+                    pairs = list(enumerate(value))
+                    self._walk(pairs, f"{name}.", inner, units, depth + 1, is_energy=is_energy)
+            elif value is not None and not (kind is str and inner in _MOMENTS):
+                self._take(name, inner, value, units, is_energy=is_energy)
 
     def _answer(self, document: dict[str, Any]) -> None:
         if self._where.name == ZIGBEE[0]:
@@ -192,9 +219,7 @@ class _Message:
 
     def _take(self, name: str, key: str, value: Any, units: dict[str, str], *, is_energy: bool = False) -> None:
         means = quantity(name, is_energy)
-        unit = means.unit
-        if unit in UNIT_KEYS:
-            unit = units.get(unit, "")
+        unit = units.get(means.unit, "") if means.is_told else means.unit
         is_switch = means.is_switch or (name == key and value in _ON_OFF)
         is_text = key.startswith("Color")  # `112233` is no number
         one = reading(self._node, name, value, unit, means.kind, is_switch=is_switch, is_text=is_text)
@@ -204,7 +229,8 @@ class _Message:
     def _at(self, document: dict[str, Any], first: int) -> None:
         """The time of a message is that of its readings; the one with its zone goes before."""
         content = self._content
-        time_us = content.time(document.get("Epoch")) or content.time(document.get("Time"))
+        time_us = content.time(document["Epoch"]) if "Epoch" in document else None
+        time_us = time_us or content.time(document.get("Time"))
         if time_us is not None:
             for one in self.decoded.readings[first:]:
                 one.time_us = time_us
@@ -213,14 +239,16 @@ class _Message:
         """The units that the message or else the announcement says."""
         units = self._announced(None) if self._content.memory.speaks_of(self._content.topic) else {}
         for key in UNIT_KEYS:
-            if isinstance(document.get(key), str):
+            if key in document and isinstance(document[key], str):
                 units[key] = document[key]
-        return {key: spelled(unit) for key, unit in units.items()}
+        return {key: spelled(unit) for key, unit in units.items()} if units else units
 
     def _about(self, found: dict[str, Any]) -> None:
         facts: dict[str, Any] = {}
         for key, fact in _FACTS.items():
-            value = found.get(key)
+            if key not in found:
+                continue
+            value = found[key]
             if isinstance(value, str) and value:
                 facts[fact] = clean(value)[:MAX_TEXT]
             elif isinstance(value, int | float) and key != "Module":

@@ -4,6 +4,7 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
+from mqtt.decoders.places import NAME_LENGTH
 from mqtt.decoders.words import Role, meaning
 
 TEMPERATURE, PRESSURE, SPEED = "TempUnit", "PressureUnit", "SpeedUnit"
@@ -69,6 +70,10 @@ class Quantity(NamedTuple):
     """Or the key under which the message says it: TempUnit, PressureUnit, SpeedUnit."""
     kind: str
     is_switch: bool = False
+    is_told: bool = False
+    """The unit is such a key."""
+    is_named: bool = True
+    """The path can be a name."""
 
 
 @lru_cache(maxsize=20_000)
@@ -82,11 +87,12 @@ def quantity(name: str, is_energy: bool = False) -> Quantity:
         own = _OPENTHERM
     elif parts[0] == "Wifi":
         own = _WIFI
+    is_named = 0 < len(name) <= NAME_LENGTH and "\0" not in name
     for part in reversed(parts):
         unit = own.get(part) or _UNIT_OF.get(part) or _UNIT_OF.get(part.rstrip("0123456789"))
         if unit:
-            return Quantity(unit, _kind(part))
-    return Quantity("", _kind(parts[-1]), _SWITCH.fullmatch(parts[-1]) is not None)
+            return Quantity(unit, _kind(part), is_told=unit in UNIT_KEYS, is_named=is_named)
+    return Quantity("", _kind(parts[-1]), _SWITCH.fullmatch(parts[-1]) is not None, is_named=is_named)
 
 
 @lru_cache(maxsize=5_000)
