@@ -77,6 +77,15 @@ def test_a_kill_loses_nothing(benches: dict[str, Any]) -> None:
     assert row["figures"]["lost"] == 0
 
 
+def test_the_publisher_is_taken_by_the_broker_of_machines_without_mosquitto(tmp_path: Path) -> None:
+    with servers.running(servers.rumqttd(tmp_path)) as broker:
+        command = [sys.executable, "-m", "benchmarks.publisher", str(broker.port), "50"]
+        environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'scripts'}{os.pathsep}{ROOT}"}
+        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["acknowledged"] == 50
+
+
 def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
     environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'scripts'}{os.pathsep}{ROOT}"}
     command = [sys.executable, "-m", "benchmarks", "speed"]

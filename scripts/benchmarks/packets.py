@@ -29,8 +29,8 @@ def packet(kind: int, body: bytes) -> bytes:
 
 
 def connect(client_id: str) -> bytes:
-    """CONNECT with a clean session and no keepalive."""
-    return packet(0x10, b"\x00\x04MQTT\x04\x02\x00\x00" + field(client_id.encode()))
+    """CONNECT with a clean session, and a keepalive longer than any pause: rumqttd refuses a client that has none."""
+    return packet(0x10, b"\x00\x04MQTT\x04\x02\x02\x58" + field(client_id.encode()))
 
 
 def publish(topic: str, payload: bytes, qos: int, number: int) -> bytes:
