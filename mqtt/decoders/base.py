@@ -40,7 +40,8 @@ class Content:
     """One message, what is in its payload, and what was announced before."""
 
     __slots__ = (
-        "_document", "_failure", "_object", "_text", "is_structure", "memory", "message", "topic", "wrong_clock_us",
+        "_document", "_failure", "_object", "_text", "is_structure", "kept", "memory", "message", "topic",
+        "wrong_clock_us",
     )  # fmt: skip
 
     def __init__(self, message: InboundMessage, memory: Memory) -> None:
@@ -49,6 +50,8 @@ class Content:
         self.topic = message.topic
         self.wrong_clock_us: int | None = None
         """The first time of the device that could not be true."""
+        self.kept: Any = None
+        """What a decoder that claims the message found in it, so that it need not look again."""
         self._document: Any = _UNREAD
         self._object: Any = _UNREAD
         self._failure: UndecodableError | None = None

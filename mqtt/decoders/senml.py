@@ -39,6 +39,10 @@ class _Base(NamedTuple):
     total: float | None = None
 
 
+MOST_RECORDS = 3 * MAX_VALUES
+"""With values or without."""
+
+
 class SenmlDecoder:
     """Packs of records; also the older form with the records under `e`."""
 
@@ -51,11 +55,14 @@ class SenmlDecoder:
 
     def claims(self, content: Content) -> bool:
         """An array whose first record has a name, with a value in it or the next."""
-        return _pack(content) is not None
+        content.kept = _pack(content)
+        return content.kept is not None
 
     def decode(self, content: Content) -> Decoded:
         """Readings at their own times."""
-        pack = _pack(content)
+        pack = _pack(content) if content.kept is None else content.kept
+        if pack and len(pack) > MOST_RECORDS:
+            raise UndecodableError("too_many_values", limit=MAX_VALUES)
         decoded = Decoded(self.name)
         intervals: dict[DeviceRef, float] = {}
         for record, base in _resolved(pack or []):

@@ -8,7 +8,7 @@ import re
 from typing import Any
 
 from mqtt.decoders.base import Content
-from mqtt.decoders.gather import add, member, text
+from mqtt.decoders.gather import add, text
 from mqtt.decoders.places import NAME_LENGTH, clean
 from mqtt.decoders.units import spelled
 from mqtt.decoders.words import words
@@ -86,9 +86,9 @@ def _announce(content: Content, key: str, word: str | None, decoded: Decoded) ->
 
 def _facts(content: Content, device: DeviceRef, word: str | None, decoded: Decoded) -> None:
     found = content.object
-    name = (
-        content.text if word == "name" else text(found, "title", "en") or text(member(found, "title") or found, "title")
-    )
+    if content.is_structure == (word == "name"):
+        return
+    name = content.text if word else text(found, "title", "en") or text(found, "title")
     if name:
         decoded.facts.append(DecodedFacts(device, {"name": clean(name)[:NAME_LENGTH]}))
 

@@ -176,7 +176,7 @@ class _Own:
         device = plan.ref or (self._decoded.readings[0].device if self._decoded.readings else None)
         if device is not None and plan.facts:
             is_called = plan.called is not None  # so from now on: nobody else names it
-            self._decoded.facts.insert(0, DecodedFacts(plan.called or device, plan.facts, announces=is_called))
+            self._decoded.facts.insert(0, DecodedFacts(plan.called or device, plan.own_facts, announces=is_called))
 
     def _remember(self, before: str, name: str, one: DecodedReading, slot: str) -> None:
         """Say where a reading stood while nothing was announced."""

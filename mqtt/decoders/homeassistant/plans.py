@@ -80,12 +80,14 @@ class Plan:
         """What takes the payload as it is."""
         if len(refs) > 1:
             self.facts = {}
+        self.own_facts = self.facts
+        """The same for a device that nobody else names, with the id that it is known by."""
         self.called: DeviceRef | None = None
         """The one device by the name under which it was announced to people."""
         name = self.facts.get("name")
         if self.ref is not None and name:
             self.called = self.ref._replace(identifier=name)
-            self.facts["id"] = self.ref.identifier
+            self.own_facts = self.facts | {"id": self.ref.identifier}
 
     def _listen(self, topic: str, data: dict[str, Any], ref: DeviceRef | None) -> None:
         if ref is None and data["points"]:

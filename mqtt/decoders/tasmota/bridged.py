@@ -5,9 +5,11 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
+from mqtt.decoders.base import MAX_VALUES
 from mqtt.decoders.gather import leaves, reading
 from mqtt.decoders.places import NAME_LENGTH, clean
 from mqtt.decoders.tasmota.quantities import quantity, zigbee_quantity
+from mqtt.exceptions import UndecodableError
 from mqtt.messages import DecodedFacts, DecodedReading, DeviceRef
 
 _BLUETOOTH = re.compile(r"(?!DS18|MAX31|BMP|BME|SI70|AM23|DHT)[^-]\w*-(?:[0-9a-fA-F]{6}|[0-9a-fA-F]{12})")
@@ -97,6 +99,8 @@ def zigbee(node: DeviceRef, received: Any) -> list[Bridged]:
         one = Bridged(_without(node, {key, name, said.get("Name")}), name)
         one.take(said, {}, is_zigbee=True)
         found.append(one)
+        if len(found) > MAX_VALUES:
+            raise UndecodableError("too_many_values", limit=MAX_VALUES)
     return found
 
 
