@@ -2,7 +2,22 @@
 
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
+from django.db.models.expressions import OrderBy
+
+MAYBE = ("state__", "activity__", "site__", "gateway__")
+"""Relations that a row need not have, or whose columns may be empty."""
+
+
+def in_order(term: str) -> str | OrderBy:
+    """An `order_by` term; what has no value stands at the end, whichever way round.
+
+    By themselves SQLite begins with it, and PostgreSQL the other way round.
+    """
+    name = term.removeprefix("-")
+    if not name.startswith(MAYBE):
+        return term
+    return F(name).desc(nulls_last=True) if term.startswith("-") else F(name).asc(nulls_last=True)
 
 
 def part(whole: QuerySet[Any], low: int, high: int, count: int | None = None, rows: Any = None) -> QuerySet[Any]:

@@ -94,6 +94,14 @@ def test_lists_filter_like_the_pages(looking: APIClient) -> None:
         assert names(looking.get(f"{BASE}sensors/", query)) == expected, query
 
 
+def test_a_sensor_without_a_number_stands_at_the_end_whichever_way_round(looking: APIClient) -> None:
+    box = factories.make_datalogger()
+    low, high = factories.make_sensor(box, value=-3.0), factories.make_sensor(box, value=8.5)
+    words = factories.make_sensor(box, value=None, text="open")
+    for ordering, expected in (("last_value", [low, high, words]), ("-last_value", [high, low, words])):
+        assert names(looking.get(f"{BASE}sensors/", {"ordering": ordering})) == [one.pk for one in expected]
+
+
 def test_the_filter_by_availability_finds_what_the_rows_say(looking: APIClient) -> None:
     held = factories.make_datalogger()
     left = factories.make_datalogger(factories.make_connection(leased=False))

@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from mqtt import queries
 from mqtt.fragments import Variant, render_row
-from mqtt.models import UndecodedMessage
+from mqtt.models import SensorState, UndecodedMessage
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -233,3 +233,16 @@ def test_a_topic_wraps_between_its_levels_and_stays_text(as_operator: Client) ->
     factories.make_topic(topic="hall/<b>north</b>/temperature")
     page = as_operator.get("/topics/").content.decode()
     assert "hall/<wbr>&lt;b&gt;north&lt;/<wbr>b&gt;/<wbr>temperature</a>" in page
+
+
+def test_what_has_no_value_stands_at_the_end_whichever_way_round(as_operator: Client) -> None:
+    datalogger = factories.make_datalogger()
+    for name, value in (("low", 1.5), ("high", 8.5)):
+        factories.make_sensor(datalogger, name=name, value=value)
+    factories.make_sensor(datalogger, name="words", value=None, text="open")
+    SensorState.objects.filter(sensor=factories.make_sensor(datalogger, name="nothing")).delete()
+    for sort, expected in (("value", ["low", "high"]), ("-value", ["high", "low"])):
+        shown = re.findall(r">(\w+)</a>", page(as_operator, f"/sensors/?sort={sort}").split('id="rows"')[1])
+        found = [name for name in shown if name in {"low", "high", "words", "nothing"}]
+        assert found[:2] == expected
+        assert set(found[2:]) == {"words", "nothing"}

@@ -11,6 +11,7 @@ from rest_framework.filters import OrderingFilter
 from rest_framework.request import Request
 
 from mqtt.api.conditional import ConditionalMixin
+from mqtt.paging import in_order
 from mqtt.permissions import visible_to
 
 
@@ -46,7 +47,7 @@ class StrictOrdering(OrderingFilter):
         names = {one.lstrip("-") for one in self.get_ordering(request, queryset, view)}
         if "effective_availability" in names:
             queryset = queryset.with_availability()
-        return super().filter_queryset(request, queryset, view)
+        return queryset.order_by(*map(in_order, self.get_ordering(request, queryset, view)))
 
     def get_ordering(self, request: Request, queryset: Any, view: Any) -> Any:
         """The wanted order, then the id."""
