@@ -18,6 +18,8 @@ MAX_PAYLOAD_BYTES = 2 * 1024 * 1024
 MAX_DEPTH = 32
 MAX_VALUES = 2000
 """More than any device means; a message of new keys this long still decodes within 50 ms."""
+MOST_CONTAINERS = 50_000
+"""Objects and arrays, which cost far more to read than their bytes; the longest lists of bridges have 20,000."""
 
 BINARY = "\0binary"
 """A mark that stands in no JSON."""
@@ -89,8 +91,11 @@ class Content:
         return self._document
 
     def _parsed(self) -> Any:
+        payload = self.message.payload
+        if len(payload) > MOST_CONTAINERS and payload.count(b"{") + payload.count(b"[") > MOST_CONTAINERS:
+            raise UndecodableError("too_many_values", limit=MAX_VALUES)
         try:
-            return orjson.loads(self.message.payload)
+            return orjson.loads(payload)
         except orjson.JSONDecodeError as error:
             return _second_try(self.text, error)
 

@@ -12,7 +12,7 @@ from mqtt.decoders.corpus.lines import Line, read
 from mqtt.decoders.memory import Memory
 from mqtt.decoders.registry import decode
 from mqtt.exceptions import UndecodableError
-from tests.decoders.helpers import NOW
+from tests.decoders.helpers import NOW, message
 
 OWN = Path(__file__).parents[1] / "corpus"
 BYTES = 60_000
@@ -54,6 +54,13 @@ def _larger(document: Any) -> Iterator[Any]:
         size = BYTES // (len(json.dumps(value)) + 8)
         yield document | {key: [value] * size}
         yield document | {key: {f"member_{number}": value for number in range(size)}}
+
+
+def test_a_megabyte_of_empty_arrays_is_refused_before_it_is_read() -> None:
+    for payload in (b"[" + b"[]," * 300_000 + b"[]]", b'{"a": [' + b"{}," * 300_000 + b"{}]}"):
+        with pytest.raises(UndecodableError) as refused:
+            decode(message("box", payload), Memory())
+        assert refused.value.code == "too_many_values"
 
 
 @pytest.mark.parametrize("line", samples(), ids=lambda line: line.id)

@@ -17,7 +17,7 @@ from mqtt.services.device_joining import merge
 from mqtt.services.device_rows import announce, bind_key, rename_keys
 from mqtt.services.pipeline.device_directory import DeviceDirectory
 
-ANNOUNCED = Actor(None, "Home Assistant", "mqtt")
+ITSELF = Actor(None, "Vedetta", "mqtt")
 """Whose doing it is, in the audit."""
 
 Move = tuple[str, DeviceRef]
@@ -114,7 +114,7 @@ class _Takeover:
         new = Datalogger.objects.get(pk=known[self._place].id)
         self._rename(new, leaving)
         if not SensorDevice.objects.filter(datalogger=old).exists():
-            merge(ANNOUNCED, old, new)
+            merge(ITSELF, old, new)
         self._redraw({NodeKind.DATALOGGER: [old.pk, new.pk]})
 
     def _redraw(self, changed: dict[NodeKind, list[int]]) -> None:
