@@ -1,4 +1,4 @@
-"""`Authorization: Token …` with our own hashed, expiring tokens."""
+"""`Authorization: Token …`, or `Bearer …`, with our own hashed, expiring tokens."""
 
 from django.contrib.auth.models import User
 from django.utils.translation import gettext as _
@@ -10,6 +10,8 @@ from mqtt.models import ApiToken
 from mqtt.services import throttle, tokens
 
 KEYWORD = "Token"
+KNOWN = (b"token", b"bearer")
+"""Many tools can only say the second."""
 
 
 class TokenAuthentication(BaseAuthentication):
@@ -18,7 +20,7 @@ class TokenAuthentication(BaseAuthentication):
     def authenticate(self, request: Request) -> tuple[User, ApiToken] | None:
         """The token and its user; None when no token was shown. Raises AuthenticationFailed or Throttled."""
         words = get_authorization_header(request).split()
-        if not words or words[0].lower() != KEYWORD.lower().encode():
+        if not words or words[0].lower() not in KNOWN:
             return None
         address = str(request.META.get("REMOTE_ADDR", ""))
         wait = throttle.token_wait(address)

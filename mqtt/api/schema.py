@@ -21,12 +21,12 @@ class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-ca
     name = "token"
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
-        """A header; the word Token stands before the secret."""
+        """A header; the word Token or Bearer stands before the secret."""
         return {
             "type": "apiKey",
             "in": "header",
             "name": "Authorization",
-            "description": "Write `Token `, then the secret of a token from your account page.",
+            "description": "Write `Token ` or `Bearer `, then the secret of a token from your account page.",
         }
 
 

@@ -129,6 +129,14 @@ def test_wrong_expired_and_malformed_tokens_are_refused(viewer: Any) -> None:
         assert answer.status_code == 401, header
 
 
+@pytest.mark.parametrize("word", ["Token", "Bearer", "bearer"])
+def test_a_token_is_sent_under_either_word(viewer: Any, word: str) -> None:
+    secret = ApiToken.new_secret()
+    ApiToken.objects.create(user=viewer, name="script", digest=ApiToken.digest_of(secret))
+    answer = APIClient().get(f"{BASE}connections/", HTTP_AUTHORIZATION=f"{word} {secret}")
+    assert answer.status_code == 200
+
+
 def test_who_guesses_tokens_must_wait(viewer: Any) -> None:
     guesser = APIClient()
     for number in range(30):
