@@ -59,9 +59,12 @@ BESIDE_VALUE = words(
     outofservice eventstate ga src expire user"""
 )
 """Keys, without case and signs, of what is said about a value beside it."""
+_PAIR = words("v u t ts q")
+"""A value with its unit, as short as can be."""
 LABEL_KEYS = words("objectname description desc")
 TAG_KEYS = ("name", "tag", "tagname", "tagName", "parameter", "variable", "measurement", "metric", "type", "id")
 """Keys of an object in an array that is one value: what is measured, rather than who measures."""
+BESIDE_TAG = BESIDE_VALUE | words("tag tagname parameter variable measurement metric")
 
 
 class GeneralDecoder:
@@ -87,7 +90,7 @@ class GeneralDecoder:
             number = place_of_number(content.topic)
             if number is not where:
                 walk.moved.append(Moved(where.owner.key, where.name, number.owner, number.name, rekeys=True))
-            if (key := key_of_value(document)) != "value":
+            if was_apart(document, key := key_of_value(document)):
                 walk.moved.append(Moved(where.device.key, key, number.owner, number.name, rekeys=True))
             walk.device = number.owner
             walk.single(document, number.name, number.meaning)
@@ -131,17 +134,24 @@ def is_single_value(document: dict[str, Any]) -> bool:
     return bool(key_of_value(document))
 
 
-def key_of_value(document: dict[str, Any]) -> str:
+def key_of_value(document: dict[str, Any], beside: frozenset[str] = BESIDE_VALUE) -> str:
     """The key of the one value of such an object; empty when it is none."""
     found = ""
+    if "v" in document and "u" in document and _PAIR.issuperset(document):
+        return "" if isinstance(document["v"], dict | list) else "v"
     for key in document:
         if key in VALUE_KEYS:
             if found:
                 return ""
             found = key
-        elif meaning(key).role is Role.VALUE and _plain_key(key) not in BESIDE_VALUE:
+        elif meaning(key).role is Role.VALUE and _plain_key(key) not in beside:
             return ""
     return "" if not found or isinstance(document[found], dict | list) else found
+
+
+def was_apart(document: dict[str, Any], key: str) -> bool:
+    """Whether older versions read its value under its key, beside what is said about it."""
+    return key != "value" or any(meaning(one).role is Role.VALUE for one in document if one != key)
 
 
 def is_bad(document: dict[str, Any]) -> bool:
@@ -206,6 +216,8 @@ class Walk:
                     number = float(value)
                     unit = means.unit_of(number) if means.fine else means.unit
                     readings.append(DecodedReading(device, name, number, None, unit, means.kind))
+                elif key == "t" and kind is str and (moment := self._content.time(value)) is not None:
+                    time_us = moment if time_us is None else time_us
                 else:
                     self.value(value, name, means, depth)
             elif role is Role.TIME:
@@ -240,8 +252,10 @@ class Walk:
         elif kind is str:
             self._text(value, name, means)
         elif kind is dict:
-            if self.joins_single and is_single_value(value):
-                self.single(value, name, means)
+            if self.joins_single and (key := key_of_value(value)):
+                if was_apart(value, key):
+                    self.moved.append(Moved(self.device.key, f"{name}.{key}", self.device, name))
+                self.single(value, name, means, key)
             else:
                 self.object(value, name + ".", depth + 1)
         elif kind is list:
@@ -249,13 +263,13 @@ class Walk:
         else:
             self._refused = "no_number"
 
-    def single(self, found: dict[str, Any], name: str, means: Meaning) -> None:
-        """`{"value": 21.5, "unit": "°C", "time": …}` is one reading."""
+    def single(self, found: dict[str, Any], name: str, means: Meaning, at: str = "") -> None:
+        """`{"value": 21.5, "unit": "°C", "time": …}` is one reading; `at` is the key of its value, if it is known."""
         before = len(self.readings)
         if is_bad(found):
             self._facts.setdefault(self.device, {})
             return
-        self.value(found[key_of_value(found)], name, means, MAX_DEPTH)
+        self.value(found[at or key_of_value(found)], name, means, MAX_DEPTH)
         reading = self.readings[-1] if len(self.readings) > before else None
         for key, value in found.items():
             said = meaning(key)
@@ -269,8 +283,10 @@ class Walk:
                 continue
             elif role is Role.UNIT and not said.of and isinstance(value, str) and value:
                 reading.unit = spelled(value)
-            elif role is Role.TIME and reading.time_us is None:
+            elif (role is Role.TIME or key == "t") and reading.time_us is None:
                 reading.time_us = self._content.time(value)
+            elif key == "u" and isinstance(value, str) and value:
+                reading.unit = spelled(value)
 
     def array(self, found: list[Any], name: str, means: Meaning, depth: int) -> None:
         """Short arrays of plain values by index; of objects by who or when each is."""
@@ -292,9 +308,10 @@ class Walk:
     def _member(self, found: dict[str, Any], depth: int) -> None:
         device = self.device
         if self.joins_single and (tag := _tag(found)):
-            self.moved.append(Moved(f"{device.key}#{tag}", key_of_value(found), device, tag, rekeys=True))
+            key = key_of_value(found, BESIDE_TAG)
+            self.moved.append(Moved(f"{device.key}#{tag}", key, device, tag, rekeys=True))
             first = len(self.readings)
-            self.single(found, tag, meaning(tag))
+            self.single(found, tag, meaning(tag), key)
             for reading in self.readings[first:]:
                 reading.label = ""
             return
@@ -362,7 +379,7 @@ def is_opaque(name: str, value: str) -> bool:
 
 def _tag(found: dict[str, Any]) -> str:
     """What a member of an array that is one value is called; empty when it is a device or several values."""
-    if not key_of_value(found):
+    if not key_of_value(found, BESIDE_TAG):
         return ""
     has_quality = "qc" in found or "quality" in found or "q" in found
     if not has_quality and any(key in found for key in IDENTITY_KEYS if key != "name"):

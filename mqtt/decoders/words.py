@@ -182,8 +182,9 @@ UNITS = {
 _UNIT_OF = {word: unit for unit, words in UNITS.items() for word in words.split()}
 _WHOLE_KEYS = {"W": "W", "kW": "kW", "Wh": "Wh", "V": "V", "mV": "mV", "mA": "mA", "VA": "VA", "Hz": "Hz"}
 """A key that is nothing but a unit."""
-_CASED_UNITS = {"mW": "mW", "MW": "MW", "MWh": "MWh", "mWh": "mWh", "mAh": "mAh", "Ah": "Ah"}
-_TWO_TOKENS = {("km", "h"): "km/h", ("m", "s"): "m/s", ("mi", "h"): "mph", ("l", "min"): "L/min", ("m", "s2"): "m/s²"}
+_CASED_UNITS = {"mW": "mW", "MW": "MW", "MWh": "MWh", "mWh": "mWh", "mAh": "mAh", "Ah": "Ah", "Nm": "Nm", "NTU": "NTU"}
+_TWO_TOKENS = {("km", "h"): "km/h", ("m", "s"): "m/s", ("mi", "h"): "mph", ("l", "min"): "L/min", ("m", "s2"): "m/s²",
+               ("us", "cm"): "µS/cm", ("ms", "cm"): "mS/cm"}  # fmt: skip
 
 # A single letter is a unit only where the rest of the key agrees: `phase_a` is no current, `zone_c` no temperature.
 _LETTERS = {
@@ -194,6 +195,10 @@ _LETTERS = {
     "a": ("A", {"current"}),
     "w": ("W", {"power"}),
     "m": ("m", {"distance", "level", "altitude", "displacement"}),
+    "ft": ("ft", {"distance", "level", "altitude", "displacement"}),
+    "mb": ("mbar", {"pressure"}),
+    "°c": ("°C", {"temperature"}),
+    "°f": ("°F", {"temperature"}),
     "g": ("g", {"acceleration", "vibration", "weight"}),
     "s": ("s", set()),
 }
@@ -205,6 +210,7 @@ _ENDINGS = {"temp": "temperature", "temperature": "temperature", "humidity": "hu
 FINEST = 1000.0
 PER_VOLUME = words("absolute abs specific")
 """Humidity of these kinds is a mass."""
+_MOVING = words("wind speed gust windspeed windgust velocity")
 _TIMELIKE = {"time", "uptime", "duration", "interval", "age", "period", "delay"}
 _SUPPLY = {"supply", "vcc", "volt", "batt"}
 
@@ -255,6 +261,8 @@ def _tokens(key: str) -> list[str]:
 def _kind(plain: str, tokens: list[str]) -> str:
     if plain in _KIND_OF:
         return _KIND_OF[plain]
+    if plain.endswith("factor"):
+        return ""  # of power, and no power
     for token in reversed(tokens):  # `battery_voltage` is a voltage
         kind = _KIND_OF.get(token.lower()) or _KIND_OF.get(token.lower().rstrip("0123456789"))
         if kind:
@@ -292,6 +300,8 @@ def _unit(tokens: list[str], kind: str) -> str:
     two = _TWO_TOKENS.get((tokens[-2].lower(), last.lower()))
     if two and len(tokens) > 2:
         return two
+    if last == "ms" and not _MOVING.isdisjoint(token.lower() for token in tokens):
+        return "m/s"
     if last in _CASED_UNITS:
         return _CASED_UNITS[last]
     unit = _UNIT_OF.get(last.lower(), "")

@@ -39,6 +39,15 @@ def test_number_texts_are_numbers_only_as_a_whole() -> None:
         ("supply_mV", "mV", ""),
         ("battery_voltage", "V", "voltage"),
         ("TempC_SHT", "°C", "temperature"),
+        ("Temp [°C]", "°C", "temperature"),
+        ("wind_ms", "m/s", ""),
+        ("latency_in_ms", "ms", ""),
+        ("cond_uS_cm", "µS/cm", ""),
+        ("pressure_mb", "mbar", "pressure"),
+        ("memory_mb", "", ""),
+        ("level_ft", "ft", "level"),
+        ("power_factor", "", ""),
+        ("torque_Nm", "Nm", ""),
         ("temp_c2", "°C", "temperature"),
         ("Hum_SHT", "%", "humidity"),
         ("%Soc", "%", "battery"),
@@ -222,6 +231,14 @@ def test_only_a_word_that_is_beside_its_unit_has_one() -> None:
 def test_voltage_with_decimals_is_in_volts_and_without_may_be_millivolts() -> None:
     result = decoded("box", '{"voltage": 3.3, "bat_voltage": 3300, "u_voltage": 3300.5, "text_voltage": "12.5"}')
     assert [one.unit for one in result.readings] == ["V", "", "", "V"]
+
+
+def test_a_value_and_its_unit_as_short_as_can_be() -> None:
+    result = decoded("box", '{"temp": {"v": 21.5, "u": "C"}, "x": {"v": 1, "w": 2}, "t": "2026-09-21T10:00:00Z"}')
+    assert [(one.name, one.value, one.unit, one.time_us) for one in result.readings] == [
+        ("temp", 21.5, "°C", TEN), ("x.v", 1.0, "", TEN), ("x.w", 2.0, "", TEN),
+    ]  # fmt: skip
+    assert values(decoded("box", '{"t": "cold", "d": [{"tag": "T1", "value": 3}]}')) == {"t": "cold", "T1": 3.0}
 
 
 def test_a_frame_of_bytes_is_no_reading() -> None:

@@ -213,6 +213,8 @@ def as_older_versions_stored(pipeline: Pipeline, device: str, names: list[str]) 
         ("hall/temp", ["state"], "hall/temp/state", "2", {("hall", "temp"): [1.0, 2.0]}),
         ("hall/temp", ["state"], "hall/temp/state", '{"value": 2}', {("hall", "temp"): [1.0, 2.0]}),
         ("hall/temp", ["val"], "hall/temp", '{"val": 2, "qc": 3}', {("hall", "temp"): [1.0, 2.0]}),
+        ("edge/x", ["Speed.v", "Speed.u"], "edge/x", '{"Speed": {"v": 2, "u": "rpm"}}',
+         {("edge/x", "Speed"): [1.0, 2.0], ("edge/x", "Speed.u"): [1.0]}),
         ("edge/x#Speed", ["val"], "edge/x", '[{"name": "Speed", "val": 2}]', {("edge/x", "Speed"): [1.0, 2.0]}),
         ("/devices/mr6/controls", ["K1", "K2"], "/devices/mr6/controls/K1", "2",
          {("/devices/mr6", "K1"): [1.0, 2.0], ("/devices/mr6", "K2"): [1.0]}),

@@ -30,7 +30,7 @@ SILENT = frozenset(("ack", "txack", "log", "error"))
 ENVELOPE = words(
     """applicationID applicationName devEUI deviceID deviceName deviceProfileID deviceProfileName data dr adr fCnt fPort
     rxInfo txInfo tags metadata confirmedUplink devAddr gatewaySN gatewayTime time object objectJSON joinEUI
-    deduplicationId cellularIP"""
+    deduplicationId cellularIP deviceEUI"""
 )
 MEASURED_INFO = {"voltage": "V", "temp": "°C", "charge": "", "signal": ""}
 """Of a LoRa Cloud modem's information: the rest is bookkeeping."""
@@ -154,7 +154,7 @@ class GatewayJsonDecoder:
     """The older JSON on a topic of the user's choice: it is known by its keys. Codec values may stand beside them."""
 
     name = "lorawan-gateway"
-    marks = frozenset(("devEUI",))
+    marks = frozenset(("devEUI", "deviceEUI"))
 
     def knows_topic(self, _topic: str) -> bool:
         """Any."""
@@ -163,7 +163,7 @@ class GatewayJsonDecoder:
     def claims(self, content: Content) -> bool:
         """A devEUI with something that only LoRaWAN servers write."""
         found = content.object
-        if found is None or "devEUI" not in found:
+        if found is None or self.marks.isdisjoint(found):
             return False
         return "rxInfo" in found or "fPort" in found or "gatewaySN" in found or "gatewayTime" in found
 
@@ -171,7 +171,7 @@ class GatewayJsonDecoder:
         """Readings, facts and the best gateway."""
         decoded = Decoded(self.name)
         found = content.object or {}
-        eui = _eui(text(found, "devEUI"))[:NAME_LENGTH]
+        eui = _eui(text(found, "devEUI") or text(found, "deviceEUI"))[:NAME_LENGTH]
         reception = best(_receptions(found))
         key = content.topic if eui in content.topic else f"{content.topic}#{eui}"
         device = DeviceRef(key, eui or place(content.topic).device.identifier)
