@@ -227,3 +227,24 @@ def test_rights_of_a_user_and_of_groups_count_and_are_asked_once(viewer: Any, dj
         assert user.has_module_perms("mqtt")
     user.is_active = False
     assert not user.has_perm("mqtt.view_mqttconnection")
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", ("send a token", "PATCH does nothing here. Possible are: GET, POST, HEAD.", "Try again in 1 second.")),
+        (
+            "it",
+            ("invia un token", "PATCH qui non fa nulla. Sono possibili: GET, POST, HEAD.", "Riprova tra 1 secondo."),
+        ),
+    ],
+)
+def test_refusals_are_told_in_one_language_with_what_to_do(
+    viewer: Any, api: APIClient, monkeypatch: Any, language: str, words: tuple[str, str, str]
+) -> None:
+    said = {"HTTP_ACCEPT_LANGUAGE": language}
+    assert words[0] in APIClient().get(f"{BASE}sensors/", **said).json()["detail"]
+    assert api.patch(f"{BASE}connections/", {}, format="json", **said).json()["detail"] == words[1]
+    monkeypatch.setattr("mqtt.api.authentication.throttle.token_wait", lambda _address: 0.2)
+    answer = APIClient().get(f"{BASE}sensors/", HTTP_AUTHORIZATION="Token x", **said)
+    assert (answer.status_code, answer.json()["detail"].endswith(words[2])) == (429, True)
