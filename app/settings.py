@@ -1,10 +1,11 @@
 """Every setting of Vedetta, read from the environment or a `.env` file. docs/settings.md explains each."""
 
 import sys
+from base64 import urlsafe_b64encode
 from importlib.util import find_spec
+from os import urandom
 from pathlib import Path
 
-from cryptography.fernet import Fernet
 from django.utils.translation import gettext_lazy as _
 
 from app import env
@@ -25,7 +26,7 @@ DEBUG = env.flag("DEBUG", default=False)
 HTTPS = env.flag("HTTPS", default=False)
 SECRET_KEY = env.kept_secret("SECRET_KEY", DATA_DIR / "secret_key")
 CREDENTIALS_KEYS = env.kept_secret(
-    "CREDENTIALS_KEY", DATA_DIR / "credentials_key", lambda: Fernet.generate_key().decode()
+    "CREDENTIALS_KEY", DATA_DIR / "credentials_key", lambda: urlsafe_b64encode(urandom(32)).decode()
 ).split(",")
 HTTP_HOST = env.text("HTTP_HOST", EVERYBODY)
 HTTP_PORT = env.integer("HTTP_PORT", 8000, 1, 65535)

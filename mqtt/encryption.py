@@ -1,18 +1,22 @@
 """Secrets at rest: Fernet under CREDENTIALS_KEY (several keys, comma separated, newest first, for rotation)."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import models
+
+if TYPE_CHECKING:
+    from cryptography.fernet import MultiFernet
 
 
 class SecretUnreadableError(Exception):
     """The stored secret was encrypted with a key that is no longer configured."""
 
 
-def _cipher() -> MultiFernet:
+def _cipher() -> "MultiFernet":
+    from cryptography.fernet import Fernet, MultiFernet  # 9 MB, for who has secrets
+
     try:
         return MultiFernet([Fernet(key.strip()) for key in settings.CREDENTIALS_KEYS])
     except ValueError as error:
@@ -29,6 +33,8 @@ def decrypt(token: str) -> str:
     """The secret of a stored token. Raises SecretUnreadableError when the key is not the one it was made with."""
     if not token:
         return ""
+    from cryptography.fernet import InvalidToken  # as in _cipher
+
     try:
         return _cipher().decrypt(token.encode()).decode()
     except InvalidToken as error:

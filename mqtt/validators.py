@@ -3,8 +3,6 @@
 import ipaddress
 import re
 
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
@@ -53,6 +51,8 @@ def validate_client_id(value: str) -> None:
 
 def validate_certificate(value: str) -> None:
     """One or more certificates in PEM form."""
+    from cryptography import x509  # 9 MB that an mqtt process has no use for
+
     try:
         x509.load_pem_x509_certificates(value.encode())
     except ValueError:
@@ -63,6 +63,8 @@ def validate_certificate(value: str) -> None:
 
 def validate_private_key(value: str) -> None:
     """A private key in PEM form without a passphrase."""
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key  # as above
+
     try:
         load_pem_private_key(value.encode(), password=None)
     except TypeError:

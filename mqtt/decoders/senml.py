@@ -8,8 +8,6 @@ import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-import cbor2
-
 from mqtt.decoders.base import BINARY, MAX_DEPTH, MAX_VALUES, Content
 from mqtt.decoders.general import MAX_TEXT
 from mqtt.decoders.places import NAME_LENGTH, clean, place
@@ -125,6 +123,8 @@ def _from_cbor(payload: bytes) -> Any:
     """The array with names for labels. Raises UndecodableError."""
     if len(payload) > MAX_CBOR:
         raise UndecodableError("too_large", size=len(payload), limit=MAX_CBOR)
+    import cbor2  # 1 MB that most consoles have no use for
+
     try:
         found = cbor2.loads(payload, max_depth=MAX_DEPTH, str_errors="replace")
     except (cbor2.CBORDecodeError, ValueError, OverflowError, TypeError):

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from mqtt.models import MqttConnection, PeriodicJob
 from mqtt.permissions import ADMINISTER, User, can, visible_to
 from mqtt.services import clock, disk, pressure
-from mqtt.services.backup.making import Made, made
+from mqtt.services.backup.made import Made, made
 from mqtt.services.health import HealthState, check_health
 from mqtt.services.versions import versions
 from mqtt.supervisor.state import read_state

@@ -14,7 +14,7 @@ from prometheus_client.registry import Collector
 from mqtt.enums import ConnectionStatus, NodeKind
 from mqtt.models import ConnectionActivity, MqttConnection, PeriodicJob, StatusChange
 from mqtt.services import disk, pressure
-from mqtt.services.backup.making import made
+from mqtt.services.backup.made import made
 from mqtt.services.health import check_health
 from mqtt.services.versions import database_version
 

@@ -13,7 +13,6 @@ import orjson
 
 from mqtt.decoders.base import Content
 from mqtt.decoders.gather import Part, first_moment, member, take_object, text, told
-from mqtt.decoders.lorawan.chirpstack_protobuf import document
 from mqtt.decoders.lorawan.uplink import Reception, behind, best, give_units, heard, receptions
 from mqtt.decoders.places import NAME_LENGTH, clean, place
 from mqtt.decoders.words import meaning, words
@@ -64,6 +63,8 @@ class ChirpStackDecoder:
             return decoded
         found = content.object
         if found is None:
+            from mqtt.decoders.lorawan.chirpstack_protobuf import document  # 3 MB that few have a use for
+
             found = document(last, content.message.payload)
         if found is None:
             return decoded

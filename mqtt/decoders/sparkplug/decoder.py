@@ -7,11 +7,8 @@ the birth of the same node or device resolves. Before any birth the metric is `a
 import zlib
 from typing import Any
 
-from google.protobuf.message import DecodeError
-
 from mqtt.decoders.base import MAX_PAYLOAD_BYTES, Content
 from mqtt.decoders.sparkplug.reader import Reader
-from mqtt.decoders.sparkplug.schema import Payload
 from mqtt.decoders.sparkplug.topics import COMMANDS, NAMESPACE, is_host_state, place_of
 from mqtt.exceptions import UndecodableError
 from mqtt.messages import Decoded
@@ -44,6 +41,10 @@ class SparkplugDecoder:
 
 def _parsed(data: bytes) -> Any:
     """The payload, unpacked where it is a compressed one. Raises UndecodableError."""
+    from google.protobuf.message import DecodeError  # 3 MB that most consoles have no use for
+
+    from mqtt.decoders.sparkplug.schema import Payload  # as above
+
     try:
         payload = Payload.FromString(data)
         if payload.uuid == COMPRESSED:

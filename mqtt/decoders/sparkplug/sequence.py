@@ -4,7 +4,6 @@ from typing import NamedTuple
 
 from mqtt.decoders.base import Content
 from mqtt.decoders.sparkplug.births import FAMILY
-from mqtt.decoders.sparkplug.schema import Payload
 from mqtt.messages import InboundMessage, Request
 
 ASK_EVERY_US = 300 * 1_000_000
@@ -39,6 +38,8 @@ def gaps(content: Content, node: str, seq: int, *, restarts: bool) -> int:
 
 def rebirth(content: Content, prefix: str, node: str) -> list[Request]:
     """Ask a node to say again what it has, at most once in five minutes; `prefix` ends before the message type."""
+    from mqtt.decoders.sparkplug.schema import Payload  # loaded once a payload is read
+
     message = content.message
     key = (FAMILY, "asked", node)
     asked = content.memory.notes.get(key)

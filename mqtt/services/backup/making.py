@@ -3,7 +3,6 @@
 import shutil
 import time
 from contextlib import nullcontext
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,21 +14,12 @@ from mqtt.exceptions import BackupError
 from mqtt.services import clock
 from mqtt.services.backup import keys, postgresql, sqlite
 from mqtt.services.backup.archive import Manifest, Tell, tell_nobody, writing
+from mqtt.services.backup.made import SUFFIX, made
 
 ROOM = {"sqlite": 1.6, "postgresql": 0.6}
 """Bytes that are needed for each byte of the database: SQLite's copy and its archive, PostgreSQL's archive alone."""
 ABANDONED = 6 * 3600
 """Seconds after which a half-made backup is nobody's any more."""
-SUFFIX = ".tar.gz"
-
-
-@dataclass(frozen=True)
-class Made:
-    """A backup that lies in a folder."""
-
-    path: Path
-    at: datetime
-    size: int
 
 
 def make_backup(
@@ -86,18 +76,6 @@ def check_room(folder: Path) -> None:
             f"There is not enough room for a backup in {folder}: it needs about {_megabytes(needed)}, "
             f"{_megabytes(free)} are free."
         )
-
-
-def made(folder: Path, kind: str = "vedetta") -> list[Made]:
-    """The backups of a kind in a folder, the newest first; none when the folder cannot be read."""
-    found = []
-    try:
-        for path in folder.glob(f"{kind}-*{SUFFIX}"):
-            stat = path.stat()
-            found.append(Made(path, datetime.fromtimestamp(stat.st_mtime, UTC), stat.st_size))
-    except OSError:
-        return []
-    return sorted(found, key=lambda one: one.path.name, reverse=True)
 
 
 def _manifest(now: datetime, passphrase: str) -> Manifest:

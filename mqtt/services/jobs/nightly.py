@@ -13,7 +13,7 @@ from django.db import connection
 from django.utils import timezone
 
 from mqtt.models import PeriodicJob
-from mqtt.services.backup.making import made
+from mqtt.services.backup.made import made
 
 logger = logging.getLogger(__name__)
 
