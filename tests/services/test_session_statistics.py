@@ -4,6 +4,7 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -83,6 +84,24 @@ def test_a_broker_that_ends_the_link_of_whoever_asks_is_asked_once(tmp_path: Pat
             assert not set(FILTERS) & one.session.kept_filters
             with pytest.raises(AssertionError):
                 one.wait("disconnected", seconds=2.5)
+
+
+@pytest.mark.parametrize(("stops_at", "owed", "asked_at"), [(0, 0, 1), (4, 0, 5), (4, 3, 10), (20, 0, 10)])
+def test_a_broker_is_asked_in_a_lull_when_nothing_is_owed_or_after_a_while(
+    monkeypatch: pytest.MonkeyPatch, stops_at: int, owed: int, asked_at: int
+) -> None:
+    asked: list[int] = []
+    statistics = SessionStatistics()
+    for second in range(20):
+        clock = SimpleNamespace(monotonic=lambda now=second: float(now))
+        monkeypatch.setattr("mqtt.services.sessions.statistics.time", clock)
+        if second == 0:
+            statistics.begin(is_wanted=True)
+        received = owed + min(second, stops_at)
+        link: Any = SimpleNamespace(received=received, acknowledged=received - owed)
+        link.subscribe = lambda _filters, now=second: asked.append(now)
+        statistics.tend(link)
+    assert asked == [asked_at]
 
 
 @given(st.one_of(st.text(), st.sampled_from([f.replace("+", "version") for f in FILTERS])), st.binary(max_size=400))

@@ -2,6 +2,8 @@
 
 It is asked when all else is settled, at QoS 0, so that a broker that refuses costs nothing. Some, such as rumqttd,
 end the link instead of refusing: they are asked once, and again only when a person changes or renews the filters.
+What is not acknowledged when the link ends comes again, under other packet ids there, and what carries no time would be
+stored twice: so the question waits for a lull in which nothing is owed.
 """
 
 import time
@@ -15,6 +17,10 @@ from mqtt.services.sessions.connection_settings import Filter
 
 ASK_AFTER = 1.0
 """Seconds after which a link that came up is asked."""
+ASK_AT_LAST = 10.0
+"""Seconds after which it is asked although there was no lull: under load its figures matter most."""
+LULL = 0.2
+"""Seconds without a message that is to be acknowledged: what the broker had on its way has come."""
 ANSWER_WITHIN = 5.0
 """A link that ends so soon after the question, without an answer, ended because of it."""
 LATELY = 600.0
@@ -31,6 +37,8 @@ class SessionStatistics:
         self._is_wanted = False
         self._ask_at = 0.0
         self._asked_at = 0.0
+        self._received = 0
+        self._received_at = 0.0
         self._open: set[str] = set()
         self._granted: set[str] = set()
         self._values: dict[Key, int | str] = {}
@@ -57,13 +65,19 @@ class SessionStatistics:
         """A link is up."""
         self._is_wanted = is_wanted
         self._ask_at, self._asked_at = time.monotonic() + ASK_AFTER, 0.0
+        self._received, self._received_at = 0, 0.0
         self._open, self._granted = set(), set()
 
     def tend(self, link: Link) -> None:
         """Ask when it is time."""
-        if not self._is_wanted or self._asked_at or self.is_refused or time.monotonic() < self._ask_at:
+        if not self._is_wanted or self._asked_at or self.is_refused or (now := time.monotonic()) < self._ask_at:
             return
-        self._asked_at, self._open = time.monotonic(), set(FILTERS)
+        if link.received != self._received:
+            self._received, self._received_at = link.received, now
+        is_lull = link.received == link.acknowledged and now - self._received_at >= LULL
+        if not is_lull and now < self._ask_at + ASK_AT_LAST - ASK_AFTER:
+            return
+        self._asked_at, self._open = now, set(FILTERS)
         link.subscribe([Filter(one, 0) for one in FILTERS])
 
     def answered(self, topic_filter: str, granted_qos: int | None) -> set[str]:
