@@ -38,6 +38,7 @@ UNITS = {"rssi": "dBm", "snr": "dB"}
 """Of numbers that can mean nothing else: a signal above zero is a share, an uptime seconds or minutes."""
 
 
+APART_NAMES: dict[str, Any] = {"model": gettext_lazy("Model"), "firmware": gettext_lazy("Firmware")}
 APART = frozenset(("firmware", "model", CLOCK_FACT))
 """Facts that have a line of their own."""
 YEAR = 365.25 * 86400
@@ -59,6 +60,12 @@ def written(facts: dict[str, Any]) -> list[tuple[str, str]]:
     """(name, what it is) of each, bounded, nested values as JSON."""
     told = [(name, fact) for name, fact in facts.items() if name not in APART]
     return [(_name(str(name)), _bounded(_fact(name, fact))) for name, fact in told[:MOST]]
+
+
+def every(facts: dict[str, Any]) -> list[tuple[str, str]]:
+    """All that a message says of a device, with what has a line of its own on the device's page."""
+    apart = [(str(APART_NAMES[name]), _bounded(_fact(name, facts[name]))) for name in APART_NAMES if name in facts]
+    return apart + written(facts)
 
 
 def _name(name: str) -> str:

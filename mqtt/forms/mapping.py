@@ -81,6 +81,8 @@ class MappingForm(SeenMixin, forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["connection"].empty_label = _("all")  # type: ignore[attr-defined]
+        self.fields["connection"].help_text = ""
         self._stored_values = list(self.instance.values)  # before the view writes what was sent into it
 
     def beside(self) -> dict[Any, Any]:

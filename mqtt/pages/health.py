@@ -24,7 +24,7 @@ WORDS: dict[HealthState, Any] = {
 }
 PARTS: dict[str, Any] = {
     "database": _("Database"),
-    "mqtt": _("mqtt process"),
+    "mqtt": _("MQTT process"),
     "channel layer": _("Live pages"),
     "storing": _("Storing"),
     "disk": _("Disk"),

@@ -29,8 +29,11 @@ from mqtt.supervisor.state import read_state
 
 NEEDS = 12
 FEED = 12
-LOOKED_AT = 5 * FEED
-"""Changes that are read for the feed: what happened to many at once is one line of it."""
+LOOKED_AT = 10 * FEED
+"""Changes that are read for the feed: what happened to many at once, or often to one, is one line of it."""
+OFTEN = 4
+FLAPPING = timedelta(minutes=15)
+"""Something that changed more often than this within that time has one line, or it would bury all others."""
 AT_ONCE = timedelta(seconds=2)
 NEW: dict[str, Any] = {"gateway": Gateway, "datalogger": Datalogger}
 RECENTLY = timedelta(minutes=15)
@@ -128,7 +131,12 @@ def _together(changes: list[StatusChange]) -> list[dict[str, Any]]:
     """One line for what happened to several for the same reason at once, such as all behind a gateway that is lost."""
     found: list[dict[str, Any]] = []
     first: dict[tuple[str, ...], dict[str, Any]] = {}
+    flapping = _flapping(changes)
     for change in changes:
+        if often := flapping.get((change.kind, change.object_id)):
+            if change is often[0]:
+                found.append({"at": change.at, "change": change, "times": len(often), "since": often[-1].at})
+            continue
         key = (change.kind, change.to_status, change.reason)
         known = first.get(key)
         if known is not None and change.reason and known["at"] - change.at <= AT_ONCE:
@@ -138,6 +146,14 @@ def _together(changes: list[StatusChange]) -> list[dict[str, Any]]:
             first[key] = {"at": change.at, "change": change, "others": 0}
             found.append(first[key])
     return found
+
+
+def _flapping(changes: list[StatusChange]) -> dict[tuple[str, int], list[StatusChange]]:
+    """What went back and forth, newest first, of each that did so too often to be told one by one."""
+    of: dict[tuple[str, int], list[StatusChange]] = {}
+    for change in changes:
+        of.setdefault((change.kind, change.object_id), []).append(change)
+    return {key: all_ for key, all_ in of.items() if len(all_) > OFTEN and all_[0].at - all_[OFTEN].at <= FLAPPING}
 
 
 def processes(_shown: Shown) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from mqtt import formats
+from mqtt import device_facts, formats
 from mqtt.decoders.registry import decode
 from mqtt.exceptions import UndecodableError
 from mqtt.messages import Decoded, InboundMessage
@@ -51,6 +51,7 @@ def becomes(shown: Shown) -> dict[str, Any]:
         "topic": topic,
         "decoded": decoded,
         "why": why,
+        "facts": [line for said in decoded.facts for line in device_facts.every(said.facts)] if decoded else [],
         "readings": readings[:SHOWN_READINGS],
         "more": max(0, len(readings) - SHOWN_READINGS),
         "undecoded": _undecoded(topic),

@@ -110,6 +110,18 @@
   });
   body.addEventListener("htmx:wsAfterMessage", giveFocusBack);
 
+  // A row that came between page and socket is not in this table: htmx would call that an error.
+  window.htmx?.defineExtension("known-rows", {
+    transformResponse(text) {
+      const isHere = (id) => document.getElementById(id) !== null;
+      if ([...text.matchAll(/<tr id="([^"]+)"/g)].every(([, id]) => isHere(id))) return text;
+      const frame = document.createElement("template");
+      frame.innerHTML = text;
+      for (const row of [...frame.content.children]) if (row.matches("tr[id]") && !isHere(row.id)) row.remove();
+      return frame.innerHTML;
+    },
+  });
+
   // ---- the page's own socket -------------------------------------------------------------------------------
   const link = document.getElementById("live-link");
   const lost = document.getElementById("live-lost");

@@ -102,6 +102,37 @@ def test_no_page_violates_the_content_policy(page: Page, device: mqtt.Client) ->
         assert page.locator("[style]:not(.chart *), style, script:not([src])").count() == 0, link
 
 
+def test_a_row_that_came_between_page_and_socket_is_no_error(page: Page, device: mqtt.Client) -> None:
+    sensor_row(page, device, "browser/between")
+    frames: list[str] = []
+    page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: frames.append(str(frame))))
+    publish(device, "browser/between", {"temperature": 21.5, "humidity": 40})
+    wait_for(lambda: page.reload() and page.locator("#rows tr").count() == 2, what="both rows")
+    live(page)
+    gone = page.locator("#rows tr", has_text="temperature")
+    name = gone.get_attribute("id")
+    gone.evaluate("row => row.remove()")
+    frames.clear()
+    publish(device, "browser/between", {"temperature": 22.5, "humidity": 41})
+    expect(value_of(page.locator("#rows tr"))).to_have_attribute("data-value", "41")
+    assert any(f'<tr id="{name}"' in frame for frame in frames), "it was sent"
+    # the fixture finds the browser's complaints
+
+
+def test_who_listens_is_told_that_nothing_has_come_until_it_comes(page: Page, device: mqtt.Client) -> None:
+    page.goto("/connections/1/tail/?filter=browser/heard")
+    live(page)
+    waits = page.locator(".tail-waits")
+    expect(waits).to_be_visible()
+
+    def has_come() -> bool:
+        publish(device, "browser/heard", "1")
+        return page.locator("#tail-rows tr").count() > 0
+
+    wait_for(has_come, what="the message")
+    expect(waits).to_be_hidden()
+
+
 def test_switching_a_connection_off_and_on_shows_in_every_open_page(
     page: Page, browser: Browser, console: Console
 ) -> None:

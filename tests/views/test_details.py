@@ -188,6 +188,16 @@ def test_a_topic_shows_what_its_payload_becomes(web: Client) -> None:
     assert "nested.humidity" in page
 
 
+def test_what_a_message_says_of_its_device_has_the_names_of_the_devices_page(web: Client) -> None:
+    payload = b'{"ip":"10.0.0.7","hn":"cabin","mac":"C4DD57A011E2","md":"Plug","sw":"14.6.0","tp":["cmnd"],"t":"cabin"}'
+    topic = factories.make_topic(
+        topic="tasmota/discovery/C4DD57A011E2/config", last_payload=payload, last_size=len(payload)
+    )
+    becomes = body(web, f"/topics/{topic.pk}/").split('id="becomes"')[1].split("</ul>")[0]
+    for name, value in (("IP address", "10.0.0.7"), ("Model", "Plug"), ("Firmware", "14.6.0")):
+        assert f"<span>{name}</span><span>{value}</span>" in becomes
+
+
 @pytest.mark.parametrize(
     ("view", "words"), [("hex", "7b 22 61"), ("raw", "{&quot;a&quot;: 1}"), ("pretty", "  &quot;a&quot;")]
 )

@@ -222,6 +222,16 @@ def test_what_is_not_understood_is_grouped_and_can_be_decoded_again(as_operator:
     assert set(UndecodedMessage.objects.filter(read_again=True).values_list("topic", flat=True)) == {"a/often"}
 
 
+def test_single_messages_that_were_not_understood_are_folded_until_somebody_looks_closer(as_operator: Client) -> None:
+    factories.make_undecoded(topic="a/odd", reason="empty")
+    assert '<details class="panel"><summary>Each message<small>1</small></summary>' in page(as_operator, "/undecoded/")
+    for closer in ("search=odd", "sort=topic", "page=1"):
+        html = page(as_operator, f"/undecoded/?{closer}")
+        assert 'id="rows"' in html
+        assert "Each message" not in html
+    assert "Each message" not in page(as_operator, "/connections/")
+
+
 def test_a_viewer_cannot_have_messages_decoded_again(client: Client, viewer: Any) -> None:
     client.force_login(viewer)
     factories.make_undecoded()

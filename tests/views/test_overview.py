@@ -22,7 +22,12 @@ def happened(client: Client, viewer: Any) -> list[str]:
 
 def lost(connection: Any, count: int, **fields: Any) -> None:
     for number in range(count):
-        common = {"kind": NodeKind.DATALOGGER, "reason": "gateway_offline", "label": f"pump {number}"}
+        common = {
+            "object_id": number + 1,
+            "kind": NodeKind.DATALOGGER,
+            "reason": "gateway_offline",
+            "label": f"pump {number}",
+        }
         factories.make_status_change(connection, "offline", **common | fields)
 
 
@@ -38,7 +43,35 @@ def test_what_happens_to_many_at_once_for_one_reason_is_one_line(client: Client,
 
 
 def test_of_more_than_are_read_no_number_is_claimed(client: Client, viewer: Any) -> None:
-    lost(factories.make_connection(), 61, at=timezone.now())
+    lost(factories.make_connection(), 121, at=timezone.now())
     assert [line.split("pump")[1].partition(" ")[2].partition(" ")[2] for line in happened(client, viewer)] == [
-        "and more than 59 others offline: Its gateway is offline."
+        "and more than 119 others offline: Its gateway is offline."
     ]
+
+
+def back_and_forth(connection: Any, times: int, apart: timedelta, **fields: Any) -> None:
+    for number in range(times):
+        status = "offline" if number % 2 else "online"
+        factories.make_status_change(
+            connection, status, kind=NodeKind.DATALOGGER, at=timezone.now() - number * apart, **fields
+        )
+
+
+def test_what_goes_back_and_forth_is_one_line_and_buries_nothing(client: Client, viewer: Any) -> None:
+    connection = factories.make_connection()
+    back_and_forth(connection, 40, timedelta(seconds=8), label="loose plug", object_id=7)
+    lost(connection, 1, label="mill", at=timezone.now() - timedelta(minutes=20))
+    lines = happened(client, viewer)
+    assert len(lines) == 2
+    assert "loose plug online" in lines[0]
+    assert "40 changes since" in lines[0]
+    assert "mill offline" in lines[1]
+
+
+def test_what_changes_a_few_times_or_over_hours_is_told_each_time(client: Client, viewer: Any) -> None:
+    connection = factories.make_connection()
+    back_and_forth(connection, 4, timedelta(seconds=8), label="restarted", object_id=7)
+    back_and_forth(connection, 6, timedelta(hours=1), label="nightly", object_id=8)
+    lines = happened(client, viewer)
+    assert (sum("restarted" in line for line in lines), sum("nightly" in line for line in lines)) == (4, 6)
+    assert not any("changes since" in line for line in lines)

@@ -45,6 +45,7 @@
         ...units.map((unit, place) => ({
           ...axis,
           scale: `unit ${place}`,
+          show: !narrow || place < 2, // on a phone a third axis leaves no room to draw: the legend has value and unit
           side: place ? 1 : 3,
           size: fitting,
           label: unit || undefined,
