@@ -52,6 +52,12 @@ def test_the_command_names_what_is_in_it(tmp_path: Path, monkeypatch: Any) -> No
         call_command("support_bundle", str(tmp_path / "missing" / "b.tar.gz"))
 
 
+def test_a_name_that_says_another_format_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match=r"Name it bundle\.tar\.gz"):
+        call_command("support_bundle", tmp_path / "bundle.zip")
+    assert not list(tmp_path.iterdir())
+
+
 def test_the_service_unit_is_shown_without_root() -> None:
     done = subprocess.run(
         [ROOT / "scripts" / "install-service", "--print", "--data", "/srv/v"],

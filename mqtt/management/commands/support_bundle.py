@@ -21,10 +21,12 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         default = f"vedetta-support-{datetime.now(UTC):%Y%m%d-%H%M%S}.tar.gz"
-        parser.add_argument("file", nargs="?", type=Path, default=Path(default), help="the archive to write")
+        parser.add_argument("file", nargs="?", type=Path, default=Path(default), help="the archive to write, a .tar.gz")
         parser.add_argument("--log-from-stdin", action="store_true", help="put the standard input in as log.txt")
 
     def handle(self, *_: Any, **options: Any) -> None:
+        if not options["file"].name.endswith((".tar.gz", ".tgz")):
+            raise CommandError(f"Name it {options['file'].stem}.tar.gz: that is what it becomes, under any name.")
         log = sys.stdin.read() if options["log_from_stdin"] else ""
         try:
             names = write_bundle(options["file"].expanduser(), log)
