@@ -4,7 +4,7 @@ from typing import Any
 
 import orjson
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from mqtt import formats
 from mqtt.messages import CLOCK_FACT
@@ -37,6 +37,45 @@ NAMES: dict[str, Any] = {
 UNITS = {"rssi": "dBm", "snr": "dB"}
 """Of numbers that can mean nothing else: a signal above zero is a share, an uptime seconds or minutes."""
 
+
+KINDS: dict[str, Any] = {
+    "temperature": pgettext_lazy("measured", "temperature"),
+    "humidity": pgettext_lazy("measured", "humidity"),
+    "pressure": pgettext_lazy("measured", "pressure"),
+    "voltage": pgettext_lazy("measured", "voltage"),
+    "current": pgettext_lazy("measured", "current"),
+    "power": pgettext_lazy("measured", "power"),
+    "energy": pgettext_lazy("measured", "energy"),
+    "battery": pgettext_lazy("measured", "battery"),
+    "frequency": pgettext_lazy("measured", "frequency"),
+    "illuminance": pgettext_lazy("measured", "illuminance"),
+    "level": pgettext_lazy("measured", "level"),
+    "distance": pgettext_lazy("measured", "distance"),
+    "displacement": pgettext_lazy("measured", "displacement"),
+    "strain": pgettext_lazy("measured", "strain"),
+    "angle": pgettext_lazy("measured", "angle"),
+    "acceleration": pgettext_lazy("measured", "acceleration"),
+    "vibration": pgettext_lazy("measured", "vibration"),
+    "flow": pgettext_lazy("measured", "flow"),
+    "speed": pgettext_lazy("measured", "speed"),
+    "direction": pgettext_lazy("measured", "direction"),
+    "rain": pgettext_lazy("measured", "rain"),
+    "moisture": pgettext_lazy("measured", "moisture"),
+    "conductivity": pgettext_lazy("measured", "conductivity"),
+    "weight": pgettext_lazy("measured", "weight"),
+    "altitude": pgettext_lazy("measured", "altitude"),
+    "latitude": pgettext_lazy("measured", "latitude"),
+    "longitude": pgettext_lazy("measured", "longitude"),
+    "signal": pgettext_lazy("measured", "signal"),
+    "opening": pgettext_lazy("measured", "opening"),
+    "motion": pgettext_lazy("measured", "motion"),
+    "volume": pgettext_lazy("measured", "volume"),
+    "co2": "CO₂",
+    "ph": "pH",
+    "pm": pgettext_lazy("measured", "fine dust"),
+    "voc": "VOC",
+}
+"""What sensors measure, as the decoders call it."""
 
 APART_NAMES: dict[str, Any] = {"model": gettext_lazy("Model"), "firmware": gettext_lazy("Firmware")}
 APART = frozenset(("firmware", "model", CLOCK_FACT))

@@ -16,6 +16,7 @@ from mqtt.models import (
     AuditEntry,
     ConnectionActivity,
     Datalogger,
+    DiscoveredTopic,
     Gateway,
     MqttConnection,
     SensorDevice,
@@ -96,7 +97,13 @@ def needs(shown: Shown) -> dict[str, Any]:
         items += [{"kind": kind, "record": row} for row in rows]
     total = troubled.count() + gateways.count() + dataloggers.count()
     items.sort(key=_severity)
-    return {"items": items[:NEEDS], "more": max(0, total - NEEDS), "new": _new(shown.user)}
+    is_unheard = not items and not visible_to(shown.user, Datalogger.objects.all()).exists()
+    return {
+        "items": items[:NEEDS],
+        "more": max(0, total - NEEDS),
+        "new": _new(shown.user),
+        "is_unheard": is_unheard and not visible_to(shown.user, DiscoveredTopic.objects.all()).exists(),
+    }
 
 
 def _new(user: User) -> list[dict[str, Any]]:

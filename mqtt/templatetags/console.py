@@ -11,7 +11,7 @@ from django import template
 from django.utils import timezone
 from django.utils.html import format_html
 
-from mqtt import formats
+from mqtt import device_facts, formats
 from mqtt.corrections import NONE, Corrections
 from mqtt.enums import AuditAction, Availability, CommandState, ConnectionStatus
 from mqtt.models import to_us
@@ -116,6 +116,12 @@ def lasting(seconds: float | None) -> str:
 def status_word(name: str) -> str:
     """What the screen says for a status or an availability."""
     return str(WORDS.get(name, name))
+
+
+@register.filter
+def kind_word(name: str) -> str:
+    """What a sensor measures, in the reader's language; as it was written when it is no usual word."""
+    return str(device_facts.KINDS.get(name, name))
 
 
 @register.filter

@@ -11,6 +11,8 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
+from mqtt import device_facts
+from mqtt.decoders.words import KINDS
 from mqtt.enums import IntervalSource, ReadingFlag
 from mqtt.fragments import Variant, render_part
 from mqtt.models import AuditEntry, Datalogger, DataloggerRhythm, GatewayRhythm, SensorDevice, SensorRhythm, Site
@@ -186,6 +188,16 @@ def test_a_topic_shows_what_its_payload_becomes(web: Client) -> None:
     page = body(web, f"/topics/{topic.pk}/")
     assert 'data-value="4.3"' in page
     assert "nested.humidity" in page
+
+
+def test_what_a_sensor_measures_is_said_in_the_readers_language(web: Client) -> None:
+    assert set(KINDS) <= set(device_facts.KINDS)
+    sensor = factories.make_sensor(kind="angle")
+    assert "<dd>angle</dd>" in body(web, f"/sensors/{sensor.pk}/")
+    answer = web.get(f"/sensors/{sensor.pk}/", headers={"Accept-Language": "it"}).content.decode()
+    assert "<dd>angolo</dd>" in answer
+    other = factories.make_sensor(kind="bee count")
+    assert "<dd>bee count</dd>" in body(web, f"/sensors/{other.pk}/")
 
 
 def test_what_a_message_says_of_its_device_has_the_names_of_the_devices_page(web: Client) -> None:

@@ -75,3 +75,14 @@ def test_what_changes_a_few_times_or_over_hours_is_told_each_time(client: Client
     lines = happened(client, viewer)
     assert (sum("restarted" in line for line in lines), sum("nightly" in line for line in lines)) == (4, 6)
     assert not any("changes since" in line for line in lines)
+
+
+def test_who_has_just_installed_it_is_told_how_data_comes(client: Client, viewer: Any) -> None:
+    connection = factories.make_connection(status="connected")
+    factories.make_lease(connection)
+    client.force_login(viewer)
+    assert "Let a device publish to one of your brokers" in client.get("/").content.decode()
+    factories.make_topic(connection)
+    page = client.get("/").content.decode()
+    assert "Let a device publish" not in page
+    assert "Nothing needs anybody." in page
