@@ -104,6 +104,6 @@ def test_who_may_not_publish_sees_no_form_and_what_was_published(
 def test_commands_are_filtered_by_what_became_of_them(as_operator: Client) -> None:
     factories.make_command(topic="went/well", state="done")
     factories.make_command(topic="went/wrong", state="failed")
-    page = as_operator.get("/commands/?state=failed").content.decode()
+    page = as_operator.get("/commands/?state=failed").content.decode().replace("<wbr>", "")
     assert "went/wrong" in page
     assert "went/well" not in page
