@@ -16,6 +16,7 @@ LONGEST = 300
 NAMES: dict[str, Any] = {
     "bssid": gettext_lazy("Access point"),
     "free_memory": gettext_lazy("Free memory"),
+    "gateway": gettext_lazy("Gateway"),
     "hardware": gettext_lazy("Hardware"),
     "hostname": gettext_lazy("Host name"),
     "id": gettext_lazy("Its own id"),
