@@ -65,8 +65,18 @@ def test_the_service_unit_is_shown_without_root() -> None:
         text=True,
         check=True,
     )
-    assert f"ExecStart={ROOT}/scripts/run" in done.stdout
-    assert "Environment=DATA_DIR=/srv/v" in done.stdout
+    assert f'ExecStart="{ROOT}/scripts/run"' in done.stdout
+    assert 'Environment="DATA_DIR=/srv/v"' in done.stdout
+
+
+def test_the_service_unit_quotes_folders_with_blanks_and_refuses_what_systemd_would_read_otherwise() -> None:
+    script = [ROOT / "scripts" / "install-service", "--print", "--data"]
+    said = subprocess.run([*script, "/srv/my data"], capture_output=True, text=True, check=True).stdout
+    assert 'Environment="DATA_DIR=/srv/my data"' in said
+    for folder in ("/srv/100%", "/srv/$HOME", '/srv/"v"', "/srv/a\\b", "/srv/a\nExecStartPre=/bin/false"):
+        done = subprocess.run([*script, folder], capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout) == (1, ""), folder
+        assert "choose another" in done.stderr, folder
 
 
 def test_the_service_script_says_what_it_makes_and_knows_no_other_words() -> None:
