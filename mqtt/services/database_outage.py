@@ -33,6 +33,11 @@ def is_disk_full(error: BaseException) -> bool:
     return getattr(cause, "sqlstate", "") == DISK_FULL or getattr(cause, "sqlite_errorcode", 0) == sqlite3.SQLITE_FULL
 
 
+def what_ails(error: BaseException) -> str:
+    """The first half of a line in the log: a full disk is mended otherwise than a database that is away."""
+    return "The database's disk is full" if is_disk_full(error) else "The database is away"
+
+
 class DatabaseWatch:
     """For how long the database has not answered; one thread asks, any may look."""
 

@@ -19,7 +19,7 @@ from mqtt.enums import ConnectionStatus
 from mqtt.messages import InboundMessage
 from mqtt.models import ConnectionLease, MqttConnection
 from mqtt.services.broadcast import wake_up
-from mqtt.services.database_outage import DatabaseWatch, drop_connection
+from mqtt.services.database_outage import DatabaseWatch, drop_connection, what_ails
 from mqtt.services.holding import command_desk, wake_ups
 from mqtt.services.holding.activity import WRITE_EVERY, ActivityWriter
 from mqtt.services.holding.heartbeat import Heartbeat
@@ -138,7 +138,7 @@ class MqttService:
         except (OperationalError, InterfaceError) as error:
             self._database.failed()
             if not self._is_troubled:
-                logger.warning("The database is away, sessions stay up: %s", str(error).strip())
+                logger.warning("%s, sessions stay up: %s", what_ails(error), str(error).strip())
             self._recover()
         except Exception:
             logger.exception("A round of the mqtt process failed")

@@ -1,13 +1,14 @@
 """What a thread does between two tries of a database that is away."""
 
 import gc
+import sqlite3
 import sys
 import weakref
 
 import pytest
 from django.db import OperationalError
 
-from mqtt.services.database_outage import drop_connection
+from mqtt.services.database_outage import drop_connection, what_ails
 
 pytestmark = pytest.mark.django_db
 
@@ -35,3 +36,14 @@ def test_an_outage_piles_up_no_errors_where_cycles_are_looked_for_rarely() -> No
         assert error() is None
     finally:
         gc.enable()
+
+
+def test_a_line_in_the_log_tells_a_full_disk_from_a_database_that_is_away() -> None:
+    small = sqlite3.connect(":memory:")
+    small.execute("PRAGMA max_page_count = 2")
+    with pytest.raises(sqlite3.OperationalError) as refused:
+        small.executescript("CREATE TABLE a (b); INSERT INTO a VALUES (zeroblob(100000));")
+    error = OperationalError(str(refused.value))
+    assert what_ails(error) == "The database is away"
+    error.__cause__ = refused.value
+    assert what_ails(error) == "The database's disk is full"

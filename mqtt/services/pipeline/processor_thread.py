@@ -12,7 +12,7 @@ from uuid import UUID
 from django.db import InterfaceError, OperationalError, connection
 
 from mqtt.messages import InboundMessage
-from mqtt.services.database_outage import drop_connection
+from mqtt.services.database_outage import drop_connection, what_ails
 from mqtt.services.pipeline.batch_outcome import ProcessedBatch
 from mqtt.services.pipeline.inbox import Inbox
 from mqtt.services.pipeline.message_processor import MessageProcessor
@@ -108,7 +108,7 @@ class ProcessorThread:
                     self._processor.guard.look(at_once=True)
                 result = store()
             except (OperationalError, InterfaceError) as error:
-                self._note_trouble("The database is away, messages wait: %s", error)
+                self._note_trouble(f"{what_ails(error)}, messages wait: %s", error)
             except Exception as error:
                 # What was never stored is never acknowledged, whatever went wrong.
                 logger.exception("A batch could not be processed")
