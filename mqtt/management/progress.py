@@ -5,8 +5,9 @@ import time
 
 EVERY = 0.5
 QUIET = 2.0
-"""Seconds before the first word, and between two lines where no terminal can overwrite them."""
+"""Seconds before the first word on a terminal."""
 IN_A_LOG = 15.0
+"""Seconds before the first line, and between two, where no terminal can overwrite them."""
 
 
 class Progress:
@@ -14,7 +15,7 @@ class Progress:
 
     def __init__(self) -> None:
         self._is_terminal = sys.stderr.isatty()
-        self._due = time.monotonic() + QUIET
+        self._due = time.monotonic() + (QUIET if self._is_terminal else IN_A_LOG)
         self._is_open = False
 
     def __call__(self, what: str, done: int, total: int) -> None:
