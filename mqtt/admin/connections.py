@@ -73,7 +73,7 @@ class ConnectionAdmin(BoundedAdmin):
     inlines = (FilterInline,)
     list_display = (
         "name",
-        "address",
+        "host_and_port",
         "transport",
         "protocol",
         "site",
@@ -105,6 +105,11 @@ class ConnectionAdmin(BoundedAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: MqttConnection | None = None) -> Any:
         """A user who may only look sees no fields for secrets."""
         return LIVE
+
+    @admin.display(description=_("address"), ordering="host")
+    def host_and_port(self, connection: MqttConnection) -> str:
+        """Where its broker is."""
+        return connection.address
 
     @admin.display(description=_("status"), ordering="effective_status")
     def live_status(self, connection: Any) -> str:

@@ -313,3 +313,20 @@ def test_on_a_phone_the_menu_opens_and_nothing_is_wider_than_the_screen(browser:
     phone.wait_for_url("**/connections/")
     assert not complaints
     phone.context.close()
+
+
+def test_a_long_text_breaks_within_its_column(browser: Browser, console: Console, device: mqtt.Client) -> None:
+    phone, complaints = open_page(browser, console, viewport={"width": 390, "height": 800})
+    publish(device, "browser/wordy", {"note": "W" * 180})
+
+    def is_there() -> bool:
+        phone.goto("/topics/?search=wordy")
+        return phone.locator("#rows tr").count() == 1
+
+    wait_for(is_there, what="the topic")
+    phone.click("#rows a >> nth=0")
+    live(phone)
+    expect(phone.locator("#becomes td.text")).to_contain_text("WWWW")
+    assert phone.evaluate("(one => one.scrollWidth - one.clientWidth)(document.querySelector('#becomes .scroll'))") == 0
+    assert not complaints
+    phone.context.close()
