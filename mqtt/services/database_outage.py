@@ -11,6 +11,20 @@ STALLS_AFTER = 5.0
 """Seconds without an answer to what was asked: that is away as well. SQLite raises an error only after twenty."""
 
 
+SOON = 1.5
+"""Seconds: load balancers wait for two and more, the pool of the pages for five."""
+
+
+def ask_for_connection() -> None:
+    """Raise OperationalError after SOON when the pool has no connection to give, instead of after its own patience."""
+    pool = getattr(connection, "pool", None)  # only PostgreSQL has one
+    if pool is None or connection.connection is not None:
+        return
+    with connection.wrap_database_errors:
+        pool.open()
+        pool.putconn(pool.getconn(timeout=SOON))
+
+
 def drop_connection() -> None:
     """Forget this thread's connection, its last error, and the pool: its own tries come ever more rarely."""
     connection.close()

@@ -4,11 +4,14 @@ import gc
 import sqlite3
 import sys
 import weakref
+from typing import Any
 
 import pytest
 from django.db import OperationalError
+from django.db.utils import ConnectionHandler
 
-from mqtt.services.database_outage import drop_connection, what_ails
+from mqtt.services import database_outage
+from mqtt.services.database_outage import ask_for_connection, drop_connection, what_ails
 
 pytestmark = pytest.mark.django_db
 
@@ -47,3 +50,15 @@ def test_a_line_in_the_log_tells_a_full_disk_from_a_database_that_is_away() -> N
     assert what_ails(error) == "The database is away"
     error.__cause__ = refused.value
     assert what_ails(error) == "The database's disk is full"
+
+
+def test_who_asks_for_readiness_does_not_wait_as_long_as_a_page_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    pool = {"min_size": 1, "max_size": 1, "timeout": 3600.0}
+    gone = {"ENGINE": "app.postgresql", "NAME": "x", "HOST": "/nowhere", "OPTIONS": {"pool": pool}}
+    away: Any = ConnectionHandler({"default": {}, "gone": gone})["gone"]
+    monkeypatch.setattr(database_outage, "connection", away)
+    try:
+        with pytest.raises(OperationalError):
+            ask_for_connection()
+    finally:
+        away.close_pool()
