@@ -137,20 +137,21 @@ def feed(shown: Shown) -> dict[str, Any]:
 def _together(changes: list[StatusChange]) -> list[dict[str, Any]]:
     """One line for what happened to several for the same reason at once, such as all behind a gateway that is lost."""
     found: list[dict[str, Any]] = []
-    first: dict[tuple[str, ...], dict[str, Any]] = {}
+    first: dict[tuple[Any, ...], dict[str, Any]] = {}
     flapping = _flapping(changes)
     for change in changes:
-        if often := flapping.get((change.kind, change.object_id)):
-            if change is often[0]:
-                found.append({"at": change.at, "change": change, "times": len(often), "since": often[-1].at})
+        often = flapping.get((change.kind, change.object_id))
+        if often and change is not often[0]:
             continue
-        key = (change.kind, change.to_status, change.reason)
+        key = (change.kind, change.to_status, change.reason, bool(often))
         known = first.get(key)
         if known is not None and change.reason and known["at"] - change.at <= AT_ONCE:
             known["others"] += 1
             known["is_cut"] = change is changes[-1] and len(changes) == LOOKED_AT
         else:
             first[key] = {"at": change.at, "change": change, "others": 0}
+            if often:
+                first[key] |= {"times": len(often), "since": often[-1].at}
             found.append(first[key])
     return found
 

@@ -68,6 +68,20 @@ def test_what_goes_back_and_forth_is_one_line_and_buries_nothing(client: Client,
     assert "mill offline" in lines[1]
 
 
+def test_what_goes_back_and_forth_together_is_one_line_too(client: Client, viewer: Any) -> None:
+    connection, now = factories.make_connection(), timezone.now()
+    for number in range(8):
+        at, status = now - number * timedelta(seconds=40), "offline" if number % 2 else "online"
+        for box in (7, 8, 9):
+            factories.make_status_change(
+                connection, status, kind=NodeKind.DATALOGGER, object_id=box, label=f"box {box}", reason=status, at=at
+            )
+    lines = happened(client, viewer)
+    assert len(lines) == 1
+    assert "and 2 others online" in lines[0]
+    assert "8 changes since" in lines[0]
+
+
 def test_what_changes_a_few_times_or_over_hours_is_told_each_time(client: Client, viewer: Any) -> None:
     connection = factories.make_connection()
     back_and_forth(connection, 4, timedelta(seconds=8), label="restarted", object_id=7)
