@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Permission
 from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, resolve
 from django.utils import timezone
 from rest_framework.test import APIClient
 
@@ -92,6 +93,16 @@ def test_every_call_is_open_to_its_role_and_to_no_lesser(
             assert code not in {401, 403, 404, 500}, (method, path, code)
         else:
             assert code == 403, (method, path, code)
+
+
+def test_every_address_of_the_api_is_among_the_calls() -> None:
+    def names(patterns: list[Any]) -> set[str]:
+        inner = [names(one.url_patterns) for one in patterns if isinstance(one, URLResolver)]
+        return set().union(*inner, {one.name for one in patterns if isinstance(one, URLPattern) and one.name})
+
+    called = {resolve(path.partition("?")[0]).url_name for _method, path, _least in calls()}
+    there = {name for name in names(get_resolver().url_patterns) if name.startswith("api-")}
+    assert there - called == {"api-health", "api-docs", "api-unknown"}
 
 
 def test_without_a_login_there_is_nothing_but_health(valkey: Any) -> None:
