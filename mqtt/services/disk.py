@@ -103,16 +103,19 @@ def _reusable() -> int:
         return int(cursor.fetchone()[0])
 
 
+NEVER = float("inf")
+
+
 def full_in_days(now: datetime, disk: Disk) -> float | None:
-    """When the disk will be full at the rate of the last week; None: never, or not known yet."""
-    samples = list(DiskSample.objects.filter(at__gt=now - FORECAST_FROM, total=disk.total).order_by("at"))
-    if not samples or now - samples[0].at < FORECAST_LEAST:
+    """When the disk will be full at the rate of the last week; NEVER: not within years. None: not known yet."""
+    first = DiskSample.objects.filter(at__gt=now - FORECAST_FROM, total=disk.total).order_by("at").first()
+    if first is None or now - first.at < FORECAST_LEAST:
         return None
-    grown = disk.total - disk.free - disk.reusable - samples[0].used
+    grown = disk.total - disk.free - disk.reusable - first.used
     if grown <= 0:
-        return None
-    days = (now - samples[0].at) / timedelta(days=1) * (disk.free + disk.reusable) / grown
-    return days if days <= FARTHEST else None
+        return NEVER
+    days = (now - first.at) / timedelta(days=1) * (disk.free + disk.reusable) / grown
+    return days if days <= FARTHEST else NEVER
 
 
 class DiskGuard:

@@ -197,7 +197,7 @@ def _disk() -> Iterator[Family]:
     yield GaugeMetricFamily("vedetta_disk_total_bytes", "Size of the console's disk.", found.total)
     yield GaugeMetricFamily("vedetta_disk_free_bytes", "Free on it.", found.free)
     days = disk.full_in_days(timezone.now(), found)
-    if days is not None:
+    if days not in {None, disk.NEVER}:
         yield GaugeMetricFamily("vedetta_disk_full_in_seconds", "When it is full at last week's rate.", days * 86400)
 
 

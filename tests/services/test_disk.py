@@ -137,8 +137,8 @@ def test_the_forecast_follows_the_last_week() -> None:
     sample(24 * 30, 0)
     sample(48, 46_000)
     assert disk.full_in_days(NOW, full(0.5)) == pytest.approx(25)
-    assert disk.full_in_days(NOW, full(0.46)) is None
-    assert disk.full_in_days(NOW, full(0.40)) is None
+    assert disk.full_in_days(NOW, full(0.46)) == disk.NEVER
+    assert disk.full_in_days(NOW, full(0.40)) == disk.NEVER
 
 
 def test_another_disk_begins_anew() -> None:
