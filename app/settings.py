@@ -223,6 +223,8 @@ SPECTACULAR_SETTINGS = {
 }
 
 LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
+WHITENOISE_ALLOW_ALL_ORIGINS = False  # nothing of ours is for pages of others
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

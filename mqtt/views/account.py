@@ -5,7 +5,6 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.decorators import login_required
-from django.contrib.auth.forms import PasswordChangeForm
 from django.contrib.auth.models import User
 from django.contrib.auth.views import LoginView
 from django.http import HttpRequest, HttpResponse
@@ -22,7 +21,7 @@ from mqtt.permissions import VIEW
 from mqtt.services import people, tokens
 from mqtt.services.audit import Actor
 from mqtt.views.guard import needs
-from mqtt.views.login_form import ThrottledLoginForm
+from mqtt.views.login_form import ThrottledLoginForm, ThrottledPasswordForm
 
 MAX_TOKENS = 50
 """Nobody needs more; bounds what one account can make."""
@@ -51,7 +50,7 @@ def account(request: HttpRequest) -> HttpResponse:
 def password_change(request: HttpRequest) -> HttpResponse:
     """A new password, with the old one as proof; sessions elsewhere end."""
     user = _user(request)
-    form = PasswordChangeForm(user, request.POST or None)
+    form = ThrottledPasswordForm(user, request.POST or None, address=str(request.META.get("REMOTE_ADDR", "")))
     if request.method == "POST" and form.is_valid():
         people.set_password(Actor.of(user, "web"), user, form.cleaned_data["new_password1"])
         update_session_auth_hash(request, user)

@@ -53,6 +53,18 @@ def test_logging_out_needs_a_post(client: Client, viewer: User) -> None:
     assert client.get("/account/").status_code == 302
 
 
+def test_who_guesses_the_old_password_must_wait_at_the_login_too(client: Client, viewer: User) -> None:
+    client.force_login(viewer)
+    wrong = {"old_password": "no", "new_password1": "vierzehn-gruen", "new_password2": "vierzehn-gruen"}
+    for _ in range(5):
+        assert "Too many" not in client.post("/account/password/", wrong).content.decode()
+    right = {**wrong, "old_password": "viewer-password"}
+    assert "Too many wrong passwords" in client.post("/account/password/", right).content.decode()
+    assert viewer.check_password("viewer-password")
+    login = Client().post("/login/", {"username": "viewer", "password": "viewer-password"})
+    assert "Too many wrong passwords" in login.content.decode()
+
+
 def test_a_new_password_needs_the_old_one(client: Client, viewer: User) -> None:
     client.force_login(viewer)
     wrong = {"old_password": "no", "new_password1": "vierzehn-gruen", "new_password2": "vierzehn-gruen"}
@@ -105,3 +117,9 @@ def test_an_account_without_a_role_still_reaches_its_own_page(client: Client, st
     client.force_login(stranger)
     assert "ask an administrator" in client.get("/account/").content.decode()
     assert client.get("/account/tokens/").status_code == 403
+
+
+def test_the_admin_sites_own_way_to_a_new_password_leads_to_ours(client: Client, administrator: User) -> None:
+    client.force_login(administrator)
+    answer = client.get("/admin/password_change/")
+    assert (answer.status_code, answer["Location"]) == (302, "/account/password/")
