@@ -85,15 +85,15 @@ class GeneralDecoder:
         document = content.document
         where = place(content.topic)
         walk = Walk(where.device, content)
-        single = isinstance(document, dict) and is_single_value(document)
-        if single:
+        key, is_apart = value_of(document) if isinstance(document, dict) else ("", False)
+        if key:
             number = place_of_number(content.topic)
             if number is not where:
                 walk.moved.append(Moved(where.owner.key, where.name, number.owner, number.name, rekeys=True))
-            if was_apart(document, key := key_of_value(document)):
+            if is_apart:
                 walk.moved.append(Moved(where.device.key, key, number.owner, number.name, rekeys=True))
             walk.device = number.owner
-            walk.single(document, number.name, number.meaning)
+            walk.single(document, number.name, number.meaning, key)
         elif isinstance(document, dict):
             walk.device = device_of(document, where)
             walk.object(document, "", 1)
@@ -131,32 +131,51 @@ def _plain_key(key: str) -> str:
 
 def is_single_value(document: dict[str, Any]) -> bool:
     """Whether an object is one value with nothing but its unit, its time, its quality and facts."""
-    return bool(key_of_value(document))
+    return bool(value_of(document)[0])
 
 
-def key_of_value(document: dict[str, Any], beside: frozenset[str] = BESIDE_VALUE) -> str:
-    """The key of the one value of such an object; empty when it is none."""
+def value_of(document: dict[str, Any], beside: frozenset[str] = BESIDE_VALUE) -> tuple[str, bool]:
+    """The key of the one value of such an object, empty when it is none; and whether older versions read it apart.
+
+    Those read a value under its key, beside what is said about it.
+    """
+    if VALUE_KEYS.isdisjoint(document) and "v" not in document:
+        return "", False
+    keys = tuple(document)
+    is_usual = len(keys) <= USUAL_KEYS and max(map(len, keys)) <= USUAL_LENGTH
+    found, is_apart = (_known_shape if is_usual else _shape_of)(keys, beside)
+    return (found, is_apart) if found and not isinstance(document[found], dict | list) else ("", False)
+
+
+def _shape_of(keys: tuple[str, ...], beside: frozenset[str]) -> tuple[str, bool]:
+    """(the key that would be the one value, whether older versions read it apart)."""
     found = ""
-    if "v" in document and "u" in document and _PAIR.issuperset(document):
-        return "" if isinstance(document["v"], dict | list) else "v"
-    for key in document:
-        if key in VALUE_KEYS:
-            if found:
-                return ""
-            found = key
-        elif meaning(key).role is Role.VALUE and _plain_key(key) not in beside:
-            return ""
-    return "" if not found or isinstance(document[found], dict | list) else found
+    if "v" in keys and "u" in keys and _PAIR.issuperset(keys):
+        found = "v"
+    else:
+        for key in keys:
+            if key in VALUE_KEYS:
+                if found:
+                    return "", False
+                found = key
+            elif meaning(key).role is Role.VALUE and _plain_key(key) not in beside:
+                return "", False
+    return found, found != "value" or any(meaning(one).role is Role.VALUE for one in keys if one != found)
 
 
-def was_apart(document: dict[str, Any], key: str) -> bool:
-    """Whether older versions read its value under its key, beside what is said about it."""
-    return key != "value" or any(meaning(one).role is Role.VALUE for one in document if one != key)
+USUAL_KEYS, USUAL_LENGTH = 8, 40
+_known_shape = lru_cache(maxsize=5_000)(_shape_of)
+"""Messages of one topic have the same keys: what they are is found once. A device may send others each time."""
+
+
+QUALITY_KEYS = frozenset(("qc", "quality", "reliability", "q"))
 
 
 def is_bad(document: dict[str, Any]) -> bool:
     """Whether a value's quality says that it is none."""
-    for key in ("qc", "quality", "reliability", "q"):
+    if QUALITY_KEYS.isdisjoint(document):
+        return False
+    for key in QUALITY_KEYS:
         said = document.get(key)
         if (said == 0 and key == "qc") or said is False or (isinstance(said, str) and said[:3].lower() == "bad"):
             return True
@@ -252,8 +271,9 @@ class Walk:
         elif kind is str:
             self._text(value, name, means)
         elif kind is dict:
-            if self.joins_single and (key := key_of_value(value)):
-                if was_apart(value, key):
+            key, is_apart = value_of(value) if self.joins_single else ("", False)
+            if key:
+                if is_apart:
                     self.moved.append(Moved(self.device.key, f"{name}.{key}", self.device, name))
                 self.single(value, name, means, key)
             else:
@@ -269,7 +289,7 @@ class Walk:
         if is_bad(found):
             self._facts.setdefault(self.device, {})
             return
-        self.value(found[at or key_of_value(found)], name, means, MAX_DEPTH)
+        self.value(found[at or value_of(found)[0]], name, means, MAX_DEPTH)
         reading = self.readings[-1] if len(self.readings) > before else None
         for key, value in found.items():
             said = meaning(key)
@@ -308,7 +328,7 @@ class Walk:
     def _member(self, found: dict[str, Any], depth: int) -> None:
         device = self.device
         if self.joins_single and (tag := _tag(found)):
-            key = key_of_value(found, BESIDE_TAG)
+            key, _ = value_of(found, BESIDE_TAG)
             self.moved.append(Moved(f"{device.key}#{tag}", key, device, tag, rekeys=True))
             first = len(self.readings)
             self.single(found, tag, meaning(tag), key)
@@ -379,7 +399,7 @@ def is_opaque(name: str, value: str) -> bool:
 
 def _tag(found: dict[str, Any]) -> str:
     """What a member of an array that is one value is called; empty when it is a device or several values."""
-    if not key_of_value(found, BESIDE_TAG):
+    if not value_of(found, BESIDE_TAG)[0]:
         return ""
     has_quality = "qc" in found or "quality" in found or "q" in found
     if not has_quality and any(key in found for key in IDENTITY_KEYS if key != "name"):
