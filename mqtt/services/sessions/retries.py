@@ -30,9 +30,9 @@ class Retries:
         elif reason.code == "link_lost":
             self._short_lives += 1
             if self._short_lives >= SHORT_LIVES:
-                return link_reasons.plain(
-                    "closed_again", self._settings, is_error=True, wait=link_reasons.TAKEN_OVER_WAIT
-                )
+                # Two clients of one id chase each other, unless one waits; in MQTT 5 the broker says so itself.
+                wait = 0.0 if self._settings.is_v5 else link_reasons.TAKEN_OVER_WAIT
+                return link_reasons.plain("closed_again", self._settings, is_error=True, wait=wait)
         return reason
 
     def next_delay(self, reason: Reason) -> float:
