@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -209,3 +210,19 @@ def test_a_connection_is_never_saved_bare(pattern: str) -> None:
             if is_connection:
                 bare.append(f"{module}:{number}")
     assert not bare
+
+
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    """Also not inside functions: what needs that stands in the wrong place."""
+    names = modules()
+
+    def target(name: str) -> str:
+        found = inner(name)
+        return found if found in names else found.rpartition(".")[0]
+
+    graph = {
+        module: {target(name) for name in imports(path) if target(name) in names} - {module}
+        for module, path in names.items()
+    }
+    circles = TopologicalSorter({module: others for module, others in graph.items() if module})
+    circles.prepare()

@@ -8,11 +8,11 @@ one reading. In an array of objects each must say who it is or when it was; othe
 
 import re
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any
 
 from mqtt.decoders.base import MAX_DEPTH, MAX_VALUES, Content
-from mqtt.decoders.places import NAME_LENGTH, Place, clean, place, place_of_number
+from mqtt.decoders.objects import BESIDE_TAG, device_of, is_bad, plain_key, value_of
+from mqtt.decoders.places import NAME_LENGTH, clean, place, place_of_number
 from mqtt.decoders.units import spelled
 from mqtt.decoders.words import Meaning, Role, meaning, words
 from mqtt.exceptions import UndecodableError
@@ -44,27 +44,10 @@ IDENTITY_KEYS = (
     "name",
 )
 
-OWN_KEYS = words(
-    """nodeid deviceid devid deveui serialnumber serialno serial sn deviceserial deviceserialnumber imei macaddress mac
-    device"""
-)
-"""Keys, without case and signs, under which a message says whose it is; `id` alone may count messages."""
-WHO_KEYS = words("enddevice enddeviceids deviceinfo thing")
-"""Keys of objects that are about whose it is."""
 
-
-VALUE_KEYS = words("value val presentValue presentvalue present-value present_value")
-BESIDE_VALUE = words(
-    """q qc quality reliability statusflags ack lc from function dpt datatype dtype objectname description desc comment
-    outofservice eventstate ga src expire user"""
-)
-"""Keys, without case and signs, of what is said about a value beside it."""
-_PAIR = words("v u t ts q")
-"""A value with its unit, as short as can be."""
 LABEL_KEYS = words("objectname description desc")
 TAG_KEYS = ("name", "tag", "tagname", "tagName", "parameter", "variable", "measurement", "metric", "type", "id")
 """Keys of an object in an array that is one value: what is measured, rather than who measures."""
-BESIDE_TAG = BESIDE_VALUE | words("tag tagname parameter variable measurement metric")
 
 
 class GeneralDecoder:
@@ -102,84 +85,6 @@ class GeneralDecoder:
                 walk.device = where.owner
             walk.array(document, where.name, where.meaning, 1)
         return walk.result(self.name)
-
-
-def device_of(document: dict[str, Any], where: Place) -> DeviceRef:
-    """Whose an object is: of whom it names, else of its topic."""
-    topic = where.device.key
-    who = own_name(document)
-    return DeviceRef(f"{topic}#{who}", who) if who and who not in topic else where.device
-
-
-def own_name(document: dict[str, Any]) -> str:
-    """What a message says of whose it is; empty when it says nothing, so that the topic counts."""
-    for key, value in document.items():
-        plain = _plain_key(key)
-        if plain in OWN_KEYS and isinstance(value, str | int) and not isinstance(value, bool):
-            if plain == "device" and "[" in str(value):
-                continue  # wmbusmeters: the receiver and its frequency
-            return clean(str(value)).strip()[:NAME_LENGTH]
-        if plain in WHO_KEYS and isinstance(value, dict) and (who := own_name(value)):
-            return who
-    return ""
-
-
-@lru_cache(maxsize=20_000)
-def _plain_key(key: str) -> str:
-    return "".join(character for character in key[:40].lower() if character.isalnum())
-
-
-def is_single_value(document: dict[str, Any]) -> bool:
-    """Whether an object is one value with nothing but its unit, its time, its quality and facts."""
-    return bool(value_of(document)[0])
-
-
-def value_of(document: dict[str, Any], beside: frozenset[str] = BESIDE_VALUE) -> tuple[str, bool]:
-    """The key of the one value of such an object, empty when it is none; and whether older versions read it apart.
-
-    Those read a value under its key, beside what is said about it.
-    """
-    if VALUE_KEYS.isdisjoint(document) and "v" not in document:
-        return "", False
-    keys = tuple(document)
-    is_usual = len(keys) <= USUAL_KEYS and max(map(len, keys)) <= USUAL_LENGTH
-    found, is_apart = (_known_shape if is_usual else _shape_of)(keys, beside)
-    return (found, is_apart) if found and not isinstance(document[found], dict | list) else ("", False)
-
-
-def _shape_of(keys: tuple[str, ...], beside: frozenset[str]) -> tuple[str, bool]:
-    """(the key that would be the one value, whether older versions read it apart)."""
-    found = ""
-    if "v" in keys and "u" in keys and _PAIR.issuperset(keys):
-        found = "v"
-    else:
-        for key in keys:
-            if key in VALUE_KEYS:
-                if found:
-                    return "", False
-                found = key
-            elif meaning(key).role is Role.VALUE and _plain_key(key) not in beside:
-                return "", False
-    return found, found != "value" or any(meaning(one).role is Role.VALUE for one in keys if one != found)
-
-
-USUAL_KEYS, USUAL_LENGTH = 8, 40
-_known_shape = lru_cache(maxsize=5_000)(_shape_of)
-"""Messages of one topic have the same keys: what they are is found once. A device may send others each time."""
-
-
-QUALITY_KEYS = frozenset(("qc", "quality", "reliability", "q"))
-
-
-def is_bad(document: dict[str, Any]) -> bool:
-    """Whether a value's quality says that it is none."""
-    if QUALITY_KEYS.isdisjoint(document):
-        return False
-    for key in QUALITY_KEYS:
-        said = document.get(key)
-        if (said == 0 and key == "qc") or said is False or (isinstance(said, str) and said[:3].lower() == "bad"):
-            return True
-    return False
 
 
 class Walk:
@@ -294,7 +199,7 @@ class Walk:
         for key, value in found.items():
             said = meaning(key)
             role = said.role
-            if (said.of == "name" and role is Role.FACT) or _plain_key(key) in LABEL_KEYS:
+            if (said.of == "name" and role is Role.FACT) or plain_key(key) in LABEL_KEYS:
                 if reading is not None and isinstance(value, str):
                     reading.label = reading.label or clean(value).strip()[:NAME_LENGTH]
             elif role is Role.FACT:
@@ -394,7 +299,7 @@ _BYTES = re.compile(r"(?:[0-9A-Fa-f]{2}){2,}|(?=.*[=+/])[A-Za-z0-9+/]{6,}={0,2}"
 
 def is_opaque(name: str, value: str) -> bool:
     """Whether a text is a frame of bytes that nobody can read here."""
-    return _plain_key(name.rpartition(".")[2]) in OPAQUE and _BYTES.fullmatch(value) is not None
+    return plain_key(name.rpartition(".")[2]) in OPAQUE and _BYTES.fullmatch(value) is not None
 
 
 def _tag(found: dict[str, Any]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from mqtt.decoders import general, scalars
+from mqtt.decoders import general, objects, scalars
 from mqtt.decoders.base import MAX_VALUES, Content
 from mqtt.decoders.gather import reading
 from mqtt.decoders.homeassistant.filters import MISSING
@@ -190,7 +190,7 @@ class _Own:
 
 def _own_name(document: Any, where: Place) -> tuple[DeviceRef, ...]:
     """The device that a message names itself: where it is announced, it is that one."""
-    return (general.device_of(document, where),) if isinstance(document, dict) else ()
+    return (objects.device_of(document, where),) if isinstance(document, dict) else ()
 
 
 def _availability(plan: Plan, content: Content, decoded: Decoded) -> None:

@@ -7,7 +7,7 @@ from mqtt.enums import StepState
 from mqtt.exceptions import ReasonError
 from mqtt.services.connection_tester.steps import Found
 from mqtt.services.probes import network, tls, websocket
-from mqtt.services.probes.certificates import CertificateFacts
+from mqtt.services.probes.certificate_facts import CertificateFacts
 from mqtt.services.sessions.connection_settings import ConnectionSettings, tls_context
 
 

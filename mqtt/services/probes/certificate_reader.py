@@ -5,7 +5,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509.oid import NameOID
 
-from mqtt.services.probes.certificates import CertificateFacts
+from mqtt.services.probes.certificate_facts import CertificateFacts
 
 MOST_NAMES = 5
 LONGEST_NAME = 120

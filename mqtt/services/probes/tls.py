@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from mqtt.exceptions import ReasonError
-from mqtt.services.probes.certificates import CertificateFacts, read_der, read_pem
+from mqtt.services.probes.certificate_facts import CertificateFacts
+from mqtt.services.probes.certificates import read_der, read_pem
 
 SOON = 30
 """Days before its end at which a certificate is worth a warning."""

@@ -1,0 +1,100 @@
+"""What the keys of an object say of it as a whole: whether it is one value, and whose it is."""
+
+from functools import lru_cache
+from typing import Any
+
+from mqtt.decoders.places import NAME_LENGTH, Place, clean
+from mqtt.decoders.words import Role, meaning, words
+from mqtt.messages import DeviceRef
+
+OWN_KEYS = words(
+    """nodeid deviceid devid deveui serialnumber serialno serial sn deviceserial deviceserialnumber imei macaddress mac
+    device"""
+)
+"""Keys, without case and signs, under which a message says whose it is; `id` alone may count messages."""
+WHO_KEYS = words("enddevice enddeviceids deviceinfo thing")
+"""Keys of objects that are about whose it is."""
+
+VALUE_KEYS = words("value val presentValue presentvalue present-value present_value")
+BESIDE_VALUE = words(
+    """q qc quality reliability statusflags ack lc from function dpt datatype dtype objectname description desc comment
+    outofservice eventstate ga src expire user"""
+)
+"""Keys, without case and signs, of what is said about a value beside it."""
+_PAIR = words("v u t ts q")
+"""A value with its unit, as short as can be."""
+BESIDE_TAG = BESIDE_VALUE | words("tag tagname parameter variable measurement metric")
+
+
+@lru_cache(maxsize=20_000)
+def plain_key(key: str) -> str:
+    """A key without case and signs."""
+    return "".join(character for character in key[:40].lower() if character.isalnum())
+
+
+def device_of(document: dict[str, Any], where: Place) -> DeviceRef:
+    """Whose an object is: of whom it names, else of its topic."""
+    topic = where.device.key
+    who = own_name(document)
+    return DeviceRef(f"{topic}#{who}", who) if who and who not in topic else where.device
+
+
+def own_name(document: dict[str, Any]) -> str:
+    """What a message says of whose it is; empty when it says nothing, so that the topic counts."""
+    for key, value in document.items():
+        plain = plain_key(key)
+        if plain in OWN_KEYS and isinstance(value, str | int) and not isinstance(value, bool):
+            if plain == "device" and "[" in str(value):
+                continue  # wmbusmeters: the receiver and its frequency
+            return clean(str(value)).strip()[:NAME_LENGTH]
+        if plain in WHO_KEYS and isinstance(value, dict) and (who := own_name(value)):
+            return who
+    return ""
+
+
+def value_of(document: dict[str, Any], beside: frozenset[str] = BESIDE_VALUE) -> tuple[str, bool]:
+    """The key of the one value of such an object, empty when it is none; and whether older versions read it apart.
+
+    Those read a value under its key, beside what is said about it.
+    """
+    if VALUE_KEYS.isdisjoint(document) and "v" not in document:
+        return "", False
+    keys = tuple(document)
+    is_usual = len(keys) <= USUAL_KEYS and max(map(len, keys)) <= USUAL_LENGTH
+    found, is_apart = (_known_shape if is_usual else _shape_of)(keys, beside)
+    return (found, is_apart) if found and not isinstance(document[found], dict | list) else ("", False)
+
+
+def _shape_of(keys: tuple[str, ...], beside: frozenset[str]) -> tuple[str, bool]:
+    """(the key that would be the one value, whether older versions read it apart)."""
+    found = ""
+    if "v" in keys and "u" in keys and _PAIR.issuperset(keys):
+        found = "v"
+    else:
+        for key in keys:
+            if key in VALUE_KEYS:
+                if found:
+                    return "", False
+                found = key
+            elif meaning(key).role is Role.VALUE and plain_key(key) not in beside:
+                return "", False
+    return found, found != "value" or any(meaning(one).role is Role.VALUE for one in keys if one != found)
+
+
+USUAL_KEYS, USUAL_LENGTH = 8, 40
+_known_shape = lru_cache(maxsize=5_000)(_shape_of)
+"""Messages of one topic have the same keys: what they are is found once. A device may send others each time."""
+
+
+QUALITY_KEYS = frozenset(("qc", "quality", "reliability", "q"))
+
+
+def is_bad(document: dict[str, Any]) -> bool:
+    """Whether a value's quality says that it is none."""
+    if QUALITY_KEYS.isdisjoint(document):
+        return False
+    for key in QUALITY_KEYS:
+        said = document.get(key)
+        if (said == 0 and key == "qc") or said is False or (isinstance(said, str) and said[:3].lower() == "bad"):
+            return True
+    return False
