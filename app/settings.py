@@ -229,10 +229,12 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "filters": {"sentence": {"()": "app.logs.WithoutTraceback"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     "loggers": {
         "daphne": {"level": "WARNING"},
+        "django.security.DisallowedHost": {"filters": ["sentence"]},
         "django.channels.server": {"level": "WARNING"},
         # Several lines a second while the database or Valkey is away; our own processes say it once, in words.
         "psycopg.pool": {"level": "ERROR"},

@@ -157,3 +157,11 @@ def test_a_body_without_end_is_refused_before_it_fills_the_disk(web: int) -> Non
     assert sent == b"" or b"413" in sent
     fine = answer_to(web, "Content-Length: 400\r\nContent-Type: application/x-www-form-urlencoded", b"a=12345678")
     assert b"404" in fine
+
+
+def test_a_foreign_host_is_one_line_in_the_log(settings: Any, caplog: pytest.LogCaptureFixture) -> None:
+    settings.ALLOWED_HOSTS = ["console.example"]
+    assert Client().get("/login/", headers={"host": "evil.example"}).status_code == 400
+    record = next(one for one in caplog.records if one.name == "django.security.DisallowedHost")
+    assert "ALLOWED_HOSTS" in record.getMessage()
+    assert not record.exc_info
