@@ -4,6 +4,7 @@ A topic pattern with named levels says where it applies; JMESPath expressions pi
 payload. Text with a separator is read as a table: a list of rows, each a list of texts.
 """
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ from mqtt.exceptions import UndecodableError
 from mqtt.messages import Decoded, DecodedReading, DeviceRef
 
 MOST_ITEMS = 1000
+MOST_COPIES = 1000
+"""Of a message, that an expression could yield: what doubles it again and again would hold the ingest for ever."""
 _LEVEL = re.compile(r"\{([A-Za-z_]\w{0,29})\}")
 _COMMA_NUMBER = re.compile(r"[-+]?\d{1,15}(?:,\d{1,20})?")
 
@@ -80,10 +83,25 @@ def path_error(path: str) -> str:
     if not path:
         return ""
     try:
-        jmespath.compile(path)
+        _expression(path)
     except (JMESPathError, RecursionError) as error:
         return str(error).partition("\n")[0][:200]
     return ""
+
+
+def _expression(path: str) -> Any:
+    """A JMESPath expression, ready to search. Raises JMESPathError, RecursionError."""
+    expression = jmespath.compile(path)
+    copies = _copies(expression.parsed)
+    if copies > MOST_COPIES:
+        raise JMESPathError(f"It could yield {copies} copies of a message, at most {MOST_COPIES} are allowed.")
+    return expression
+
+
+def _copies(node: Any) -> int:
+    """How many times over an expression could yield what it is given: each `[@, @]` on the way doubles it."""
+    inside = [_copies(child) for child in node["children"] if isinstance(child, dict)]  # a slice holds numbers
+    return max(1, sum(inside)) if node["type"].startswith("multi_select") else math.prod(inside)
 
 
 def level_names(pattern: str) -> list[str]:
@@ -216,7 +234,7 @@ class MappingDecoder:
 
 
 def _compiled(path: str) -> Any:
-    return jmespath.compile(path) if path else None
+    return _expression(path) if path else None
 
 
 def _scalar(found: Any) -> str:

@@ -98,6 +98,22 @@ def test_a_bad_path_says_why() -> None:
     assert path_error("a..b") != ""
 
 
+def test_an_expression_that_doubles_its_message_again_and_again_is_refused() -> None:
+    assert "1048576 copies" in path_error("|".join(["[@,@][]"] * 20))
+    for path in (
+        "a[0:5:2]",
+        "a[?x > `3`].y | [0]",
+        "max_by(a, &b).c",
+        "a || b && !c",
+        "`[1, 2]`",
+        "sort(keys(@))",
+        "*.a",
+    ):
+        assert path_error(path) == ""
+    assert path_error("[].{id: dev.id, where: [lat, lon], parts: [a, b, c].{x: [p, q]}}") == ""
+    assert path_error("{" + ", ".join(f"k{n}: [a, b, c]" for n in range(20)) + "}") == ""
+
+
 @pytest.mark.parametrize(
     ("payload", "path", "code"),
     [('{"v": 1', "v", "not_json"), ('{"w": 1}', "v", "mapping_found_nothing"),
