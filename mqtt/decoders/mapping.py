@@ -24,8 +24,11 @@ from mqtt.exceptions import UndecodableError
 from mqtt.messages import Decoded, DecodedReading, DeviceRef
 
 MOST_ITEMS = 1000
-MOST_COPIES = 1000
+MOST_COPIES = 64
 """Of a message, that an expression could yield: what doubles it again and again would hold the ingest for ever."""
+QUOTING = 4
+"""How much longer to_string() may make a text: what is quoted twice is escaped twice."""
+LONGEST_GLUE = 20
 _LEVEL = re.compile(r"\{([A-Za-z_]\w{0,29})\}")
 _COMMA_NUMBER = re.compile(r"[-+]?\d{1,15}(?:,\d{1,20})?")
 
@@ -100,8 +103,17 @@ def _expression(path: str) -> Any:
 
 def _copies(node: Any) -> int:
     """How many times over an expression could yield what it is given: each `[@, @]` on the way doubles it."""
-    inside = [_copies(child) for child in node["children"] if isinstance(child, dict)]  # a slice holds numbers
-    return max(1, sum(inside)) if node["type"].startswith("multi_select") else math.prod(inside)
+    children = [child for child in node["children"] if isinstance(child, dict)]  # a slice holds numbers
+    inside = [_copies(child) for child in children]
+    if node["type"].startswith("multi_select"):
+        return max(1, sum(inside))
+    if node["type"] == "function_expression" and node["value"] == "to_string":
+        return QUOTING * math.prod(inside)
+    if node["type"] == "function_expression" and node["value"] == "join":
+        glue = children[0].get("value") if children and children[0]["type"] == "literal" else None
+        if not isinstance(glue, str) or len(glue) > LONGEST_GLUE:
+            raise JMESPathError(f"join() takes a text of at most {LONGEST_GLUE} characters first, as in join(', ', a).")
+    return math.prod(inside)
 
 
 def level_names(pattern: str) -> list[str]:

@@ -100,7 +100,11 @@ def test_a_bad_path_says_why() -> None:
 
 def test_an_expression_that_doubles_its_message_again_and_again_is_refused() -> None:
     assert "1048576 copies" in path_error("|".join(["[@,@][]"] * 20))
+    assert "copies" in path_error("|".join(["to_string([@])"] * 4))
+    for glue in ("@", "a", "`" + '"' + "x" * 21 + '"' + "`"):
+        assert "join()" in path_error(f"join({glue}, b)")
     for path in (
+        "join(', ', names[].to_string(@))",
         "a[0:5:2]",
         "a[?x > `3`].y | [0]",
         "max_by(a, &b).c",
