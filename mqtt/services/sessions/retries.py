@@ -12,7 +12,13 @@ STABLE_AFTER = 10.0
 SHORT_LIVES = 3
 """So many links in a row that ended at once are no accident."""
 
+FIRST_WAIT = 0.25
+"""Seconds before the first try: a broker that restarted without our session drops what comes until we are back. Twice
+as many before each further one, until a link lived: two clients of one id do not chase each other for long."""
+
 LONGEST_WAIT = 60.0
+SHORTEST_ERROR = 1.0
+"""Seconds at least after what somebody must mend."""
 
 
 class Retries:
@@ -30,14 +36,12 @@ class Retries:
         elif reason.code == "link_lost":
             self._short_lives += 1
             if self._short_lives >= SHORT_LIVES:
-                # Two clients of one id chase each other, unless one waits; in MQTT 5 the broker says so itself.
-                wait = 0.0 if self._settings.is_v5 else link_reasons.TAKEN_OVER_WAIT
-                return link_reasons.plain("closed_again", self._settings, is_error=True, wait=wait)
+                return link_reasons.plain("closed_again", self._settings, is_error=True)
         return reason
 
     def next_delay(self, reason: Reason) -> float:
         """Count a failure; the seconds until the next try."""
         self.failures += 1
-        usual = min(LONGEST_WAIT, 2.0 ** min(self.failures - 1, 10))
+        usual = FIRST_WAIT * 2.0 ** min(self.failures - 1, 10)
         jittered = usual * random.uniform(0.8, 1.2)  # noqa: S311 - no secret
-        return reason.wait or min(LONGEST_WAIT, max(1.0, jittered))
+        return reason.wait or min(LONGEST_WAIT, max(SHORTEST_ERROR if reason.is_error else 0.0, jittered))
