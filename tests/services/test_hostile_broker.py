@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -16,11 +17,16 @@ from mqtt.messages import InboundMessage
 from mqtt.services.mqtt_connection import bounded_client, client
 from mqtt.services.mqtt_connection.packets import KEPT_OF_LONG, MAX_PACKET_BYTES
 from mqtt.services.pipeline.inbox import PATIENCE, Inbox
-from tests.listeners import Behaviour, listening
+from mqtt.services.sessions import link_reasons
+from mqtt.services.sessions.connection_settings import Filter
+from mqtt.topics import is_own_status
+from tests import servers
+from tests.listeners import Behaviour, listening, saying, silent
 from tests.servers import wait_for
 from tests.services.sessions import Running, make_settings
 
 CONNACK = b"\x20\x02\x00\x00"
+CONNACK_5 = b"\x20\x03\x00\x00\x00"
 SUBACK = b"\x90\x03\x00\x01\x01"
 
 
@@ -39,13 +45,13 @@ def publication(payload: bytes, qos: int = 0, mid: int = 1, topic: bytes = b"a/b
     return packet(0x30 | qos << 1, len(topic).to_bytes(2, "big"), topic, number, payload)
 
 
-def broker(*packets: bytes) -> Behaviour:
+def broker(*packets: bytes, connack: bytes = CONNACK) -> Behaviour:
     """Accepts, and then sends these whatever it is told."""
 
     def behave(wire: socket.socket) -> None:
         with contextlib.suppress(OSError):
             wire.recv(4096)
-            wire.sendall(CONNACK)
+            wire.sendall(connack)
             for one in packets:
                 wire.sendall(one)
             while wire.recv(65536):
@@ -79,6 +85,56 @@ def test_a_topic_that_no_database_takes_is_mended() -> None:
     ):
         (message,) = running.take(1)
         assert message.topic == "a\ufffdb/" + "\ufffd" * 4
+
+
+def test_properties_without_end_do_not_end_the_link_of_all() -> None:
+    one = b"\x26\x00\x01k\xff\xff" + b"v" * 65_535
+    count = MAX_PACKET_BYTES // len(one) + 1
+    length = packet(0, one * count)[1:5]  # as a packet's, so a property's
+    long = packet(0x32, b"\x00\x03a/b\x00\x07", length, one * count, b"1")
+    short = packet(0x32, b"\x00\x03a/b\x00\x08\x002")
+    with (
+        listening(broker(long, short, connack=CONNACK_5)) as port,
+        Running(make_settings(port=port, protocol="5")) as running,
+    ):
+        first, second = running.take(2)
+        assert (first.topic, first.mid, first.payload, second.payload) == ("a/b", 7, b"", b"2")
+
+
+def test_a_message_without_a_topic_does_not_end_the_link_for_ever(tmp_path: Path) -> None:
+    """rumqttd passes it on, and would send it again with each new link."""
+    with servers.running(servers.rumqttd(tmp_path)) as real:
+        settings = make_settings(port=real.port, filters=(Filter("#", 1),))
+        with Running(settings) as running, socket.create_connection(("127.0.0.1", real.port)) as device:
+            running.wait_granted()
+            device.sendall(packet(0x10, b"\x00\x04MQTT\x04\x02\x00\x3c\x00\x06device"))
+            device.sendall(publication(b"1", qos=1, topic=b"") + publication(b"2", qos=1, mid=2))
+            nameless, named = (one for one in running.take(3) if not is_own_status(one.topic))
+            assert (nameless.topic, nameless.payload, named.payload) == ("\ufffd", b"1", b"2")
+
+
+def test_a_broker_that_answers_only_some_filters_grants_only_these() -> None:
+    def behave(wire: socket.socket) -> None:
+        wire.recv(4096)
+        wire.sendall(CONNACK)
+        mid = wire.recv(4096)[2:4]
+        wire.sendall(packet(0x90, mid, b"\x01"))
+        silent(wire)
+
+    filters = (Filter("a/#", 1), Filter("b/#", 1))
+    with listening(behave) as port, Running(make_settings(port=port, filters=filters)) as running:
+        answers = running.wait_granted().answers or ()
+        assert [(one.granted_qos, one.reason is None) for one in answers] == [(1, True), (None, False)]
+
+
+def test_garbage_in_place_of_a_connack_is_no_broker() -> None:
+    assert ended_by(saying(b"\x20\xff\xff\xff\xff\xff")) == "protocol_refused"
+
+
+def test_a_broker_that_never_answers_says_so_whatever_the_keepalive() -> None:
+    settings = make_settings(keepalive=5)
+    reason = link_reasons.of_disconnect(link_reasons.KEEPALIVE_TIMEOUT, "", settings, by_broker=False, was_up=False)
+    assert (reason.code, reason.context["seconds"]) == ("no_connack", 5)
 
 
 def test_the_reason_of_a_cut_message_tells_its_true_size() -> None:
@@ -155,7 +211,7 @@ def test_no_garbage_ends_a_session(protocol: str) -> None:
         with contextlib.suppress(OSError):
             wire.recv(4096)
             if dice.random() < 0.7:
-                wire.sendall(CONNACK if protocol == "3.1.1" else b"\x20\x03\x00\x00\x00")
+                wire.sendall(CONNACK if protocol == "3.1.1" else CONNACK_5)
                 wire.recv(4096)
             for _ in range(dice.randrange(1, 5)):
                 wire.sendall(packet(dice.choice(heads), dice.randbytes(dice.choice((0, 1, 2, 3, 5, 40)))))

@@ -36,11 +36,29 @@ def test_a_length_of_five_bytes_is_no_mqtt() -> None:
 
 
 @pytest.mark.parametrize(
-    "packet", [b"\x32\x02\x00\x09", b"\x32\x03\x00\x01a", b"\x30\x02\x00\x00", b"\x36\x05\x00\x01a\x00\x01"]
+    "packet",
+    [b"\x32\x02\x00\x09", b"\x32\x03\x00\x01a", b"\x32\x05\x00\x01a\x00\x00", b"\x36\x05\x00\x01a\x00\x01"],
 )
-def test_a_publish_that_ends_early_or_has_no_topic_is_malformed(packet: bytes) -> None:
+def test_a_publish_that_ends_early_or_cannot_be_acknowledged_is_malformed(packet: bytes) -> None:
     with pytest.raises(MalformedPacketError):
         read_publish(packet, 2, is_v5=False)
+
+
+def test_properties_are_as_long_as_four_bytes_say_and_end_within_the_packet() -> None:
+    for properties in (b"\xff" * 400_000, b"\x7f1"):
+        with pytest.raises(MalformedPacketError):
+            read_publish(b"\x30\x00\x00\x01a" + properties, 2, is_v5=True)
+
+
+def test_a_publish_that_was_cut_within_its_properties_has_no_payload() -> None:
+    packet = b"\x32\x00\x00\x01a\x00\x07\xff\xff\xff\x7f" + b"&" * 100
+    assert read_publish(packet, 2, is_v5=True, is_cut=True) == Publish(b"a", b"", 1, False, False, 7)
+
+
+@pytest.mark.parametrize("head", [b"\x20", b"\xe0"])
+def test_properties_that_the_client_library_would_read_for_seconds_are_refused(head: bytes) -> None:
+    with pytest.raises(MalformedPacketError):
+        list(PacketCutter().cut(head + b"\xff\xff\x7f"))
 
 
 def test_a_packet_that_would_fill_the_memory_is_refused_before_it_is_here() -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
@@ -10,6 +11,9 @@ from mqtt.services.mqtt_connection.bounded_client import BoundedClient
 from mqtt.services.sessions import link_reasons
 from mqtt.services.sessions.connection_settings import Filter
 from mqtt.services.sessions.link_reasons import Reason
+
+UNANSWERED = ReasonCode(PacketTypes.SUBACK, "Unspecified error")
+"""What a filter got that a broker's answer leaves out."""
 
 FILTERS_A_PACKET = 8
 """AWS IoT takes no more in one SUBSCRIBE."""
@@ -69,7 +73,8 @@ class Asking:
         self._published[sent.mid] = mark
 
     def _on_subscribe(self, _client: Any, _: Any, mid: int, codes: list[ReasonCode], _properties: Any) -> None:
-        for asked, code in zip(self._asked.pop(mid, ()), codes, strict=False):
+        for place, asked in enumerate(self._asked.pop(mid, ())):
+            code = codes[place] if place < len(codes) else UNANSWERED
             granted = None if code.is_failure else code.value
             self._answered(asked.topic_filter, granted, link_reasons.of_filter(asked.qos, code.value, str(code)))
 

@@ -219,14 +219,14 @@ class Link:
             for packets in self._reader.reads():
                 for packet, body in packets:
                     if packet[0] >> 4 == PUBLISH and self.is_up:
-                        self._take(read_publish(packet, body, self.settings.is_v5))
+                        is_cut = self._reader.lost > 0
+                        self._take(read_publish(packet, body, self.settings.is_v5, is_cut=is_cut))
                     else:
                         self._reader.pass_on(packet)
                 if self._client.socket() is None or self._is_given_up or self._is_ahead():
                     return
         except MalformedPacketError as error:
-            if self.is_up:
-                self._end(link_reasons.plain("not_mqtt", self.settings, is_error=True))
+            self._end(link_reasons.of_garbage(self.settings, was_up=self.is_up))
             self._reader.pass_on(ConnectionResetError(str(error)))
 
     def _end(self, reason: Reason) -> None:
@@ -259,8 +259,7 @@ class Link:
             self,
             InboundMessage(
                 self.settings.connection_id,
-                # MQTT forbids NUL, brokers let it pass, and PostgreSQL would refuse every batch that counts the topic.
-                message.topic.decode("utf-8", "replace").replace("\0", "\ufffd"),
+                _topic(message.topic),
                 message.payload,
                 message.qos,
                 message.retain,
@@ -276,3 +275,11 @@ class Link:
         """TLS 1.3 brokers refuse a client certificate after the handshake; paho only logs what they say."""
         if not self.is_up and "SSL" in text:
             self._end(link_reasons.of_tls_text(text, self.settings))
+
+
+def _topic(sent: bytes) -> str:
+    """MQTT forbids NUL and no topic at all; rumqttd lets both pass, and a message that ends the link would come again.
+
+    With NUL PostgreSQL would refuse every batch that counts the topic.
+    """
+    return sent.decode("utf-8", "replace").replace("\0", "\ufffd") or "\ufffd"

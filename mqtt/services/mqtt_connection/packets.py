@@ -13,6 +13,8 @@ PUBLISH = 3
 
 MAX_PACKET_BYTES = 4 * 1024 * 1024
 """Far above any device's message; MQTT itself allows 256 MiB, which a hostile broker could make us hold."""
+MAX_OTHER_BYTES = 64 * 1024
+"""The same for all packets but PUBLISH: paho reads their MQTT 5 properties in a time that grows with the square."""
 KEPT_OF_LONG = 512 * 1024
 """What is held of a longer PUBLISH, more than is decoded: its rest is read and thrown away, so that one device's
 message, which a broker would send again and again, does not end the link of all."""
@@ -70,7 +72,7 @@ class PacketCutter:
             else:
                 break
             until = begin + length
-            if length > MAX_PACKET_BYTES:
+            if length > MAX_OTHER_BYTES and _is_long(data[position], length):
                 kept = self._begin_long(data, position, begin, length)
                 if not kept:
                     break
@@ -84,8 +86,6 @@ class PacketCutter:
 
     def _begin_long(self, data: bytes, position: int, begin: int, length: int) -> int:
         """Where the part ends that is kept of a long PUBLISH; 0: it is not here yet."""
-        if data[position] >> 4 != PUBLISH:
-            raise MalformedPacketError(f"a packet of {length} bytes")
         until = begin + KEPT_OF_LONG
         if until > len(data):
             return 0
@@ -100,8 +100,18 @@ class PacketCutter:
         return position + step
 
 
-def read_publish(packet: bytes, body: int, is_v5: bool) -> Publish:
-    """What a PUBLISH packet says; its properties (MQTT 5) are left out. Raises MalformedPacketError."""
+def _is_long(head: int, length: int) -> bool:
+    """Whether a packet is one whose rest is thrown away. Raises MalformedPacketError."""
+    if head >> 4 != PUBLISH:
+        raise MalformedPacketError(f"a packet of {length} bytes")
+    return length > MAX_PACKET_BYTES
+
+
+def read_publish(packet: bytes, body: int, is_v5: bool, *, is_cut: bool = False) -> Publish:
+    """What a PUBLISH packet says; its properties (MQTT 5) are left out. Raises MalformedPacketError.
+
+    One that `is_cut` may end within its properties, which a device can make as long as it likes.
+    """
     try:
         first = packet[0]
         position = body + 2 + (packet[body] << 8 | packet[body + 1])
@@ -115,8 +125,8 @@ def read_publish(packet: bytes, body: int, is_v5: bool) -> Publish:
             position = _after_properties(packet, position)
     except IndexError:
         raise MalformedPacketError("a PUBLISH that ends early") from None
-    if not topic or qos == 3 or position > len(packet):
-        raise MalformedPacketError("a PUBLISH without a topic, or that ends early")
+    if qos == 3 or (qos and not mid) or (position > len(packet) and not is_cut):
+        raise MalformedPacketError("a PUBLISH that ends early, or that cannot be acknowledged")
     return Publish(topic, packet[position:], qos, bool(first & 1), bool(first & 8), mid)
 
 
@@ -129,3 +139,5 @@ def _after_properties(packet: bytes, position: int) -> int:
         if digit < 128:
             return position + length
         shift += 7
+        if shift > 21:
+            raise MalformedPacketError("properties with a length of more than four bytes")

@@ -154,11 +154,18 @@ def of_ending(value: int, name: str, settings: ConnectionSettings) -> Reason:
 
 def of_disconnect(value: int, name: str, settings: ConnectionSettings, *, by_broker: bool, was_up: bool) -> Reason:
     """Why a link ended, by the broker's own DISCONNECT or by what the client library says."""
+    if value == KEEPALIVE_TIMEOUT and not was_up:
+        return of_silence(settings, settings.keepalive)
     if by_broker or value == KEEPALIVE_TIMEOUT:
         return of_ending(value, name, settings)
     if value == PROTOCOL_ERROR:
-        return plain("not_mqtt" if was_up else "protocol_refused", settings, is_error=True)
+        return of_garbage(settings, was_up=was_up)
     return plain("link_lost" if was_up else "closed_early", settings)
+
+
+def of_garbage(settings: ConnectionSettings, *, was_up: bool) -> Reason:
+    """What came is no MQTT, or not the version that we speak."""
+    return plain("not_mqtt" if was_up else "protocol_refused", settings, is_error=True)
 
 
 def of_silence(settings: ConnectionSettings, seconds: float) -> Reason:
