@@ -102,6 +102,10 @@ REASONS: dict[str, Any] = {
     "session_not_ended": _(
         "Switched off. The broker at %(address)s could not be told to forget the session yet; it is tried again."
     ),
+    "session_short": _(
+        "After a break the broker keeps what is published for us for %(seconds)s s only; later it is lost. Allow "
+        "longer sessions there."
+    ),
     "silent": _("The link is up, but nothing arrived for %(silence_seconds)s."),
     "silent_usually": _(
         "The link is up, but nothing arrived for %(silence_seconds)s; usually something comes every "

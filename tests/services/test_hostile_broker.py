@@ -127,6 +127,17 @@ def test_a_broker_that_answers_only_some_filters_grants_only_these() -> None:
         assert [(one.granted_qos, one.reason is None) for one in answers] == [(1, True), (None, False)]
 
 
+@pytest.mark.parametrize(("expiry", "code"), [(0, "session_short"), (link_reasons.SHORT_SESSION, "")])
+def test_a_broker_that_soon_forgets_our_session_is_noted(expiry: int, code: str) -> None:
+    connack = packet(0x20, b"\x00\x00\x05\x11", expiry.to_bytes(4, "big"))
+    with (
+        listening(broker(connack=connack)) as port,
+        Running(make_settings(port=port, protocol="5")) as running,
+    ):
+        report = running.wait("connected")
+        assert (report.reason.code if report.reason else "") == code
+
+
 def test_garbage_in_place_of_a_connack_is_no_broker() -> None:
     assert ended_by(saying(b"\x20\xff\xff\xff\xff\xff")) == "protocol_refused"
 

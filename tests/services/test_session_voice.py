@@ -36,3 +36,15 @@ def test_where_all_filters_are_refused_silence_is_no_news_and_later_reports_keep
     voice.keeps(["a"])
     assert said(voice)[-2:] == [(ConnectionStatus.ERROR, "filters_refused")] * 2
     assert voice.reports[-1].kept_filters == ("a",)
+
+
+def test_a_note_on_the_broker_stands_where_there_is_nothing_worse() -> None:
+    voice = Voice(lambda: None)
+    voice.link_up((), Reason("session_short", {"seconds": 0}))
+    voice.answered(Report(status=ConnectionStatus.CONNECTED))
+    voice.answered(REFUSED)
+    assert said(voice) == [
+        (ConnectionStatus.CONNECTED, "session_short"),
+        (ConnectionStatus.CONNECTED, "session_short"),
+        (ConnectionStatus.ERROR, "filters_refused"),
+    ]

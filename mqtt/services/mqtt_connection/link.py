@@ -72,6 +72,8 @@ class Link:
         self.reason: Reason | None = None
         """Why it ended; the first reason heard is the true one."""
         self.is_clean = clean
+        self.session_seconds: int | None = None
+        """MQTT 5: how long the broker keeps our session after a break, where that is not what we asked for."""
         self.received = 0
         self.acknowledged = 0
         self.acknowledged_at = 0.0
@@ -233,11 +235,12 @@ class Link:
         if self.reason is None:
             self.reason = reason
 
-    def _on_connect(self, client: Client, _: Any, flags: Any, code: ReasonCode, _properties: Any) -> None:
+    def _on_connect(self, client: Client, _: Any, flags: Any, code: ReasonCode, properties: Any) -> None:
         if code.is_failure:
             self._end(link_reasons.of_refusal(code.value, str(code), self.settings))
             return
         self.is_up = True
+        self.session_seconds = getattr(properties, "SessionExpiryInterval", None)
         client.on_log = None  # it costs a formatted line a packet, and is needed only for TLS refusals
         self._listener.link_up(self, session_present=bool(flags.session_present))
 

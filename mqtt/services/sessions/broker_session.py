@@ -318,7 +318,7 @@ class BrokerSession:
         is_ours = session_present and self.is_kept and not self._clearing.is_on
         self._intake.begin(session_present=session_present, is_ours=is_ours)
         self.is_kept = True
-        self._voice.link_up(self.kept_filters)
+        self._voice.link_up(self.kept_filters, link_reasons.of_session(link.session_seconds))
         if self._clearing.is_needed(is_ours=is_ours):
             self._clearing.begin()
             self._intake.mark_new_session(self.settings.connection_id, link)

@@ -15,6 +15,9 @@ from mqtt.services.sessions.connection_settings import ConnectionSettings
 LONG_WAIT = 300.0
 """Seconds after refused credentials: asking more often locks accounts and mends nothing."""
 
+SHORT_SESSION = 600
+"""Seconds for which a broker keeps our session: less is worth a word, a computer's update takes longer."""
+
 TAKEN_OVER_WAIT = 60.0
 """Seconds after another client took our session: two that reconnect at once would chase each other."""
 
@@ -172,6 +175,11 @@ def of_silence(settings: ConnectionSettings, seconds: float) -> Reason:
     """The broker took the connection and never answered the CONNECT."""
     code = "no_connack_v5" if settings.is_v5 else "no_connack"
     return Reason(code, _facts(settings) | {"seconds": round(seconds)}, is_error=True)
+
+
+def of_session(seconds: int | None) -> Reason | None:
+    """What is to be said of how long the broker keeps our session; None: long enough, or it did not say."""
+    return Reason("session_short", {"seconds": seconds}) if seconds is not None and seconds < SHORT_SESSION else None
 
 
 def of_filter(wanted_qos: int, value: int, name: str) -> Reason | None:

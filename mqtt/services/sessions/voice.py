@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from mqtt.enums import ConnectionStatus
 from mqtt.services.sessions.link_reasons import Reason
@@ -19,6 +20,7 @@ class Voice:
         self._notify = notify
         self._up = Report(status=ConnectionStatus.CONNECTED)
         self._is_silent = False
+        self._note: Reason | None = None
 
     @property
     def may_fall_silent(self) -> bool:
@@ -29,15 +31,17 @@ class Voice:
         """Report a status with what else the database must learn, as in `Report`."""
         self._add(Report(status=status, reason=reason, **facts))  # type: ignore[arg-type]
 
-    def link_up(self, kept_filters: Iterable[str]) -> None:
-        """The broker took us."""
-        self._up = Report(status=ConnectionStatus.CONNECTED)
+    def link_up(self, kept_filters: Iterable[str], note: Reason | None = None) -> None:
+        """The broker took us; `note`: what is to be known of it when there is nothing worse."""
+        self._note = note
+        self._up = Report(status=ConnectionStatus.CONNECTED, reason=note)
         self._is_silent = False
         kept = tuple(sorted(kept_filters))
-        self.report(ConnectionStatus.CONNECTED, connected=True, session_open=True, kept_filters=kept)
+        self.report(ConnectionStatus.CONNECTED, note, connected=True, session_open=True, kept_filters=kept)
 
     def answered(self, report: Report) -> None:
         """The broker answered to all filters; as long as the link is up that is how it stands."""
+        report = replace(report, reason=report.reason or self._note)
         self._up = Report(status=report.status, reason=report.reason)
         self._is_silent = False
         self._add(report)
