@@ -48,7 +48,10 @@ class FlespiDecoder:
 def _unit(key: str) -> str:
     if key in UNITS:
         return UNITS[key]
-    return "°C" if ".temperature" in key else meaning(key.rpartition(".")[2]).unit
+    if ".temperature" in key:
+        return "°C"
+    last = key.rstrip("0123456789").rstrip(".").rpartition(".")[2]  # `external.power.voltage.1`
+    return "V" if last == "voltage" else meaning(last).unit
 
 
 DECODER = FlespiDecoder()

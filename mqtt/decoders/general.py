@@ -11,8 +11,10 @@ from collections.abc import Callable
 from typing import Any
 
 from mqtt.decoders.base import MAX_DEPTH, MAX_VALUES, Content
-from mqtt.decoders.objects import BESIDE_TAG, device_of, is_bad, plain_key, value_of
-from mqtt.decoders.places import NAME_LENGTH, clean, place, place_of_number
+from mqtt.decoders.measures import measured
+from mqtt.decoders.objects import BESIDE_TAG, device_of, is_bad, plain_key, unwrapped, value_of
+from mqtt.decoders.places import NAME_LENGTH, clean, moved, place, place_of_number
+from mqtt.decoders.scales import is_scale, scaled
 from mqtt.decoders.units import spelled
 from mqtt.decoders.words import Meaning, Role, meaning, words
 from mqtt.exceptions import UndecodableError
@@ -40,13 +42,31 @@ IDENTITY_KEYS = (
     "id",
     "mac",
     "sensor_id",
+    "sensorId",
+    "nodeId",
+    "SerialNumber",
     "sensor",
     "name",
+    "Name",
 )
+QUANTITY_KEYS = ("type", "quantity", "parameter", "measurement")
+"""What is measured by a member that also says who it is."""
+HEADS = frozenset(("head", "header", "Head", "Header", "meta", "metadata", "envelope"))
+"""Objects that are about the whole message, and whose time is its."""
+MOST_MEMBERS = 32
+"""Objects in an array that say neither who nor when, and are told apart by their place."""
+NO_MEMBERS = words(
+    """gateways rxinfo rxmetadata gwinfo lrr receivers hotspots errors alarms alerts events logs log history neighbors
+    neighbours networks scan schedule schedules tags waypoints fields columns commands tasks"""
+)
+"""Arrays whose objects are about something else than the device's values."""
 
 
 LABEL_KEYS = words("objectname description desc")
-TAG_KEYS = ("name", "tag", "tagname", "tagName", "parameter", "variable", "measurement", "metric", "type", "id")
+TAG_KEYS = (
+    "name", "tag", "tagname", "tagName", "parameter", "variable", "measurement", "metric", "key", "Name", "Tag",
+    "TagName", "Key", "type", "id",
+)  # fmt: skip
 """Keys of an object in an array that is one value: what is measured, rather than who measures."""
 
 
@@ -71,18 +91,20 @@ class GeneralDecoder:
         key, is_apart = value_of(document) if isinstance(document, dict) else ("", False)
         if key:
             number = place_of_number(content.topic)
-            if number is not where:
-                walk.moved.append(Moved(where.owner.key, where.name, number.owner, number.name, rekeys=True))
+            walk.moved += moved(content.topic, number)
             if is_apart:
                 walk.moved.append(Moved(where.device.key, key, number.owner, number.name, rekeys=True))
             walk.device = number.owner
             walk.single(document, number.name, number.meaning, key)
         elif isinstance(document, dict):
             walk.device = device_of(document, where)
-            walk.object(document, "", 1)
+            walk.object(unwrapped(document) if "q" in document else document, "", 1)
+            if not HEADS.isdisjoint(document):
+                walk.date(document)
+        elif any(isinstance(item, dict) for item in document):
+            walk.array(document, "", where.meaning, 1)
         else:
-            if not any(isinstance(item, dict) for item in document):
-                walk.device = where.owner
+            walk.device = where.owner
             walk.array(document, where.name, where.meaning, 1)
         return walk.result(self.name)
 
@@ -122,12 +144,21 @@ class Walk:
         """What the devices said about themselves."""
         return [DecodedFacts(ref, found) for ref, found in self._facts.items()]
 
+    def date(self, document: dict[str, Any]) -> None:
+        """Give the time in the head of a message to what has none."""
+        heads = [document[key] for key in HEADS if isinstance(document.get(key), dict)]
+        times = [value for head in heads for key, value in head.items() if meaning(key).role is Role.TIME]
+        moment = next((at for value in times if (at := self._content.time(value)) is not None), None)
+        for reading in self.readings:
+            reading.time_us = reading.time_us or moment
+
     def object(self, found: dict[str, Any], prefix: str, depth: int) -> None:  # noqa: C901 - one arm a role
         """All values of an object; its time is theirs unless they have a nearer one."""
         self._enter(found, depth)
         first = len(self.readings)
         time_us: int | None = None
         units: dict[str, str] | None = None
+        scales: dict[str, int] | None = None
         meaning_of, device, readings = self.meaning, self.device, self.readings
         for key, value in found.items():
             means = meaning_of(key)
@@ -155,6 +186,12 @@ class Walk:
                     units[means.of] = value
             elif role is Role.NOTHING:
                 continue
+            elif role is Role.SCALE:
+                if is_scale(value):
+                    scales = scales or {}
+                    scales[means.of] = value
+                else:
+                    self.value(value, prefix + key, PLAIN, depth)
             elif isinstance(value, dict):
                 self.object(value, f"{prefix}{key}.", depth + 1)
             else:
@@ -163,6 +200,8 @@ class Walk:
             for reading in self.readings[first:]:
                 if reading.time_us is None:
                     reading.time_us = time_us
+        if scales:
+            readings[first:] = scaled(readings[first:], prefix, scales)
         if units:
             self._apply_units(units, prefix, first)
 
@@ -216,9 +255,10 @@ class Walk:
     def array(self, found: list[Any], name: str, means: Meaning, depth: int) -> None:
         """Short arrays of plain values by index; of objects by who or when each is."""
         self._enter(found, depth)
+        by_place = not self.counts_members and _are_parts(found, name)
         for index, value in enumerate(found):
             if isinstance(value, dict) and not self.counts_members:
-                self._member(value, depth)
+                self._member(value, depth, f"{name}.{index}.".removeprefix(".") if by_place else "")
             elif len(found) <= MAX_ARRAY:
                 self.value(value, f"{name}.{index}", means, depth + 1)
 
@@ -230,7 +270,8 @@ class Walk:
         if self._steps > MAX_STEPS:
             raise UndecodableError("too_many_values", limit=MAX_VALUES)
 
-    def _member(self, found: dict[str, Any], depth: int) -> None:
+    def _member(self, found: dict[str, Any], depth: int, prefix: str) -> None:
+        """An object in an array; `prefix` is that of its values when it says neither who nor when, empty: left out."""
         device = self.device
         if self.joins_single and (tag := _tag(found)):
             key, _ = value_of(found, BESIDE_TAG)
@@ -244,7 +285,16 @@ class Walk:
         if said:
             said = clean(said)[:NAME_LENGTH]
             self.device = DeviceRef(f"{device.key}#{said}", said, device.gateway_key, device.gateway_identifier)
+            key, _ = value_of(found, BESIDE_TAG) if self.joins_single else ("", False)
+            quantity = next((found[one] for one in QUANTITY_KEYS if isinstance(found.get(one), str)), "")
+            if key and (name := clean(quantity).strip()[:NAME_LENGTH]):
+                self.moved.append(Moved(self.device.key, key, self.device, name))
+                self.single(found, name, meaning(name), key)
+                self.device = device
+                return
         elif not any(meaning(key).role is Role.TIME for key in found):
+            if prefix:
+                self.object(found, prefix, depth + 1)
             return
         self.object(found, "", depth + 1)
         self.device = device
@@ -258,6 +308,8 @@ class Walk:
             return
         elif self.reads_numbers and NUMBER.fullmatch(value):
             self._add(name, float(value), None, means)
+        elif self.reads_numbers and (measure := measured(value, means.kind)):
+            self._add(name, measure[0], None, means._replace(unit=measure[1]))
         elif cleaned := clean(value):
             if self.labels and name in self.labels:
                 self.fact("type", cleaned)
@@ -293,8 +345,15 @@ class Walk:
                 reading.unit = spelled(unit)
 
 
+def _are_parts(found: list[Any], name: str) -> bool:
+    """Whether objects in an array are parts of one device, told apart by their place: none says who it is."""
+    if len(found) > MOST_MEMBERS or plain_key(name.rpartition(".")[2]) in NO_MEMBERS:
+        return False
+    return not any(key in one for one in found if isinstance(one, dict) for key in IDENTITY_KEYS)
+
+
 OPAQUE = words("payload data raw rawdata frmpayload hex bytes")
-_BYTES = re.compile(r"(?:[0-9A-Fa-f]{2}){2,}|(?=.*[=+/])[A-Za-z0-9+/]{6,}={0,2}")
+_BYTES = re.compile(r"(?:[0-9A-Fa-f]{2}){2,}|(?=.*[+/])[A-Za-z0-9+/]{6,}|[A-Za-z0-9+/]{2,}={1,2}")
 
 
 def is_opaque(name: str, value: str) -> bool:

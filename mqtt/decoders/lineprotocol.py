@@ -26,6 +26,7 @@ IDENTITY_TAGS = (
     "node",
     "id",
     "mac",
+    "name",
 )
 _LINE = re.compile(r"(?:[^\s,=\\{}\[\]\"]|\\.)+(?:,(?:[^\s,=\\]|\\.)+=(?:[^\s,=\\]|\\.)+)* (?:[^\s,=\\]|\\.)+=\S")
 _QUOTED = re.compile(r'(?<!\\)"')

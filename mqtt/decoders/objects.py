@@ -8,22 +8,28 @@ from mqtt.decoders.words import Role, meaning, words
 from mqtt.messages import DeviceRef
 
 OWN_KEYS = words(
-    """nodeid deviceid devid deveui serialnumber serialno serial sn deviceserial deviceserialnumber imei macaddress mac
-    device"""
+    """nodeid deviceid devid deveui serialnumber serialno serial sn deviceserial deviceserialnumber devicesn imei
+    macaddress macid mac device idwasp"""
 )
 """Keys, without case and signs, under which a message says whose it is; `id` alone may count messages."""
-WHO_KEYS = words("enddevice enddeviceids deviceinfo thing")
+LESSER_KEYS = words(
+    """sensorid stationid loggerid meterid meternumber probeid assetid machineid equipmentid trackerid"""
+)
+"""The same where nothing better stands, and it is no mere number."""
+WHO_KEYS = words("enddevice enddeviceids deviceinfo thing agent message")
 """Keys of objects that are about whose it is."""
 
-VALUE_KEYS = words("value val presentValue presentvalue present-value present_value")
+VALUE_KEYS = words("value val Value VALUE presentValue presentvalue present-value present_value")
 BESIDE_VALUE = words(
     """q qc quality reliability statusflags ack lc from function dpt datatype dtype objectname description desc comment
-    outofservice eventstate ga src expire user"""
+    outofservice eventstate ga src expire user knxsrcaddr knxdpt knxtextual"""
 )
 """Keys, without case and signs, of what is said about a value beside it."""
 _PAIR = words("v u t ts q")
 """A value with its unit, as short as can be."""
-BESIDE_TAG = BESIDE_VALUE | words("tag tagname parameter variable measurement metric")
+BESIDE_TAG = BESIDE_VALUE | words(
+    "tag tagname parameter variable measurement metric key port channel index address register"
+)
 
 
 @lru_cache(maxsize=20_000)
@@ -32,15 +38,38 @@ def plain_key(key: str) -> str:
     return "".join(character for character in key[:40].lower() if character.isalnum())
 
 
+ENVELOPES = (frozenset("stqc"),)
+"""Keys that say nothing of a device where all of them stand together: Advantech WISE counts, judges and dates with
+them."""
+
+
+def unwrapped(document: dict[str, Any]) -> dict[str, Any]:
+    """A document without such keys, except for the time."""
+    for keys in ENVELOPES:
+        if keys <= document.keys():
+            return {key: value for key, value in document.items() if key not in keys or key == "t"}
+    return document
+
+
 def device_of(document: dict[str, Any], where: Place) -> DeviceRef:
     """Whose an object is: of whom it names, else of its topic."""
     topic = where.device.key
     who = own_name(document)
-    return DeviceRef(f"{topic}#{who}", who) if who and who not in topic else where.device
+    if not who or who == where.device.identifier:
+        return where.device
+    if who not in topic:
+        return DeviceRef(f"{topic}#{who}", who)
+    # Other topics may speak of it too, so the topic stays its key.
+    return DeviceRef(topic, who) if len(who) >= LEAST_NAME and who in topic.split("/") else where.device
+
+
+LEAST_NAME = 4
+"""A shorter level of a topic may be anything."""
 
 
 def own_name(document: dict[str, Any]) -> str:
     """What a message says of whose it is; empty when it says nothing, so that the topic counts."""
+    lesser = ""
     for key, value in document.items():
         plain = plain_key(key)
         if plain in OWN_KEYS and isinstance(value, str | int) and not isinstance(value, bool):
@@ -49,7 +78,9 @@ def own_name(document: dict[str, Any]) -> str:
             return clean(str(value)).strip()[:NAME_LENGTH]
         if plain in WHO_KEYS and isinstance(value, dict) and (who := own_name(value)):
             return who
-    return ""
+        if plain in LESSER_KEYS and isinstance(value, str) and not value.isdecimal():
+            lesser = lesser or clean(value).strip()[:NAME_LENGTH]
+    return lesser
 
 
 def value_of(document: dict[str, Any], beside: frozenset[str] = BESIDE_VALUE) -> tuple[str, bool]:

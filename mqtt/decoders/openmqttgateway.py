@@ -11,6 +11,7 @@ from mqtt.decoders.base import Content
 from mqtt.decoders.gather import add, each, facts_from, said
 from mqtt.decoders.presence import WORDS
 from mqtt.decoders.rtl433 import read_radio
+from mqtt.decoders.words import meaning
 from mqtt.messages import Announcement, Decoded, DecodedAvailability, DecodedFacts, DeviceRef
 
 FAMILY = "openmqttgateway"
@@ -88,13 +89,22 @@ def _device(found: dict[str, Any], behind: DeviceRef, radio: str, rest: str, dec
     plain = who.replace(":", "").upper() if MAC.fullmatch(who) else who
     device = behind._replace(key=f"{behind.gateway_key}#{plain}", identifier=who)
     for key, value in found.items():
-        if key in NO_READINGS or key in CODES or (key == "tempf" and "tempc" in found):
+        if key in NO_READINGS or key in CODES or _is_second(key, found):
             continue
         for path, leaf in each(value, key):
-            add(decoded, device, path, leaf, unit=UNITS.get(key, ""))
+            add(decoded, device, path, leaf, unit=_unit(key))
     names = {"rssi": "rssi", "model": "model", "brand": "manufacturer", "name": "name"}
     facts = facts_from(found, names) | ({"mac": address} if MAC.fullmatch(address) else {})
     decoded.facts.append(DecodedFacts(device, facts))
+
+
+def _unit(key: str) -> str:
+    return UNITS.get(key) or UNITS.get(key.rstrip("0123456789")) or meaning(key).unit
+
+
+def _is_second(key: str, found: dict[str, Any]) -> bool:
+    """Whether it is the same value again: `tempf2` beside `tempc2`, `lvl_in` beside `lvl_cm`."""
+    return (key.startswith("tempf") and key.replace("f", "c", 1) in found) or (key == "lvl_in" and "lvl_cm" in found)
 
 
 def _with_colons(address: str) -> str:

@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from mqtt.decoders.words import Meaning, Role, meaning, words
-from mqtt.messages import DeviceRef
+from mqtt.messages import DeviceRef, Moved
 
 NAME_LENGTH = 250
 LEAST_SERIAL = 8
@@ -16,6 +16,13 @@ GENERIC_LEVELS = words(
     measurements attributes payload message uplink"""
 )
 """A last level that says what is sent and not who sends it: the level before it is the better name."""
+
+
+TRANSPORT = words("up rx tx out uplink data json telemetry")
+"""Levels before such a last one that say how it came."""
+LONGEST_NUMBER = 3
+GROUP_ADDRESS = (31, 7, 255)
+"""The highest of each level: `1/2/17` on a KNX bus is one value, and no device with parts."""
 
 
 class Place(NamedTuple):
@@ -37,6 +44,9 @@ def place(topic: str) -> Place:
     device = DeviceRef(topic, _identifier(levels))
     if len(levels) == 1:
         return Place(device, device, "value", Meaning(Role.VALUE))
+    if is_group_address(levels):
+        bus = levels[:-3]
+        return Place(device, DeviceRef("/".join(bus), _identifier(bus)), "/".join(levels[-3:]), Meaning(Role.VALUE))
     owner = DeviceRef(topic[: topic.rindex("/")], _identifier(levels[:-1]))
     name = clean(levels[-1])[:NAME_LENGTH] or "value"
     return Place(device, owner, name, meaning(name))
@@ -58,10 +68,33 @@ def place_of_number(topic: str) -> Place:
     return before if is_name and before.name != "value" else where  # `0x00158d01/state` names a device
 
 
+def is_group_address(levels: list[str]) -> bool:
+    """Whether a topic ends in a group address of a KNX bus."""
+    if not any("knx" in level.lower() for level in levels[:-3]):
+        return False
+    return all(
+        level.isdecimal() and level.isascii() and len(level) <= LONGEST_NUMBER and int(level) <= highest
+        for level, highest in zip(levels[-3:], GROUP_ADDRESS, strict=True)
+    )
+
+
+def moved(topic: str, number: Place) -> list[Moved]:
+    """Where versions before read a bare number, when that is elsewhere."""
+    where = place(topic)
+    if number is not where:
+        return [Moved(where.owner.key, where.name, number.owner, number.name, rekeys=True)]
+    if not is_group_address(topic.split("/")):
+        return []
+    key, _slash, last = topic.rpartition("/")
+    return [Moved(key, last, number.owner, number.name)]
+
+
 def _identifier(levels: list[str]) -> str:
     named = [level for level in levels if level.strip()]
     if len(named) > 1 and named[-1].lower() in GENERIC_LEVELS:
         named.pop()
+        if len(named) > 1 and named[-1].lower() in TRANSPORT:
+            named.pop()  # `node/up/status`
     if len(named) > 1 and named[-1].isdecimal() and len(named[-1]) < LEAST_SERIAL:
         return clean("/".join(named[-2:]))[:NAME_LENGTH]  # `relay/0`: a small number names nothing
     return clean(named[-1] if named else "/".join(levels))[:NAME_LENGTH]

@@ -12,11 +12,13 @@ from mqtt.decoders import (
     esphome,
     flespi,
     general,
+    goe1,
     homeassistant,
     homie,
     ignored,
     lineprotocol,
     meshtastic,
+    opcua,
     openbeken,
     openmqttgateway,
     owntracks,
@@ -41,7 +43,7 @@ from mqtt.decoders import (
 )
 from mqtt.decoders.base import MAX_PAYLOAD_BYTES, MAX_VALUES, BasedDecoder, Content, Decoder, KeyedDecoder
 from mqtt.decoders.lorawan import aws as aws_lorawan
-from mqtt.decoders.lorawan import chirpstack, things_stack
+from mqtt.decoders.lorawan import chirpstack, servers, things_stack
 from mqtt.decoders.memory import Key, Memory
 from mqtt.decoders.sparkplug import decoder as sparkplug
 from mqtt.exceptions import UndecodableError
@@ -76,12 +78,14 @@ BY_TOPIC: tuple[Decoder, ...] = (
     zwavejs.DECODER,
     meshtastic.DECODER,
     wirenboard.DECODER,
+    goe1.DECODER,
     *documented.DECODERS,
 )
 """One file a family; the first that claims a message takes it, so the special stand before the broad."""
 BY_KEYS: tuple[KeyedDecoder, ...] = (
     chirpstack.GATEWAY_DECODER,
     aws_lorawan.DECODER,
+    servers.DECODER,
     ruuvi.DECODER,
     flespi.DECODER,
     teltonika.DECODER,
@@ -90,6 +94,7 @@ BY_KEYS: tuple[KeyedDecoder, ...] = (
     deconz.DECODER,
     plc.NEURON_DECODER,
     plc.KEPWARE_DECODER,
+    opcua.DECODER,
     weather.ECOWITT_DECODER,
     weather.WEEWX_DECODER,
 )

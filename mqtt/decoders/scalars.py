@@ -7,7 +7,8 @@ import orjson
 
 from mqtt.decoders.base import Content
 from mqtt.decoders.general import MAX_TEXT, NUMBER, SWITCH_WORDS
-from mqtt.decoders.places import NAME_LENGTH, Place, clean, place, place_of_number
+from mqtt.decoders.measures import measured
+from mqtt.decoders.places import NAME_LENGTH, Place, clean, moved, place, place_of_number
 from mqtt.decoders.times import parse
 from mqtt.decoders.words import Role, words
 from mqtt.exceptions import UndecodableError
@@ -46,9 +47,11 @@ class ScalarDecoder:
         if topic.startswith("/") and topic.count("/") == 3:
             where = number = _of_task(topic)  # ESPEasy: /unit/task/value
         value, text = scalar(content.text)
-        moved: list[Moved] = []
-        if value is not None and number is not where:
-            moved.append(Moved(where.owner.key, where.name, number.owner, number.name, rekeys=True))
+        if text is not None and (measure := measured(text, place_of_number(topic).meaning.kind)):
+            (value, unit), text = measure, None
+        before: list[Moved] = []
+        if value is not None:
+            before = moved(topic, number)
             where = number
         if text is not None and "mode" not in where.name.lower():
             switched = SWITCH_WORDS.get(text.lower())
@@ -70,7 +73,7 @@ class ScalarDecoder:
                     means.kind,
                 )
             ],
-            moved=moved,
+            moved=before,
         )
 
     def _unit(self, content: Content, topic: str) -> Decoded:

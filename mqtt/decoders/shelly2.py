@@ -20,7 +20,7 @@ SYSTEM_PARTS = frozenset(
 QUIET_PARTS = SYSTEM_PARTS - {"sys"}
 NOT_READ = frozenset(
     ("id", "source", "by_minute", "minute_ts", "tF", "last_update_ts", "last_updated_ts", "errors",
-     "flags", "timer_started_at", "timer_duration", "transition", "user_calibrated_phase")
+     "rssi", "packet_id", "flags", "timer_started_at", "timer_duration", "transition", "user_calibrated_phase")
 )  # fmt: skip
 OF_SYSTEM = {"uptime": "s", "ram_free": "B", "cfg_rev": ""}
 UNITS = {
@@ -28,7 +28,8 @@ UNITS = {
     "tC": "°C", "rh": "%",
     "lux": "lx", "V": "V", "battery.percent": "%", "brightness": "%", "current_pos": "%", "target_pos": "%",
     "aenergy.total": "Wh", "ret_aenergy.total": "Wh", "total_act_energy": "Wh", "total_act_ret_energy": "Wh",
-    "act": "Wh", "act_ret": "Wh", "xpercent": "%", "percent": "%",
+    "act": "Wh", "act_ret": "Wh", "xpercent": "%", "percent": "%", "pos": "%", "current_C": "°C", "target_C": "°C",
+    "battery": "%",
 }  # fmt: skip
 PHASE = re.compile(
     r"(?:a|b|c|n|total)_(act_power|aprt_power|voltage|current|freq|pf|act|act_ret|total_act_energy|total_act_ret_energy)"

@@ -12,6 +12,9 @@ DAY = 86_400_000_000
 FIRST_SECOND = 100_000_000
 """Smaller numbers are counters and uptimes, no moments."""
 
+_DAY_OR_MONTH = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4})(?:[ T]|, ?)(\d{1,2}:\d\d(?::\d\d(?:\.\d{1,6})?)?)")
+MONTHS = 12
+
 _EPOCH_TEXT = re.compile(r"\d{9,19}(?:\.\d{1,9})?")
 
 
@@ -64,7 +67,22 @@ def _from_text(value: str, zone: tzinfo | None) -> int | None:
     value = value.strip()
     if value[4:5] == "/" == value[7:8]:
         value = value.replace("/", "-", 2)  # as many loggers write it: 2026/09/21 10:00:00
+    elif (match := _DAY_OR_MONTH.fullmatch(value)) is not None:
+        value = _year_first(match)
     try:
         return in_zone(datetime.fromisoformat(value), zone)
     except ValueError:
         return None
+
+
+def _year_first(match: re.Match[str]) -> str:
+    """A date that begins with the day or the month in the order of ISO 8601; empty where nobody can tell which."""
+    first, sign, second, year, clock = match.groups()
+    if sign == "." or first == second or int(first) > MONTHS:
+        day, month = first, second
+    elif int(second) > MONTHS:
+        month, day = first, second
+    else:
+        return ""
+    hours, _sign, rest = clock.partition(":")
+    return f"{year}-{month:0>2}-{day:0>2}T{hours:0>2}:{rest}"

@@ -31,6 +31,13 @@ UNITS = (
     (re.compile(r".*(?:^|/)Humidity"), "%"),
     (re.compile(r".*(?:^|/)Pressure"), "hPa"),
     (re.compile(r".*(?:^|/)Remaining"), "m³"),
+    (re.compile(r".*(?:^|/)\w+Voltage"), "V"),
+    (re.compile(r".*(?:^|/)\w+Current"), "A"),
+    (re.compile(r".*(?:^|/)\w+Temperature"), "°C"),
+    (re.compile(r".*(?:^|/)\w+Power"), "W"),
+    (re.compile(r".*(?:^|/)Irradiance"), "W/m²"),
+    (re.compile(r".*(?:^|/)WindSpeed"), "m/s"),
+    (re.compile(r".*(?:^|/)WindDirection"), "°"),
 )
 YIELD_POWER = re.compile(r"Yield/Power")
 

@@ -15,6 +15,8 @@ class Role(Enum):
     TIME = auto()
     FACT = auto()
     UNIT = auto()
+    SCALE = auto()
+    """The power of ten of the values named by `of`: see `decoders.scales`."""
     NOTHING = auto()
     """Neither: an inner matter of the family, such as a counter of settings."""
 
@@ -48,14 +50,17 @@ TIME_KEYS = words(
     """timestamp timestampms timestampus timestampns timestamputc ts tsms time timems timeutc utctime datetime dateutc
     utc date epoch epochms epochtime unixtime unixtimestamp tst measuredat sampledat observedat recordedat sampletime
     measurementtime lastseen createdat eventtime lastupdated lastupdate updatedat recvtime gwrecvtime rxtime receivetime
-    receivedat servertime devicetime"""
+    receivedat servertime devicetime readtimestamp readingtimestamp sampletimestamp datatimestamp devicetimestamp
+    measurementtimestamp sensortimestamp sourcetimestamp servertimestamp eventtimestamp readtime readingtime
+    acquisitiontime samplingtime messagetime collectedat capturedat loggedat reportedat isotime isodate timestampiso
+    datetimeutc localtime"""
 )
 FACT_KEYS = {
     "firmware": "firmware fw fwver fwversion firmwareversion swversion softwareversion version sw",
     "model": "model modelid modelname devicemodel product productname",
     "hardware": "hardware hw hwversion hardwareversion hwrev",
     "manufacturer": "manufacturer vendor brand",
-    "mac": "mac macaddress macaddr",
+    "mac": "mac macaddress macaddr macid",
     "ip": "ip ipaddress ipaddr localip wifiip",
     "hostname": "hostname host",
     "ssid": "ssid wifissid",
@@ -64,17 +69,21 @@ FACT_KEYS = {
     "snr": "snr lorasnr snrdb",
     "linkquality": "linkquality lqi",
     "uptime": "uptime uptimesec uptimeseconds uptimes uptimems",
-    "serial": "serial serialnumber sn deviceserial serialno",
-    "id": "id deviceid device devid deveui nodeid node sensorid uuid uid imei imsi iccid ieeeaddress uniqueid",
+    "serial": "serial serialnumber sn deviceserial serialno devicesn",
+    "id": "id deviceid device devid deveui nodeid node sensorid uuid uid imei imsi iccid ieeeaddress uniqueid "
+    "stationid loggerid meterid meternumber probeid assetid machineid equipmentid trackerid idwasp",
     "gateway": "gatewayid gatewayeui gweui gwid",
     "name": "name devicename friendlyname alias label",
     "type": "type devicetype sensortype",
     "free_memory": "freeheap heap freemem freememory heapfree",
     "reset_reason": "resetreason restartreason",
-    "sequence": "seq sequence sequencenumber msgid messageid msgnum packetid",
+    "sequence": "seq sequence sequencenumber seqno seqnum msgid messageid msgnum packetid",
     "interval": "messageintervalseconds sendinterval reportinterval",
 }
-INNER = words("fport fcnt fcntup fcntdown fcntup32 devaddr adr qc qualitycode")
+INNER = words(
+    """fport fcnt fcntup fcntdown fcntup32 devaddr adr qc qualitycode crc checksum qos retain schemaversion
+    protocolversion msgtype messagetype"""
+)
 """Of a frame or a tag, and not of what is measured."""
 _FACT_OF = {word: fact for fact, words in FACT_KEYS.items() for word in words.split()}
 
@@ -82,9 +91,9 @@ KINDS = {
     "temperature": "temperature temp temperatur temperatura tempc tempf dewpoint heatindex windchill celsius",
     "humidity": "humidity hum humi rh humid umidita humidite",
     "pressure": "pressure press baro barometer barom pressione mslp",
-    "voltage": "voltage volt volts vcc vbat vbatt tensione",
-    "current": "current amps ampere amperes corrente",
-    "power": "power watt watts apower potenza",
+    "voltage": "voltage volt volts vcc vbat vbatt tensione uac udc vac vdc upv vpv",
+    "current": "current amps ampere amperes corrente iac idc ipv",
+    "power": "power watt watts apower potenza pac pdc ppv pgrid pload",
     "energy": "energy kwh energia aenergy",
     "battery": "battery batt bat soc batteria batterylevel",
     "frequency": "frequency freq",
@@ -152,6 +161,7 @@ UNITS = {
     "mm": "mm",
     "cm": "cm",
     "km": "km",
+    "m": "meter meters metre metres",
     "µm": "um",
     "in": "inch inches",
     "ppm": "ppm",
@@ -236,6 +246,8 @@ def meaning(key: str) -> Meaning:
         return Meaning(Role.FACT, of=_FACT_OF[plain])
     if plain in INNER:
         return Meaning(Role.NOTHING)
+    if key.endswith(("_SF", "_sf", "_scale")) and key[0] != "_":
+        return Meaning(Role.SCALE, of=key.rpartition("_")[0])
     if plain in {"unit", "units", "uom", "unitofmeasurement"}:
         return Meaning(Role.UNIT)
     for tail in ("_unit", "_units", "Unit", "Units", "-unit"):
@@ -307,10 +319,16 @@ def _unit(tokens: list[str], kind: str) -> str:
     unit = _UNIT_OF.get(last.lower(), "")
     if not unit and kind == "temperature":  # `TempC_SHT`
         unit = next((_UNIT_OF[token.lower()] for token in tokens if token.lower() in {"tempc", "tempf"}), "")
-    return unit or _letter_unit(last.lower().rstrip("0123456789"), {token.lower() for token in tokens[:-1]}, kind)
+    return unit or _letter_unit_of(last.lower().rstrip("0123456789"), {token.lower() for token in tokens[:-1]}, kind)
 
 
-def _letter_unit(letter: str, stem: set[str], kind: str) -> str:
+def letter_unit(letter: str, kind: str) -> str:
+    """The unit that a letter stands for beside a number, where the kind of what is measured agrees."""
+    unit, kinds = _LETTERS.get(letter.lower(), ("", set()))
+    return unit if kind in kinds else ""
+
+
+def _letter_unit_of(letter: str, stem: set[str], kind: str) -> str:
     unit, kinds = _LETTERS.get(letter, ("", set()))
     agrees = kind in kinds or (letter == "s" and stem & _TIMELIKE) or (letter == "v" and stem & _SUPPLY)
     return unit if agrees else ""

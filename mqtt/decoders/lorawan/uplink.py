@@ -5,6 +5,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from mqtt.decoders.gather import objects, text
+from mqtt.decoders.general import NUMBER
 from mqtt.decoders.places import NAME_LENGTH
 from mqtt.enums import Availability
 from mqtt.messages import Decoded, DecodedAvailability, DecodedFacts, DecodedReading, DeviceRef
@@ -72,7 +73,7 @@ def receptions(found: Any, *, gateway: tuple[str, ...], rssi: str = "rssi", snr:
     for one in objects(found)[:MOST_GATEWAYS]:
         name = next((said for key in gateway if (said := text(one, *key.split(".")))), "")
         if name:
-            heard.append(Reception(name[:NAME_LENGTH], _number(one.get(rssi)), _number(one.get(snr)), one.get("time")))
+            heard.append(Reception(name[:NAME_LENGTH], number(one.get(rssi)), number(one.get(snr)), one.get("time")))
     return heard
 
 
@@ -112,5 +113,8 @@ def unit_of(name: str) -> str:
     return ""
 
 
-def _number(value: Any) -> float | None:
+def number(value: Any) -> float | None:
+    """A signal's strength; some servers write it as a text."""
+    if isinstance(value, str):
+        return float(value) if NUMBER.fullmatch(value) else None
     return value if isinstance(value, int | float) and not isinstance(value, bool) else None

@@ -42,6 +42,7 @@ _UNIT_OF = {quantity: unit for unit, quantities in _UNITS.items() for quantity i
 _ENERGY = {"Total": "kWh", "Yesterday": "kWh", "Today": "kWh", "Energy": "kWh", "Period": "Wh"}
 """Elsewhere a total may be of rain."""
 _OPENTHERM = {"BTMP": "°C", "HWTMP": "°C", "TB": "°C", "TDHW": "°C", "DHWS": "°C", "TMAX": "°C", "TR": "°C", "FLM": "%"}
+_SHUTTER = {"Position": "%", "Target": "%"}
 _WIFI = {"RSSI": "%", "Signal": "dBm"}
 """Its RSSI is a quality in percent."""
 _ZIGBEE = {
@@ -85,6 +86,8 @@ def quantity(name: str, is_energy: bool = False) -> Quantity:
         own = _ENERGY
     elif parts[0] == "OPENTHERM":
         own = _OPENTHERM
+    elif parts[0].startswith("Shutter"):
+        own = _SHUTTER
     elif parts[0] == "Wifi":
         own = _WIFI
     is_named = 0 < len(name) <= NAME_LENGTH and "\0" not in name

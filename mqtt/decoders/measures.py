@@ -1,0 +1,32 @@
+"""A number with its unit in one text, as openHAB, LoxBerry and many scripts write it: `21.5 °C`, `8,4 °C`, `34 %`."""
+
+import re
+
+from mqtt.decoders.units import SPELLINGS, spelled
+from mqtt.decoders.words import UNITS, letter_unit
+
+_MEASURE = re.compile(r"([-+]?\d{1,12})(?:([.,])(\d{1,9}))?\s?([^\s\d.,+\-][^\s]{0,11})")
+NO_UNITS = frozenset(("count", "none", "unitless", "dimensionless", "noUnits"))
+KNOWN = (
+    frozenset(SPELLINGS)
+    | {spelling for spellings in SPELLINGS.values() for spelling in spellings.split("|")}
+    | frozenset(UNITS)
+    | {"Ah", "mAh", "MW", "mW", "mm/h", "rpm", "dBm", "dB", "mS/cm", "NTU", "bar", "W/m²"}
+) - NO_UNITS
+LONGEST = 30
+_THOUSANDS = 3
+"""Digits behind a comma that may as well part thousands."""
+
+
+def measured(text: str, kind: str) -> tuple[float, str] | None:
+    """The number and the unit, when the whole text is these two; a single letter must agree with the value's kind."""
+    if len(text) > LONGEST or not (text[:1].isdigit() or text[:1] in {"-", "+"}):
+        return None
+    match = _MEASURE.fullmatch(text)
+    if match is None:
+        return None
+    whole, mark, rest, unit = match.groups()
+    if unit not in KNOWN or (mark == "," and len(rest) == _THOUSANDS):
+        return None
+    unit = letter_unit(unit, kind) if len(unit) == 1 and unit.isalpha() else spelled(unit)
+    return (float(f"{whole}.{rest or 0}"), unit) if unit else None
