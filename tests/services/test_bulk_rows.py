@@ -6,7 +6,7 @@ from django.db import connection
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from mqtt.services.pipeline.bulk_rows import write_rows
+from mqtt.services.pipeline.bulk_rows import Writes, write_rows
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
@@ -54,3 +54,23 @@ def test_every_kind_of_column_comes_back_as_it_was_written(kind: str) -> None:
 )
 def test_a_text_that_looks_like_the_signs_of_an_array_stays_a_text(text: str) -> None:
     assert written_and_read("text", [text, None, text]) == [text, None, text]
+
+
+def test_statements_reach_postgresql_in_one_round_trip_and_only_those_asked_for_are_counted(
+    django_assert_num_queries: Any,
+) -> None:
+    insert = "INSERT INTO kept (place, c0) {rows}"
+    writes = Writes()
+    with django_assert_num_queries(1 if connection.vendor == "postgresql" else 5):
+        writes.add("DELETE FROM kept")
+        writes.add_rows(insert, ("bigint", "bigint"), [(1, 10), (2, 20)])
+        writes.add("UPDATE kept SET c0 = c0 + %s", [5], counts=True)
+        writes.add_rows(insert, ("bigint", "bigint"), [(3, 30)], counts=True)
+        writes.add_rows(insert, ("bigint", "bigint"), [])
+        writes.add("DELETE FROM kept WHERE c0 < %s", [20])
+        writes.run()
+        writes.run()
+    assert writes.counted == 3
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT place, c0 FROM kept ORDER BY place")
+        assert cursor.fetchall() == [(2, 25), (3, 30)]

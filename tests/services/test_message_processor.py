@@ -229,8 +229,9 @@ def test_a_batch_of_one_and_of_500_cost_the_same_number_of_queries(pipeline: Pip
     queries(500)
     queries(500)
     one, many = queries(1), queries(500)
-    assert len(one) == len(many), (one, many)
-    assert len(one) <= 12
+    staging = 2 if connection.vendor == "postgresql" else 0  # many readings are worth a COPY and a table for it
+    assert len(one) + staging == len(many), (one, many)
+    assert len(one) <= (6 if connection.vendor == "postgresql" else 9)
 
 
 def test_many_new_devices_are_made_in_several_short_transactions(pipeline: Pipeline) -> None:

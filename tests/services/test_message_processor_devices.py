@@ -26,6 +26,7 @@ from mqtt.models import (
     from_us,
 )
 from mqtt.services.pipeline import batch_store
+from mqtt.services.pipeline.bulk_rows import Writes
 from mqtt.services.pipeline.message_processor import MessageProcessor
 from tests.factories import make_site
 from tests.services.pipeline import Announcer, Pipeline
@@ -82,7 +83,7 @@ def test_a_unit_from_a_later_message_leaves_a_kind_written_by_hand(pipeline: Pip
     plan_message = pipeline.message("site/box", "{}")
     store = batch_store.BatchStore(pipeline.processor._directory, pipeline.processor._rhythms)
     store.take(plan_message, Decoded("test", [decoded]))
-    store.write()
+    store.write(Writes())
     sensor = SensorDevice.objects.get()
     assert (sensor.unit, sensor.kind) == (entry_unit, by_hand)
 

@@ -42,10 +42,10 @@ def test_one_refused_message_in_two_thousand_is_set_aside_and_the_rest_is_stored
 ) -> None:
     insert = batch_store.insert_readings
 
-    def refusing(rows: Any) -> int:
+    def refusing(writes: Any, rows: Any) -> None:
         if "poison" in rows.texts:
             raise DatabaseError("value\0 out of range")
-        return insert(rows)
+        insert(writes, rows)
 
     monkeypatch.setattr(batch_store, "insert_readings", refusing)
     batch = [pipeline.message(f"site/box{number % 50}", f'{{"level": {number}}}') for number in range(2000)]
@@ -96,7 +96,7 @@ def test_a_database_that_takes_nothing_keeps_the_broker_waiting(
 ) -> None:
     """Broken tables refuse everything: no message is at fault, and none may be given up."""
 
-    def refusing(_message: Any) -> None:
+    def refusing(*_given: Any) -> None:
         raise DatabaseError("malformed")
 
     monkeypatch.setattr(batch_store, "insert_readings", refusing)

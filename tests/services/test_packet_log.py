@@ -8,6 +8,7 @@ from django.db import transaction
 from mqtt.messages import InboundMessage
 from mqtt.models import CommittedPackets, MqttConnection
 from mqtt.services.pipeline import packet_log
+from mqtt.services.pipeline.bulk_rows import Writes
 from mqtt.services.pipeline.packet_log import PacketLog
 from tests.factories import make_connection
 
@@ -28,9 +29,11 @@ def again(broker: MqttConnection, mid: int, payload: bytes = b"21.5") -> Inbound
 
 
 def commit(log: PacketLog, *messages: InboundMessage) -> set[int]:
+    writes = Writes()
     with transaction.atomic():
         repeated = log.take(messages)
-        log.write()
+        log.write(writes)
+        writes.run()
     log.commit()
     return repeated
 

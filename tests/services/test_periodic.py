@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from mqtt.models import (
@@ -18,6 +18,7 @@ from mqtt.models import (
 )
 from mqtt.services.jobs import partitions, periodic, retention
 from mqtt.services.pipeline import undecoded
+from mqtt.services.pipeline.bulk_rows import Writes
 from mqtt.services.pipeline.reading_store import ReadingRows, insert_readings
 from tests.factories import make_connection, make_sensor
 from tests.servers import wait_for
@@ -45,7 +46,10 @@ def store(sensor: SensorDevice, *moments: datetime, value: float = 1.5) -> None:
         rows.values.append(value + number)
         rows.texts.append(None)
         rows.flags.append(0)
-    insert_readings(rows)
+    writes = Writes()
+    with transaction.atomic():
+        insert_readings(writes, rows)
+        writes.run()
 
 
 def test_each_job_runs_when_its_time_has_come_and_in_one_process() -> None:

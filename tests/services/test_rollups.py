@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from mqtt.buckets import DAY, HOUR, LEVELS, Bucket, floor
 from mqtt.models import Reading, Rollup, RollupDue, SensorDevice, SensorState, from_us, to_us
@@ -15,6 +15,7 @@ from mqtt.services import history
 from mqtt.services.history.aggregate import bucket_query
 from mqtt.services.jobs import rollups
 from mqtt.services.pipeline import availability, message_processor
+from mqtt.services.pipeline.bulk_rows import Writes
 from mqtt.services.pipeline.reading_store import ReadingRows, insert_readings
 from tests.factories import make_connection, make_sensor
 from tests.servers import PATIENCE
@@ -58,7 +59,10 @@ def store(sensor: SensorDevice, points: list[tuple[float, float]]) -> None:
         rows.values.append(value)
         rows.texts.append(None)
         rows.flags.append(0)
-    insert_readings(rows)
+    writes = Writes()
+    with transaction.atomic():
+        insert_readings(writes, rows)
+        writes.run()
     SensorState.objects.filter(pk=sensor.pk).update(unrolled_us=0)
 
 

@@ -19,6 +19,7 @@ from mqtt.models import MAX_KEY_BYTES, MOST_OF_CONNECTION, NEW_AN_HOUR, SensorDe
 from mqtt.rhythm import LATE_LEAST
 from mqtt.services.pipeline.availability import STATES, Changes, take_behind_offline
 from mqtt.services.pipeline.batch_plan import BatchPlan, NodeEntry
+from mqtt.services.pipeline.bulk_rows import Writes
 from mqtt.services.pipeline.device_directory import DeviceDirectory
 from mqtt.services.pipeline.device_entries import DataloggerEntry, GatewayEntry, SensorEntry
 from mqtt.services.pipeline.device_takeover import take_over
@@ -234,17 +235,19 @@ class BatchStore:
         place = (connection_id, said.device.key)
         return self._directory.gateways.get(place) if said.is_gateway else self._directory.dataloggers.get(place)
 
-    def write(self, *, keeps_history: bool = True) -> int:
-        """All that was planned; returns how many readings are new. On a full disk all but the history."""
+    def write(self, writes: Writes, *, keeps_history: bool = True) -> None:
+        """All that was planned; `writes` counts how many readings are new. On a full disk all but the history."""
         plan = self._plan
-        stored = insert_readings(plan.rows) if keeps_history else 0
+        if keeps_history and len(plan.rows):
+            insert_readings(writes, plan.rows)
         states, older = plan.sensor_states()
-        write_sensor_states(states)
-        write_sensors_seen(older)
-        mark_hours(plan.hours)
+        write_sensor_states(writes, states)
+        write_sensors_seen(writes, older)
+        mark_hours(writes, plan.hours)
         self._states = plan.node_states()
         for kind, rows in self._states.items():
-            write_node_states(kind, list(rows.values()))
+            write_node_states(writes, kind, list(rows.values()))
+        writes.run()
         self._record_changes()
         gone: dict[tuple[NodeKind, int], list[int]] = defaultdict(list)
         for node, at in plan.went_offline():
@@ -258,7 +261,6 @@ class BatchStore:
         for sensor, label in plan.labels.items():
             SensorDevice.objects.filter(pk=sensor.id, label="").update(label=label)
         self._facts.write()
-        return stored
 
     def _record_changes(self) -> None:
         rows = []

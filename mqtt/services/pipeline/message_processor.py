@@ -24,6 +24,7 @@ from mqtt.services.holding.leases import locked_leases
 from mqtt.services.pipeline import undecoded
 from mqtt.services.pipeline.batch_outcome import ConnectionCounts, ProcessedBatch, Work, counted
 from mqtt.services.pipeline.batch_store import BatchStore
+from mqtt.services.pipeline.bulk_rows import Writes
 from mqtt.services.pipeline.clock_watch import ClockWatch
 from mqtt.services.pipeline.decoder_choice import DecoderChoice
 from mqtt.services.pipeline.device_directory import DeviceDirectory
@@ -200,7 +201,7 @@ class MessageProcessor:
 
     def _commit(self, work: list[Work], result: ProcessedBatch) -> None:
         now_us = _now_us()
-        store = BatchStore(self._directory, self._rhythms)
+        store, writes = BatchStore(self._directory, self._rhythms), Writes()
         flushed: Flushed | None = None
         again: list[InboundMessage] = []
         try:
@@ -211,14 +212,15 @@ class MessageProcessor:
                 if repeated:
                     again = [item.message for place, item in enumerate(work) if place in repeated]
                     work = [item for place, item in enumerate(work) if place not in repeated]
+                self._packets.write(writes)
                 if work:
                     self._resolve(store, work, now_us)
-                    stored = store.write(keeps_history=self.guard.keeps_history)
+                    store.write(writes, keeps_history=self.guard.keeps_history)
                     self._keep_undecoded(work)
                     settle_kept(work, store)
                     flushed = self._count_topics(work, now_us)
                 self._memories.write(accepted)
-                self._packets.write()
+                writes.run()
         except BaseException:
             self._directory.rollback()
             self._topics.rollback()
@@ -232,7 +234,7 @@ class MessageProcessor:
             if not message.begins_session:
                 result.counts.setdefault(message.connection_id, ConnectionCounts()).repeated += 1
         if work:
-            result.stored += stored
+            result.stored += writes.counted
             store.apply()
             self.clock.take(work[-1].message.received_us, store.clock_offsets)
             for item in work:

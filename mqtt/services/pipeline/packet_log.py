@@ -14,10 +14,9 @@ from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 
-from django.db import connection
-
 from mqtt.messages import InboundMessage
 from mqtt.models import CommittedPackets
+from mqtt.services.pipeline.bulk_rows import Writes
 
 KEPT = 6_000
 """Packets of a session: more than a broker may send before the first is acknowledged (5,000 in MQTT 5)."""
@@ -77,18 +76,17 @@ class SessionLog:
         self._new.clear()
         self._starts_anew = True
 
-    def write(self, connection_id: int) -> None:
+    def write(self, connection_id: int, writes: Writes) -> None:
         """Store what the batch adds, in its transaction."""
-        with connection.cursor() as cursor:
-            if self._starts_anew:
-                cursor.execute("DELETE FROM mqtt_committedpackets WHERE connection_id = %s", [connection_id])
-            number, piece = self._number, self._piece
-            if self._starts_anew or len(piece) >= PIECE:
-                number, piece = number + 1, b""
-            piece += b"".join([mid.to_bytes(2, "big") + digest for mid, digest in self._new.items()])
-            self._written = (number, piece)
-            if self._new:
-                cursor.execute(_WRITE, [connection_id, number % SLOTS, number, piece])
+        if self._starts_anew:
+            writes.add("DELETE FROM mqtt_committedpackets WHERE connection_id = %s", [connection_id])
+        number, piece = self._number, self._piece
+        if self._starts_anew or len(piece) >= PIECE:
+            number, piece = number + 1, b""
+        piece += b"".join([mid.to_bytes(2, "big") + digest for mid, digest in self._new.items()])
+        self._written = (number, piece)
+        if self._new:
+            writes.add(_WRITE, [connection_id, number % SLOTS, number, piece])
 
     def commit(self) -> None:
         """What was written holds."""
@@ -147,10 +145,10 @@ class PacketLog:
                     self._noted.append(message)
         return repeated
 
-    def write(self) -> None:
+    def write(self, writes: Writes) -> None:
         """Store what `take` noted; in the same transaction."""
         for pk, log in self._touched.items():
-            log.write(pk)
+            log.write(pk, writes)
 
     def commit(self) -> None:
         """The transaction is through."""

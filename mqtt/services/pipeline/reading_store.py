@@ -1,7 +1,8 @@
 """Writing readings and latest states to both databases, behind one narrow interface. Everything above is the same code.
 
 SQLite takes rows by `executemany`; PostgreSQL takes readings by COPY into a temporary table and one
-INSERT … ON CONFLICT DO NOTHING, and states as arrays. All functions run in the caller's transaction.
+INSERT … ON CONFLICT DO NOTHING (a handful of readings, and states, as arrays). All functions need the caller's
+transaction and add to its `Writes`; the staging table is emptied by the commit.
 Times are whole microseconds since 1970 UTC.
 """
 
@@ -12,9 +13,9 @@ from hashlib import blake2b
 from operator import itemgetter
 from typing import NamedTuple
 
-from django.db import connection, transaction
+from django.db import connection
 
-from mqtt.services.pipeline.bulk_rows import write_rows
+from mqtt.services.pipeline.bulk_rows import Writes
 
 PG_EPOCH_US = 946_684_800_000_000
 """PostgreSQL counts from 2000-01-01."""
@@ -34,6 +35,14 @@ _PG_INSERT = """
 INSERT INTO mqtt_reading (sensor_id, time, digest, received_at, value, text, flags)
 SELECT sensor_id, time, digest, received_at, value, text, flags FROM staged_reading ON CONFLICT DO NOTHING
 """
+WORTH_A_COPY = 200
+"""Readings: for fewer the three round trips of a COPY cost more than it saves."""
+_PG_READINGS = """
+INSERT INTO mqtt_reading (sensor_id, time, digest, received_at, value, text, flags)
+{rows}
+ON CONFLICT DO NOTHING
+"""
+_READING_TYPES = ("bigint", "time", "bigint", "time", "double precision", "text", "smallint")
 _PG_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _PG_TRAILER = b"\xff\xff"
 _PG_NUMBER = struct.Struct("!hiqiqiqiqidiih").pack
@@ -75,20 +84,18 @@ def digests_of(values: Sequence[float | None], texts: Sequence[str | None]) -> l
     return bits
 
 
-def insert_readings(rows: ReadingRows) -> int:
-    """Store what is not stored yet; returns how many rows are new."""
-    if not len(rows):
-        return 0
-    # The staging table is emptied by the commit, so all of it is one transaction: the caller's or an own one.
-    with transaction.atomic(savepoint=False), connection.cursor() as cursor:
-        if connection.vendor == "sqlite":
-            cursor.executemany(_SQLITE_READINGS, rows.in_order())
-            return int(cursor.rowcount)
-        cursor.execute(_PG_STAGE)
-        with cursor.copy(_PG_COPY) as copy:
-            copy.write(pack_readings(rows.in_order()))
-        cursor.execute(_PG_INSERT)
-        return int(cursor.rowcount)
+def insert_readings(writes: Writes, rows: ReadingRows) -> None:
+    """Store what is not stored yet; `writes.counted` is how many rows were new."""
+    if connection.vendor == "sqlite":
+        writes.run_many(_SQLITE_READINGS, rows.in_order(), counts=True)
+    elif len(rows) < WORTH_A_COPY:
+        writes.add_rows(_PG_READINGS, _READING_TYPES, rows.in_order(), counts=True)
+    else:
+        with connection.cursor() as cursor:
+            cursor.execute(_PG_STAGE)
+            with cursor.copy(_PG_COPY) as copy:
+                copy.write(pack_readings(rows.in_order()))
+        writes.add(_PG_INSERT, counts=True)
 
 
 def pack_readings(rows: Iterable[tuple[int, int, int, int, float | None, str | None, int]]) -> bytes:
@@ -151,11 +158,11 @@ _AHEAD = {
 _SENSOR_STATE_TYPES = ("bigint", "double precision", "text", "time", "smallint", "text", "time", "time", "bigint")
 
 
-def write_sensor_states(rows: Sequence[SensorStateRow]) -> None:
+def write_sensor_states(writes: Writes, rows: Sequence[SensorStateRow]) -> None:
     """Make these the latest values, unless a newer one stands there already that is not from the future."""
     newer = _NEWER.replace("{ahead}", _AHEAD[connection.vendor])
     statement = _SENSOR_STATE.replace("{newer}", newer).replace("{unrolled}", _UNROLLED)
-    write_rows(statement, _SENSOR_STATE_TYPES, rows)
+    writes.add_rows(statement, _SENSOR_STATE_TYPES, rows)
 
 
 _SENSORS_SEEN = """
@@ -169,10 +176,10 @@ ON CONFLICT (sensor_id) DO UPDATE SET
 """
 
 
-def write_sensors_seen(rows: Sequence[tuple[int, int, str, int, int, int | None]]) -> None:
+def write_sensors_seen(writes: Writes, rows: Sequence[tuple[int, int, str, int, int, int | None]]) -> None:
     """Note (sensor, 0, availability, since, seen, unrolled) of those that sent only old readings: the value stays."""
     statement = _SENSORS_SEEN.replace("{unrolled}", _UNROLLED)
-    write_rows(statement, ("bigint", "smallint", "text", "time", "time", "bigint"), rows)
+    writes.add_rows(statement, ("bigint", "smallint", "text", "time", "time", "bigint"), rows)
 
 
 _ROLLUP_DUE = """
@@ -183,9 +190,9 @@ ON CONFLICT (sensor_id, hour) DO UPDATE SET hour = excluded.hour
 # An update and not DO NOTHING: it locks the row, so that whoever rolls the hour up waits for what we store in it.
 
 
-def mark_hours(hours: Iterable[tuple[int, int]]) -> None:
+def mark_hours(writes: Writes, hours: Iterable[tuple[int, int]]) -> None:
     """Note (sensor, hour in seconds since 1970) whose rollups have to be made again."""
-    write_rows(_ROLLUP_DUE, ("bigint", "bigint"), sorted(hours))
+    writes.add_rows(_ROLLUP_DUE, ("bigint", "bigint"), sorted(hours))
 
 
 class NodeStateRow(NamedTuple):
@@ -208,6 +215,6 @@ ON CONFLICT ({kind}_id) DO UPDATE SET
 """
 
 
-def write_node_states(kind: str, rows: Sequence[NodeStateRow]) -> None:
+def write_node_states(writes: Writes, kind: str, rows: Sequence[NodeStateRow]) -> None:
     """Write the states of gateways or dataloggers; `kind` is "gateway" or "datalogger"."""
-    write_rows(_NODE_STATE.format(kind=kind), ("bigint", "text", "time", "time"), rows)
+    writes.add_rows(_NODE_STATE.format(kind=kind), ("bigint", "text", "time", "time"), rows)

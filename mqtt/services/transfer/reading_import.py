@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from mqtt.buckets import HOUR, floor
 from mqtt.models import SensorDevice, from_us, to_us
 from mqtt.services.jobs import partitions
+from mqtt.services.pipeline.bulk_rows import Writes
 from mqtt.services.pipeline.reading_store import ReadingRows, insert_readings, mark_hours
 from mqtt.services.transfer.reading_files import Line, Refusal
 
@@ -50,7 +51,7 @@ def import_readings(found: Iterable[Line | Refusal], *, dry_run: bool, tell: Tel
 
 
 def _store(batch: list[Line | Refusal], outcome: Outcome, *, dry_run: bool) -> None:
-    now, rows = to_us(datetime.now(UTC)), ReadingRows()
+    now, rows, writes = to_us(datetime.now(UTC)), ReadingRows(), Writes()
     for line, sensor in _with_sensors(batch, outcome):
         rows.sensors.append(sensor)
         rows.times.append(line.time_us)
@@ -62,11 +63,12 @@ def _store(batch: list[Line | Refusal], outcome: Outcome, *, dry_run: bool) -> N
         return
     with transaction.atomic():
         _make_partitions(rows)
-        new = insert_readings(rows)
-        mark_hours(_hours(rows))
+        insert_readings(writes, rows)
+        mark_hours(writes, _hours(rows))
+        writes.run()
         transaction.set_rollback(dry_run)
-    outcome.new += new
-    outcome.known += len(rows) - new
+    outcome.new += writes.counted
+    outcome.known += len(rows) - writes.counted
 
 
 def _hours(rows: ReadingRows) -> set[tuple[int, int]]:
