@@ -4,7 +4,7 @@ import shutil
 import time
 from typing import Any, Self
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import CDPSession, Page, sync_playwright
 
 from benchmarks.console import Console
 from benchmarks.packets import FIRST_VALUE
@@ -34,6 +34,7 @@ class Browser:
         self.console = console
         self.root = f"http://127.0.0.1:{console.web_port}"
         self._page: Page | None = None
+        self._sessions: list[CDPSession] = []
         self._stack: list[Any] = []
 
     @property
@@ -51,6 +52,8 @@ class Browser:
         context.add_cookies([{"name": name, "value": value, "url": self.root}])
         self._page = context.new_page()
         self._page.on("dialog", lambda dialog: dialog.accept())  # disabling asks first
+        self._sessions = [browser.new_browser_cdp_session(), context.new_cdp_session(self._page)]
+        self._sessions[1].send("Performance.enable")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -61,6 +64,14 @@ class Browser:
         """Open a page and wait until its own socket is up."""
         self.page.goto(self.root + path)
         self.page.wait_for_selector('body[data-live="up"]', timeout=10_000)
+
+    def ask_browser(self, method: str) -> Any:
+        """What Chromium says of itself."""
+        return self._sessions[0].send(method)
+
+    def ask_page(self, method: str) -> Any:
+        """What Chromium says of the page."""
+        return self._sessions[1].send(method)
 
     def note_values(self) -> None:
         """From now on remember when each value first stood on the page."""

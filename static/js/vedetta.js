@@ -54,45 +54,8 @@
   }).observe(body, { childList: true, subtree: true });
   showTimes(document);
 
-  // ---- a changed value lights up once ----------------------------------------------------------------------
-  const watched = "[data-field=value], [data-mark]";
-  // What is there already stays: a button that is replaced between press and release loses the click.
-  function isSame(old, fresh) {
-    const [one, other] = [old, fresh].map((element) => element.cloneNode(true));
-    [one, other].forEach((element) => element.removeAttribute("hx-swap-oob"));
-    return one.isEqualNode(other);
-  }
-  body.addEventListener("htmx:oobBeforeSwap", (event) => {
-    const old = event.detail.target;
-    const fresh = event.detail.fragment.firstElementChild;
-    if (!old || !fresh) return;
-    if (isSame(old, fresh)) {
-      event.detail.shouldSwap = false;
-      return;
-    }
-    const before = old.querySelectorAll(watched);
-    fresh.querySelectorAll(watched).forEach((cell, index) => {
-      const was = before[index];
-      const differs = was && (cell.dataset.value ?? cell.textContent) !== (was.dataset.value ?? was.textContent);
-      if (differs) (cell.closest("td") || cell).classList.add("changed");
-    });
-    if (fresh.dataset.status !== old.dataset.status) fresh.querySelector(".st")?.closest("td, li, p, div")?.classList.add("changed");
-  });
-
-  // A row that is replaced while one of its buttons has the focus gives it to the same button of the new row.
-  let focused = null;
-  body.addEventListener("htmx:oobBeforeSwap", (event) => {
-    const active = document.activeElement;
-    if (!event.detail.target?.contains(active) || active === event.detail.target) return;
-    const mark = active.dataset.action ? `[data-action="${active.dataset.action}"]` : `a[href="${CSS.escape(active.getAttribute("href") || "")}"]`;
-    const place = `#${CSS.escape(event.detail.target.id)}`;
-    focused = { same: `${place} ${mark}`, other: active.dataset.action ? `${place} [data-action]` : place };
-  });
-  body.addEventListener("htmx:wsAfterMessage", () => {
-    if (focused) (document.querySelector(focused.same) ?? document.querySelector(focused.other))?.focus({ preventScroll: true });
-    focused = null;
-  });
-  // So does what the answer to a click replaces: "Enable" stands where "Disable" was.
+  // ---- what the answer to a click replaces gives the focus on --------------------------------------------
+  // "Enable" stands where "Disable" was.
   let pressed = null;
   function giveFocusBack() {
     if (document.activeElement !== body) pressed = null; // the person has gone on
@@ -109,18 +72,6 @@
     giveFocusBack();
   });
   body.addEventListener("htmx:wsAfterMessage", giveFocusBack);
-
-  // A row that came between page and socket is not in this table: htmx would call that an error.
-  window.htmx?.defineExtension("known-rows", {
-    transformResponse(text) {
-      const isHere = (id) => document.getElementById(id) !== null;
-      if ([...text.matchAll(/<tr id="([^"]+)"/g)].every(([, id]) => isHere(id))) return text;
-      const frame = document.createElement("template");
-      frame.innerHTML = text;
-      for (const row of [...frame.content.children]) if (row.matches("tr[id]") && !isHere(row.id)) row.remove();
-      return frame.innerHTML;
-    },
-  });
 
   // ---- the page's own socket -------------------------------------------------------------------------------
   const link = document.getElementById("live-link");

@@ -86,6 +86,42 @@ def test_a_published_value_changes_its_row_without_a_reload(page: Page, device: 
     assert page.evaluate("window.stayed"), "the page was not loaded again"
 
 
+def test_a_changed_row_keeps_what_is_focused_and_selected_in_it(page: Page, device: mqtt.Client) -> None:
+    row = sensor_row(page, device, "browser/kept")
+    link = row.locator("a.k")
+    link.focus()
+    row.evaluate("row => getSelection().selectAllChildren(row.querySelector('.owner a'))")
+    link.evaluate("link => { window.before = link; }")
+    selected = page.evaluate("String(getSelection())")
+    publish(device, "browser/kept", {"temperature": 33.75})
+    expect(value_of(row)).to_have_attribute("data-value", "33.75")
+    expect(link).to_be_focused()
+    assert page.evaluate("window.before === document.activeElement"), "it is the same link"
+    assert page.evaluate("String(getSelection())") == selected != ""
+
+
+def test_a_value_that_was_quiet_lights_up_and_one_that_changes_all_the_time_does_not(
+    page: Page, device: mqtt.Client
+) -> None:
+    row = sensor_row(page, device, "browser/lit")
+    lit = row.locator(".changed")
+
+    def change_at(second: int, value: float) -> None:
+        page.clock.set_fixed_time(1_800_000_000 + second)
+        publish(device, "browser/lit", {"temperature": value})
+        expect(value_of(row)).to_have_attribute("data-value", str(value))
+
+    change_at(0, 30.5)
+    assert lit.count() == 1
+    assert page.evaluate("document.getAnimations().length") == 0, "what moves is drawn sixty times a second"
+    page.clock.set_fixed_time(1_800_000_002)
+    expect(lit).to_have_count(0)
+    change_at(3, 31.5)
+    assert lit.count() == 0
+    change_at(10, 32.5)
+    assert lit.count() == 1
+
+
 def test_no_page_violates_the_content_policy(page: Page, device: mqtt.Client) -> None:
     sensor_row(page, device, "browser/policy")
     links = ["/", "/connections/", "/gateways/", "/dataloggers/", "/sensors/", "/topics/", "/undecoded/", "/sites/"]
