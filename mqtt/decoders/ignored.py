@@ -12,6 +12,8 @@ LAST_LEVELS = words(
     logs logging rpc"""
 )
 ANY_LEVELS = frozenset(("cmnd", "discovery", "request", "response", "$sys"))
+INNER_LEVELS = frozenset(("set", "config", "settings", "configuration"))
+"""Not as the first level, which is whose it all is."""
 BRIDGE_STATE = "state"
 EVENTS_AND_PICTURES = re.compile(
     r"(?:[^/]+/)*?(?:frigate/(?:events|reviews|tracked_object_update|stats|.+/(?:snapshot|clips?|motion/thumbnail))"
@@ -32,6 +34,8 @@ class IgnoredDecoder:
             return True
         levels = topic.lower().split("/")
         if levels[-1] in LAST_LEVELS or ANY_LEVELS & set(levels):
+            return True
+        if not INNER_LEVELS.isdisjoint(levels[1:]):
             return True
         if "bridge" in levels[:-1] and levels[-1] != BRIDGE_STATE:
             return True

@@ -27,6 +27,12 @@ IDENTITY_TAGS = (
     "id",
     "mac",
     "name",
+    "station",
+    "station_id",
+    "logger",
+    "meter",
+    "machine",
+    "asset",
 )
 _LINE = re.compile(r"(?:[^\s,=\\{}\[\]\"]|\\.)+(?:,(?:[^\s,=\\]|\\.)+=(?:[^\s,=\\]|\\.)+)* (?:[^\s,=\\]|\\.)+=\S")
 _QUOTED = re.compile(r'(?<!\\)"')

@@ -3,12 +3,16 @@
 from typing import Any
 
 from mqtt.decoders.base import Content
+from mqtt.decoders.gather import take_object
 from mqtt.decoders.places import place
 from mqtt.enums import Availability
 from mqtt.exceptions import UndecodableError
 from mqtt.messages import Decoded, DecodedAvailability
 
-LEVELS = frozenset(("lwt", "status", "state", "availability", "available", "online", "connected", "connection"))
+LEVELS = frozenset(
+    ("lwt", "status", "state", "availability", "available", "online", "connected", "connection", "alive", "will",
+     "birth", "presence")
+)  # fmt: skip
 WORDS = {
     "online": Availability.ONLINE,
     "connected": Availability.ONLINE,
@@ -16,6 +20,7 @@ WORDS = {
     "offline": Availability.OFFLINE,
     "disconnected": Availability.OFFLINE,
     "lost": Availability.OFFLINE,
+    "dead": Availability.OFFLINE,
 }
 BOOLEANS = {
     "true": Availability.ONLINE,
@@ -23,8 +28,11 @@ BOOLEANS = {
     "false": Availability.OFFLINE,
     "0": Availability.OFFLINE,
 }
-SWITCHABLE = frozenset(("status", "state"))
+LINKED = {"2": Availability.ONLINE}
+"""On `connected`, by the mqtt-smarthome convention: 1 without its hardware, 2 with it."""
+SWITCHABLE = frozenset(("status", "state", "presence"))
 """Here true and 1 may be a switch's position, so only words count."""
+WHY = frozenset(("reason", "cause", "message", "error"))
 KEYS = ("state", "status", "availability", "online", "connected")
 
 
@@ -52,7 +60,9 @@ class PresenceDecoder:
             owner = owner._replace(key=owner.key.removesuffix("/bridge"))
             if found is Availability.ONLINE:
                 return Decoded(self.name)
-        return Decoded(self.name, availability=[DecodedAvailability(owner, found)])
+        decoded = Decoded(self.name, availability=[DecodedAvailability(owner, found)])
+        take_object(_rest(content), owner, content, decoded)
+        return decoded
 
 
 def said(content: Content) -> Availability | None:
@@ -62,12 +72,20 @@ def said(content: Content) -> Availability | None:
     topic = content.topic
     with_booleans = topic[topic.rfind("/") + 1 :].lower() not in SWITCHABLE
     if not content.is_structure:
-        return _word(content.text, with_booleans)
+        linked = LINKED.get(content.text) if topic.endswith("/connected") else None
+        return linked or _word(content.text, with_booleans)
     document = content.document
     if not isinstance(document, dict):
         return None
     found = [_word(document[key], with_booleans or key in {"online", "connected"}) for key in KEYS if key in document]
     return found[0] if len(found) == 1 and len(document) <= 2 else None
+
+
+def _rest(content: Content) -> dict[str, Any]:
+    """What an object says beside."""
+    if not content.is_structure or not isinstance(content.document, dict):
+        return {}
+    return {key: value for key, value in content.document.items() if key not in KEYS and key not in WHY}
 
 
 def _word(value: Any, with_booleans: bool) -> Availability | None:

@@ -82,7 +82,7 @@ FACT_KEYS = {
 }
 INNER = words(
     """fport fcnt fcntup fcntdown fcntup32 devaddr adr qc qualitycode crc checksum qos retain schemaversion
-    protocolversion msgtype messagetype"""
+    protocolversion msgtype messagetype schema topic"""
 )
 """Of a frame or a tag, and not of what is measured."""
 _FACT_OF = {word: fact for fact, words in FACT_KEYS.items() for word in words.split()}
@@ -192,9 +192,13 @@ UNITS = {
 _UNIT_OF = {word: unit for unit, words in UNITS.items() for word in words.split()}
 _WHOLE_KEYS = {"W": "W", "kW": "kW", "Wh": "Wh", "V": "V", "mV": "mV", "mA": "mA", "VA": "VA", "Hz": "Hz"}
 """A key that is nothing but a unit."""
-_CASED_UNITS = {"mW": "mW", "MW": "MW", "MWh": "MWh", "mWh": "mWh", "mAh": "mAh", "Ah": "Ah", "Nm": "Nm", "NTU": "NTU"}
+_CASED_UNITS = {"mW": "mW", "MW": "MW", "MWh": "MWh", "mWh": "mWh", "mAh": "mAh", "Ah": "Ah", "Nm": "Nm", "NTU": "NTU",
+                "kvarh": "kvarh", "varh": "varh", "VAh": "VAh", "kVAh": "kVAh", "dBA": "dBA", "dba": "dBA"}  # fmt: skip
 _TWO_TOKENS = {("km", "h"): "km/h", ("m", "s"): "m/s", ("mi", "h"): "mph", ("l", "min"): "L/min", ("m", "s2"): "m/s²",
-               ("us", "cm"): "µS/cm", ("ms", "cm"): "mS/cm"}  # fmt: skip
+               ("us", "cm"): "µS/cm", ("ms", "cm"): "mS/cm", ("mm", "h"): "mm/h", ("in", "h"): "in/h",
+               ("l", "h"): "L/h", ("l", "s"): "L/s", ("m3", "h"): "m³/h", ("w", "m2"): "W/m²", ("mg", "m3"): "mg/m³",
+               ("ug", "m3"): "µg/m³", ("g", "m3"): "g/m³", ("kg", "m3"): "kg/m³", ("mg", "l"): "mg/L",
+               ("kg", "h"): "kg/h", ("deg", "s"): "°/s", ("mm", "s"): "mm/s", ("m3", "m3"): "m³/m³"}  # fmt: skip
 
 # A single letter is a unit only where the rest of the key agrees: `phase_a` is no current, `zone_c` no temperature.
 _LETTERS = {
@@ -204,6 +208,7 @@ _LETTERS = {
     "v": ("V", {"voltage", "battery"}),
     "a": ("A", {"current"}),
     "w": ("W", {"power"}),
+    "l": ("L", {"volume"}),
     "m": ("m", {"distance", "level", "altitude", "displacement"}),
     "ft": ("ft", {"distance", "level", "altitude", "displacement"}),
     "mb": ("mbar", {"pressure"}),

@@ -17,11 +17,11 @@ _UNITS = {
     SPEED: "Speed WindSpeed",
     "%": "Humidity Moisture Battery Dimmer BatteryPercentage BatteryPercent",
     "V": "Voltage Volt Vcc BatteryVoltage",
-    "A": "Current CurrentNeutral",
+    "A": "Current CurrentNeutral Amperage",
     "W": "Power ActivePower Power_curr Power_in Power_out PowerUsage",
     "VA": "ApparentPower",
     "var": "ReactivePower",
-    "Hz": "Frequency",
+    "Hz": "Frequency HZ Hz Freq",
     "kWh": "ExportActive ImportActive TotalTariff ExportTariff TodaySumImport TodaySumExport Total_in Total_out E_in "
     "E_out",
     "kvarh": "ImportReactive ExportReactive",
@@ -42,6 +42,7 @@ _UNIT_OF = {quantity: unit for unit, quantities in _UNITS.items() for quantity i
 _ENERGY = {"Total": "kWh", "Yesterday": "kWh", "Today": "kWh", "Energy": "kWh", "Period": "Wh"}
 """Elsewhere a total may be of rain."""
 _OPENTHERM = {"BTMP": "°C", "HWTMP": "°C", "TB": "°C", "TDHW": "°C", "DHWS": "°C", "TMAX": "°C", "TR": "°C", "FLM": "%"}
+_RAIN = {"Active": "mm", "Event": "mm", "Total": "mm", "FlowRate": "mm/h"}
 _SHUTTER = {"Position": "%", "Target": "%"}
 _WIFI = {"RSSI": "%", "Signal": "dBm"}
 """Its RSSI is a quality in percent."""
@@ -86,13 +87,16 @@ def quantity(name: str, is_energy: bool = False) -> Quantity:
         own = _ENERGY
     elif parts[0] == "OPENTHERM":
         own = _OPENTHERM
+    elif parts[0] == "RG15":
+        own = _RAIN
     elif parts[0].startswith("Shutter"):
         own = _SHUTTER
     elif parts[0] == "Wifi":
         own = _WIFI
     is_named = 0 < len(name) <= NAME_LENGTH and "\0" not in name
     for part in reversed(parts):
-        unit = own.get(part) or _UNIT_OF.get(part) or _UNIT_OF.get(part.rstrip("0123456789"))
+        stem = part.rstrip("0123456789").removesuffix("_p").removesuffix("_L")  # `Volt_p1`: of a phase
+        unit = own.get(part) or _UNIT_OF.get(part) or _UNIT_OF.get(stem)
         if unit:
             return Quantity(unit, _kind(part), is_told=unit in UNIT_KEYS, is_named=is_named)
     return Quantity("", _kind(parts[-1]), _SWITCH.fullmatch(parts[-1]) is not None, is_named=is_named)
