@@ -37,6 +37,7 @@ IDENTITY_KEYS = (
     "device_id",
     "deviceId",
     "device",
+    "deviceName",
     "dev_eui",
     "devEUI",
     "id",
@@ -49,9 +50,9 @@ IDENTITY_KEYS = (
     "name",
     "Name",
 )
-QUANTITY_KEYS = ("type", "quantity", "parameter", "measurement")
+QUANTITY_KEYS = ("resourceName", "type", "quantity", "parameter", "measurement")
 """What is measured by a member that also says who it is."""
-HEADS = frozenset(("head", "header", "Head", "Header", "meta", "metadata", "envelope"))
+HEADS = frozenset(("head", "header", "Head", "Header", "info", "meta", "metadata", "envelope"))
 """Objects that are about the whole message, and whose time is its."""
 MOST_MEMBERS = 32
 """Objects in an array that say neither who nor when, and are told apart by their place."""
@@ -65,7 +66,7 @@ NO_MEMBERS = words(
 LABEL_KEYS = words("objectname description desc")
 TAG_KEYS = (
     "name", "tag", "tagname", "tagName", "parameter", "variable", "measurement", "metric", "key", "Name", "Tag",
-    "TagName", "Key", "type", "id",
+    "TagName", "Key", "value_type", "type", "id",
 )  # fmt: skip
 """Keys of an object in an array that is one value: what is measured, rather than who measures."""
 

@@ -71,7 +71,7 @@ class LineProtocolDecoder:
             except (LineFormatError, ValueError, OverflowError, UnicodeError):
                 continue
             if point:  # a comment is none
-                _take(decoded, content, point)
+                take(decoded, content, point)
             if len(decoded.readings) > MAX_VALUES:
                 raise UndecodableError("too_many_values", limit=MAX_VALUES)
         if not decoded.readings:
@@ -96,7 +96,8 @@ def _lines(text: str) -> Iterator[str]:
         parts, size, is_open = [], 0, False
 
 
-def _take(decoded: Decoded, content: Content, point: dict[str, Any]) -> None:
+def take(decoded: Decoded, content: Content, point: dict[str, Any]) -> None:
+    """Add the readings of one point: measurement, tags, fields, time."""
     moment = point.get("time")
     time_us = content.time(moment) if moment else None
     device = _device(content.topic, point["tags"])

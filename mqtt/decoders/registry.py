@@ -33,6 +33,7 @@ from mqtt.decoders import (
     structural,
     tables,
     tasmota,
+    telegraf,
     teltonika,
     thingsboard,
     victron,
@@ -95,6 +96,7 @@ BY_KEYS: tuple[KeyedDecoder, ...] = (
     plc.NEURON_DECODER,
     plc.KEPWARE_DECODER,
     opcua.DECODER,
+    telegraf.DECODER,
     weather.ECOWITT_DECODER,
     weather.WEEWX_DECODER,
 )

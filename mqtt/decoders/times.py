@@ -70,7 +70,7 @@ def _from_text(value: str, zone: tzinfo | None) -> int | None:
     elif (match := _DAY_OR_MONTH.fullmatch(value)) is not None:
         value = _year_first(match)
     try:
-        return in_zone(datetime.fromisoformat(value), zone)
+        return in_zone(datetime.fromisoformat(value.upper()), zone)
     except ValueError:
         return None
 

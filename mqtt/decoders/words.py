@@ -53,7 +53,7 @@ TIME_KEYS = words(
     receivedat servertime devicetime readtimestamp readingtimestamp sampletimestamp datatimestamp devicetimestamp
     measurementtimestamp sensortimestamp sourcetimestamp servertimestamp eventtimestamp readtime readingtime
     acquisitiontime samplingtime messagetime collectedat capturedat loggedat reportedat isotime isodate timestampiso
-    datetimeutc localtime"""
+    datetimeutc localtime phenomenontime resulttime timeinstant"""
 )
 FACT_KEYS = {
     "firmware": "firmware fw fwver fwversion firmwareversion swversion softwareversion version sw",
@@ -89,7 +89,7 @@ _FACT_OF = {word: fact for fact, words in FACT_KEYS.items() for word in words.sp
 
 KINDS = {
     "temperature": "temperature temp temperatur temperatura tempc tempf dewpoint heatindex windchill celsius",
-    "humidity": "humidity hum humi rh humid umidita humidite",
+    "humidity": "humidity hum humi rh rhum relhum humid umidita humidite",
     "pressure": "pressure press baro barometer barom pressione mslp",
     "voltage": "voltage volt volts vcc vbat vbatt tensione uac udc vac vdc upv vpv",
     "current": "current amps ampere amperes corrente iac idc ipv",
@@ -217,7 +217,7 @@ _LETTERS = {
     "g": ("g", {"acceleration", "vibration", "weight"}),
     "s": ("s", set()),
 }
-PERCENT = words("humidity hum humi rh humidite umidita soc")
+PERCENT = words("humidity hum humi rh rhum relhum humidite umidita soc")
 CHIPS = words("sht dht bme bmp ds aht htu")
 """Which sensor it was, behind what it measured: `Hum_SHT`."""
 _ENDINGS = {"temp": "temperature", "temperature": "temperature", "humidity": "humidity", "pressure": "pressure",

@@ -75,3 +75,15 @@ def test_other_texts_are_left_to_others(text: str) -> None:
 def test_any_text_decodes_or_is_undecodable(text: str) -> None:
     check("a/b", f"m f=1\n{text}".encode())
     check("a/b", text.encode())
+
+
+def test_telegrafs_json_is_read_as_its_lines_are() -> None:
+    point = '{"fields": {"used": 44.5, "mode": "auto"}, "name": "mem", "tags": {"host": "h7"}, "timestamp": 1790000000}'
+    line = decoded("agent", 'mem,host=h7 used=44.5,mode="auto" 1790000000')
+    for text in (point, f'{{"metrics": [{point}]}}'):
+        assert sorted(decoded("agent", text).readings, key=str) == sorted(line.readings, key=str)
+
+
+def test_fields_without_a_name_and_tags_are_no_point() -> None:
+    assert decoded("agent", '{"fields": {"used": 44.5}}').decoder == "json"
+    assert decoded("agent", '{"metrics": [{"fields": {"used": 44.5}}]}').decoder == "json"
