@@ -13,7 +13,9 @@ WIDGETS = {
     "expected_interval": forms.NumberInput(attrs={"inputmode": "numeric"}),
 }
 HELP_TEXTS = {
-    "label": _("Shown instead of the name that the device gives itself. Empty: the device's own."),
+    "label": _(
+        "Shown instead of the name that the device gives itself. Empty: the device's own, or as it is announced."
+    ),
     "unit": _("Written by hand it stays, whatever the device says later. Values are not converted."),
     "kind": _("What it measures, for example temperature. Written by hand it stays."),
     "decimals": _("How many are shown. Empty: as many as matter."),

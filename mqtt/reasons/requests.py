@@ -33,6 +33,10 @@ REASONS: dict[str, Any] = {
     "list_changed_meanwhile": _("Somebody else changed %(name)s meanwhile. Look again at what would change."),
     "joined_with_itself": _("Choose another device of the same kind."),
     "joined_across": _("%(name)s and %(other)s are on different connections, and only devices of one can be joined."),
+    "alias_announced": _(
+        "%(name)s is announced on %(topic)s, so its next message would bind it here again. Delete that announcement "
+        "first: publish an empty, retained message on its topic."
+    ),
     "joined_key_too_long": _("The topics of the new device are too long for the names of the old one's sensors."),
     "corrected_then": _("There is already a correction from this moment on. Take that one back first."),
     "correction_without_gain": _("Gain, offset and zero reading are finite numbers, and the gain is not 0."),

@@ -20,6 +20,8 @@ logger = logging.getLogger(__name__)
 MAX_DATA = 64 * 1024
 """Bytes of one announcement; a device's units and names take a few hundred."""
 CHUNK = 400
+_reported: set[tuple[int, str, str]] = set()
+MAX_REPORTED = 1000
 
 
 def load_memory(connection_id: int) -> Memory:
@@ -143,7 +145,7 @@ def _write(connection_id: int, changed: list[Announcement]) -> None:
             continue
         data = orjson.dumps(said.data).decode()
         if len(data) > MAX_DATA or len(said.key) > KEY_LENGTH or "\0" in said.key:
-            logger.warning("An announcement of %s under %r is too large and is not kept.", said.family, said.key[:100])
+            _report(connection_id, said)
             continue
         topics = orjson.dumps(said.topics).decode()
         row = DeviceAnnouncement(
@@ -162,3 +164,11 @@ def _write(connection_id: int, changed: list[Announcement]) -> None:
             unique_fields=["connection", "family", "key"],
             update_fields=["topics", "data", "updated_at"],
         )
+
+
+def _report(connection_id: int, said: Announcement) -> None:
+    """Log an announcement that is not kept, once for each key: it may come with every message."""
+    who = (connection_id, said.family, said.key[:KEY_LENGTH])
+    if who not in _reported and len(_reported) < MAX_REPORTED:
+        _reported.add(who)
+        logger.warning("An announcement of %s under %r is too large and is not kept.", said.family, said.key[:100])

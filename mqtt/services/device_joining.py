@@ -7,15 +7,18 @@ where it should; the readings follow in the background (`device_tasks`).
 from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
 from django.db import transaction
 from django.utils import timezone
 
+from mqtt.decoders.homeassistant.slots import FAMILY as DISCOVERY
 from mqtt.enums import AuditAction, DeviceWork, NodeKind
 from mqtt.exceptions import ServiceError
 from mqtt.models import (
     MAX_KEY_BYTES,
     Datalogger,
     DeviceAlias,
+    DeviceAnnouncement,
     DeviceTask,
     Gateway,
     SensorCorrection,
@@ -79,10 +82,20 @@ def release(actor: Actor, alias: DeviceAlias) -> None:
     device: Device | None = alias.gateway or alias.datalogger or alias.sensor
     if device is None:
         raise ServiceError("gone", name=alias.key)
+    if said := _announcement_of(alias):
+        raise ServiceError("alias_announced", name=alias.key, topic=said.key)
     with transaction.atomic():
         (device,) = locked(device)
         record(actor, AuditAction.RELEASED, KINDS[type(device)], device, {"key": alias.key})
         alias.delete()
+
+
+def _announcement_of(alias: DeviceAlias) -> DeviceAnnouncement | None:
+    """The discovery message that says that a device is known by this key: with its next message it would be again."""
+    said = DeviceAnnouncement.objects.filter(
+        connection=alias.connection_id, family=DISCOVERY, data__contains='"points"'
+    )
+    return said.filter(data__contains=f'"key":{orjson.dumps(alias.key).decode()}').first()
 
 
 def _join(actor: Actor, source: Device, target: Device, *, is_replaced: bool) -> DeviceTask | None:

@@ -8,8 +8,11 @@ from django.db import OperationalError
 
 from mqtt.decoders import credentials
 from mqtt.enums import NodeKind
+from mqtt.exceptions import ServiceError
 from mqtt.messages import InboundMessage
 from mqtt.models import Datalogger, DeviceAlias, Note, Reading, SensorDevice, SensorState
+from mqtt.services.audit import Actor
+from mqtt.services.device_joining import release
 from mqtt.services.pipeline import message_processor
 from mqtt.services.pipeline.message_processor import MessageProcessor
 from tests.services.pipeline import Pipeline
@@ -70,6 +73,22 @@ def test_a_device_that_is_announced_later_goes_on_where_it_stands(
     assert (sensor.label, sensor.unit) == ("Supply", "°C")
     assert SensorState.objects.get(sensor=sensor).value == 43.0
     assert DeviceAlias.objects.get().key == "boiler#b1"
+
+
+def test_an_announced_key_is_let_go_only_when_it_is_announced_no_longer(pipeline: Pipeline) -> None:
+    pipeline.send("boiler/state", '{"t": 40}')
+    announced = config(pipeline, "t", stat_t="boiler/state", val_tpl="{{ value_json.t }}")
+    pipeline.process([announced])
+    pipeline.send("boiler/state", '{"t": 41}')
+    alias = DeviceAlias.objects.get()
+    with pytest.raises(ServiceError) as error:
+        release(Actor.command("test"), alias)
+    assert (error.value.code, error.value.context["topic"]) == ("alias_announced", announced.topic)
+    pipeline.send(announced.topic, "")
+    release(Actor.command("test"), alias)
+    pipeline.send("boiler/state", '{"t": 42}')
+    assert not DeviceAlias.objects.exists()
+    assert history() == {("boiler/state", "t"): [40.0, 41.0, 42.0]}
 
 
 def test_an_announcement_before_the_first_message_makes_one_device_too(pipeline: Pipeline) -> None:
