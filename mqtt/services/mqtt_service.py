@@ -22,6 +22,7 @@ from mqtt.services.broadcast import wake_up
 from mqtt.services.database_outage import DatabaseWatch, drop_connection, what_ails
 from mqtt.services.holding import command_desk, wake_ups
 from mqtt.services.holding.activity import WRITE_EVERY, ActivityWriter
+from mqtt.services.holding.former import Former
 from mqtt.services.holding.heartbeat import Heartbeat
 from mqtt.services.holding.held_connection import HeldConnection
 from mqtt.services.holding.leases import RENEW_EVERY, Leases, new_holder, nobody_holds
@@ -75,12 +76,17 @@ class MqttService:
         *,
         worker_name: str = "",
         ready_file: Path | None = None,
+        holder_file: Path | None = None,
         jobs: Callable[[], object] | None = None,
         run_tests: Callable[[], object] | None = None,
         silent_after: float = SILENT_AFTER,
     ) -> None:
-        """`jobs` run every second in a thread of their own; `run_tests` starts the connection tests asked for."""
+        """`jobs` run every second in a thread of their own; `run_tests` starts the connection tests asked for.
+
+        `holder_file` tells the next process in this folder whose connections are free when we die.
+        """
         self.leases = Leases(new_holder(worker_name))
+        self._former = Former(holder_file, self.leases.holder)
         self._shares = Shares(self.leases.holder)
         self.inbox = Inbox()
         self._kept = KeptMessages(self.inbox)
@@ -167,6 +173,7 @@ class MqttService:
             self._shares.beat()
         self._write_reports()
         if self._look.is_due():
+            self._former.bury()
             self._clock.look()  # before sessions begin: the clock may have been set back while nothing ran
             self._look_at_rows()
             command_desk.hand_out(self.held)
@@ -297,6 +304,7 @@ class MqttService:
             self._activity.write(list(self.held.values()))
             self.leases.release(self.held)
             self._shares.leave()
+        self._former.close()
         if self._ready_file:
             self._ready_file.unlink(missing_ok=True)
         connection.close()

@@ -174,6 +174,18 @@ def test_a_killed_process_shows_as_unknown_and_another_takes_over(start: Start, 
 
 
 @pytest.mark.database
+def test_after_a_kill_the_next_process_in_the_same_folder_goes_on_at_once(
+    start: Start, own_broker: servers.Server
+) -> None:
+    create(own_broker)
+    start("one").kill()
+    dead = ConnectionLease.objects.get().holder
+    ConnectionLease.objects.update(expires_at=timezone.now() + timedelta(minutes=1))  # beyond what is waited for below
+    start("one")
+    wait_for(lambda: ConnectionLease.objects.get().holder not in {"", dead}, 30, what="the next holder")
+
+
+@pytest.mark.database
 def test_two_processes_never_hold_the_same_connection_and_survivors_take_over(
     start: Start, own_broker: servers.Server
 ) -> None:

@@ -35,6 +35,7 @@ class Command(BaseCommand):
             MessageProcessor(),
             worker_name=options["worker_name"],
             ready_file=settings.RUN_DIR / "mqtt.ready",
+            holder_file=settings.RUN_DIR / "mqtt.holder",
             jobs=periodic.run_due,
             run_tests=tester.start_queued,
         )
