@@ -126,8 +126,7 @@ def _csijson(found: dict[str, Any], content: Content, decoded: Decoded) -> None:
     for field in objects(member(found, "head", "fields"))[:MAX_VALUES]:
         name = text(field, "name")
         unit = text(field, "units") or text(field, "unit")
-        means = field_meaning(name)
-        fields.append((name, means._replace(unit=spelled(unit)) if unit else means))
+        fields.append((name, field_meaning(name, unit)))
     for row in objects(found.get("data")):
         if isinstance(row.get("vals"), list):
             _row(fields, row["vals"], row.get("time"), device, content, decoded)
@@ -177,13 +176,13 @@ def _described(said: Any, content: Content, decoded: Decoded, device: DeviceRef 
 
 
 @lru_cache(maxsize=5000)
-def field_meaning(name: str) -> Meaning:
-    """What a field is, with the logger's own additions taken from its name."""
+def field_meaning(name: str, said_unit: str = "") -> Meaning:
+    """What a field is, with the logger's own additions taken from its name; `said_unit` stands beside it."""
     plain = name
     while (shorter := PROCESS.sub("", plain)) != plain:
         plain = shorter
     means = meaning(plain)
-    unit = OWN_UNITS.get(plain.lower(), means.unit)
+    unit = spelled(said_unit) if said_unit else OWN_UNITS.get(plain.lower(), means.unit)
     return Meaning(Role.VALUE, unit=unit, kind=means.kind, is_switch=means.is_switch)
 
 

@@ -29,17 +29,23 @@ def member(found: Any, *path: str) -> Any:
 def text(found: Any, *path: str) -> str:
     """A text or whole number at a path of keys, without NUL; empty when there is none."""
     value = member(found, *path)
-    if isinstance(value, str):
+    return "" if value is None else _shown(value)
+
+
+def _shown(value: Any) -> str:
+    if type(value) is str:
         return clean(value)
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else ""
+    return str(value) if type(value) is int else ""
 
 
 def said(found: Any, *keys: str) -> str:
     """The first of these keys that holds a name or number, as a short text; empty when none does."""
+    if not isinstance(found, dict):
+        return ""
     for key in keys:
-        value = text(found, key)
-        if value:
-            return value[:NAME_LENGTH]
+        value = found.get(key)
+        if value is not None and (shown := _shown(value)):
+            return shown[:NAME_LENGTH]
     return ""
 
 
@@ -52,9 +58,10 @@ def told(**facts: Any) -> dict[str, Any]:
     """Facts that are plain and not empty, bounded."""
     kept = {}
     for name, value in facts.items():
-        plain = clean(value)[:MAX_TEXT] if isinstance(value, str) else value
-        if plain not in ("", None) and isinstance(plain, str | int | float):
-            kept[name] = plain
+        if type(value) is str:
+            value = clean(value)[:MAX_TEXT]  # noqa: PLW2901 - as it is kept
+        if value not in ("", None) and isinstance(value, str | int | float):
+            kept[name] = value
     return kept
 
 

@@ -92,7 +92,7 @@ class GeneralDecoder:
         key, is_apart = value_of(document) if isinstance(document, dict) else ("", False)
         if key:
             number = place_of_number(content.topic)
-            walk.moved += moved(content.topic, number)
+            walk.moved += moved(content.topic)
             if is_apart:
                 walk.moved.append(Moved(where.device.key, key, number.owner, number.name, rekeys=True))
             walk.device = number.owner

@@ -28,6 +28,9 @@ class OpcUaDecoder:
 
     def claims(self, content: Content) -> bool:
         """A list of data set messages, one of them, or a node with its value."""
+        found = content.object
+        if found is not None and self.marks.isdisjoint(found):
+            return False
         return any(_is_data_set(one) or _is_sample(one) for one in _messages(content)[:1])
 
     def decode(self, content: Content) -> Decoded:

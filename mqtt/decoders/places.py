@@ -78,15 +78,16 @@ def is_group_address(levels: list[str]) -> bool:
     )
 
 
-def moved(topic: str, number: Place) -> list[Moved]:
+@lru_cache(maxsize=20_000)
+def moved(topic: str) -> tuple[Moved, ...]:
     """Where versions before read a bare number, when that is elsewhere."""
-    where = place(topic)
+    where, number = place(topic), place_of_number(topic)
     if number is not where:
-        return [Moved(where.owner.key, where.name, number.owner, number.name, rekeys=True)]
+        return (Moved(where.owner.key, where.name, number.owner, number.name, rekeys=True),)
     if not is_group_address(topic.split("/")):
-        return []
+        return ()
     key, _slash, last = topic.rpartition("/")
-    return [Moved(key, last, number.owner, number.name)]
+    return (Moved(key, last, number.owner, number.name),)
 
 
 def _identifier(levels: list[str]) -> str:

@@ -61,7 +61,8 @@ class PresenceDecoder:
             if found is Availability.ONLINE:
                 return Decoded(self.name)
         decoded = Decoded(self.name, availability=[DecodedAvailability(owner, found)])
-        take_object(_rest(content), owner, content, decoded)
+        if content.is_structure:
+            take_object(_rest(content), owner, content, decoded)
         return decoded
 
 

@@ -120,13 +120,23 @@ _reported: set[tuple[str, str]] = set()
 MAX_REPORTED = 1000
 
 
+Candidates = tuple[tuple[Decoder, Key | None], ...]
+"""Decoders in their order; each with what must have been announced for it to be asked."""
+
+
 @lru_cache(maxsize=60_000)
-def candidates(topic: str, is_structure: bool, is_marked: bool) -> tuple[tuple[Decoder, Key | None], ...]:
-    """Who may take messages on a topic, in their order; each with what must have been announced for it to be asked.
+def candidates(topic: str) -> Candidates:
+    """The families that may take messages on a topic whatever their content."""
+    return tuple((one, _needs(one, topic)) for one in BY_TOPIC if one.knows_topic(topic))
+
+
+@lru_cache(maxsize=60_000)
+def others(topic: str, is_structure: bool, is_marked: bool) -> Candidates:
+    """Who may take what no family took by its topic.
 
     `is_structure`: it begins like JSON; `is_marked`: it has a key that gives some family away.
     """
-    left_out = (NO_STRUCTURES if is_structure else ()) + (() if is_marked else BY_KEYS)
+    left_out = (*BY_TOPIC, *(NO_STRUCTURES if is_structure else ()), *(() if is_marked else BY_KEYS))
     return tuple((one, _needs(one, topic)) for one in DECODERS if one not in left_out and one.knows_topic(topic))
 
 
@@ -136,8 +146,11 @@ def _needs(decoder: Decoder, topic: str) -> Key | None:
 
 def choose(content: Content) -> Decoder:
     """The first decoder that claims a message; the last of them takes everything."""
-    knows = content.memory.knows
-    for one, needed in candidates(content.topic, content.is_structure, not MARKS.isdisjoint(content.marks)):
+    knows, topic = content.memory.knows, content.topic
+    for one, needed in candidates(topic):
+        if (needed is None or knows(needed)) and one.claims(content):
+            return one
+    for one, needed in others(topic, content.is_structure, not MARKS.isdisjoint(content.marks)):
         if (needed is None or knows(needed)) and one.claims(content):
             return one
     return scalars.DECODER

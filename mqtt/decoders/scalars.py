@@ -51,7 +51,7 @@ class ScalarDecoder:
             (value, unit), text = measure, None
         before: list[Moved] = []
         if value is not None:
-            before = moved(topic, number)
+            before += moved(topic)
             where = number
         if text is not None and "mode" not in where.name.lower():
             switched = SWITCH_WORDS.get(text.lower())

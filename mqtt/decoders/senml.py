@@ -41,6 +41,10 @@ MOST_RECORDS = 3 * MAX_VALUES
 """With values or without."""
 
 
+LARGEST = 1e308
+BASES = frozenset(("bn", "bt", "bu", "bv", "bs"))
+
+
 class SenmlDecoder:
     """Packs of records; also the older form with the records under `e`."""
 
@@ -142,6 +146,9 @@ def _resolved(pack: list[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], _Bas
     """Each record with what it inherits; a field that must be understood and is not spoils its record."""
     base = _Base()
     for record in pack:
+        if BASES.isdisjoint(record) and not any(type(key) is str and key[-1:] == "_" for key in record):
+            yield record, base
+            continue
         name, unit = record.get("bn", base.name), record.get("bu", base.unit)
         base = _Base(
             clean(name) if isinstance(name, str) else base.name,
@@ -213,6 +220,8 @@ def _time(record: dict[str, Any], base: _Base, content: Content) -> int | None:
 
 def _number(value: Any) -> float | None:
     """A finite number; CBOR also writes decimals."""
+    if type(value) is float or type(value) is int:
+        return float(value) if -LARGEST < value < LARGEST else None
     if isinstance(value, bool) or value is None or isinstance(value, str | bytes | list | dict):
         return None
     try:

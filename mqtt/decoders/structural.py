@@ -129,8 +129,8 @@ class _Telemetry:
     @staticmethod
     def _value(walk: Walk, entry: dict[str, Any], name: str, kind: str) -> None:
         means = meaning(kind)
-        unit = spelled(said(entry, "unit", "units"))
-        means = means._replace(unit=unit or means.unit)
+        if unit := said(entry, "unit", "units"):
+            means = means._replace(unit=spelled(unit) or means.unit)
         value = entry.get("value")
         if not isinstance(value, list):
             walk.value(value, name, means, 1)

@@ -38,7 +38,7 @@ class TelegrafDecoder:
 
 def _points(content: Content) -> list[dict[str, Any]]:
     found = content.object
-    if found is None:
+    if found is None or ("fields" not in found and "metrics" not in found):
         return []
     listed = objects(found.get("metrics")) if "metrics" in found else [found]
     return listed if all(_is_point(one) for one in listed) else []

@@ -62,6 +62,11 @@ def _from_number(value: float) -> int | None:
 def _from_text(value: str, zone: tzinfo | None) -> int | None:
     if len(value) > 40:
         return None
+    if value[4:5] == "-" and value[:2] == "20":  # as nearly all of them are
+        try:
+            return in_zone(datetime.fromisoformat(value), zone)
+        except ValueError:
+            pass
     if _EPOCH_TEXT.fullmatch(value):
         return _from_number(float(value) if "." in value else int(value))
     value = value.strip()

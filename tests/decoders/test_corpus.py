@@ -151,9 +151,9 @@ class Announcing:
 @pytest.fixture
 def announcing(monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(registry, "DECODERS", (Announcing(), *registry.DECODERS))
-    registry.candidates.cache_clear()
+    registry.others.cache_clear()
     yield
-    registry.candidates.cache_clear()
+    registry.others.cache_clear()
 
 
 @pytest.mark.usefixtures("announcing")

@@ -204,7 +204,7 @@ def _receptions(found: dict[str, Any]) -> list[Reception]:
     v4 = "deviceInfo" in found
     names = ("gatewayId", "gatewayID", "mac")
     heard_by = receptions(found.get("rxInfo"), gateway=names, snr="snr" if v4 else "loRaSNR")
-    return [one._replace(gateway=_eui(one.gateway)) for one in heard_by]
+    return [Reception(_eui(one.gateway), one.rssi, one.snr, one.time) for one in heard_by]
 
 
 def _object(found: dict[str, Any]) -> Any:

@@ -67,8 +67,10 @@ class ServerDecoder:
 
     def claims(self, content: Content) -> bool:
         """By the names of an envelope."""
-        found = _first(content)
-        return found is not None and _server(found) is not None
+        found = content.object
+        if found is None:
+            found = _first(content)
+        return found is not None and not self.marks.isdisjoint(found) and _server(found) is not None
 
     def decode(self, content: Content) -> Decoded:
         """Readings are what the server's codec made of the frame."""

@@ -46,30 +46,32 @@ class ThingsStackDecoder:
 
 def _uplink(found: dict[str, Any], device: DeviceRef, content: Content, decoded: Decoded) -> None:
     uplink = found.get("uplink_message")
-    metadata = member(uplink, "rx_metadata")
+    uplink = uplink if isinstance(uplink, dict) else {}
+    metadata = uplink.get("rx_metadata")
     reception = best(receptions(metadata, gateway=("gateway_ids.gateway_id", "gateway_ids.eui")))
     device = behind(device, reception.gateway if reception else "", "v3#")
     time_us = first_moment(
         content,
         reception.time if reception else None,
         member(uplink, "settings", "time"),
-        member(uplink, "received_at"),
+        uplink.get("received_at"),
         found.get("received_at"),
     )
-    readings = take_object(member(uplink, "decoded_payload"), device, content, decoded, time_us)
-    normalized = [] if readings else objects(member(uplink, "normalized_payload"))
+    readings = take_object(uplink.get("decoded_payload"), device, content, decoded, time_us)
+    normalized = [] if readings else objects(uplink.get("normalized_payload"))
     for measurement in normalized:
         give_units(take_object(measurement, device, content, decoded, time_us), normalized=True)
     give_units(readings)
-    versions = member(uplink, "version_ids")
+    versions = uplink.get("version_ids")
+    versions = versions if isinstance(versions, dict) else {}
     facts = told(
         dev_eui=_eui(found),
         rssi=reception.rssi if reception else None,
         snr=reception.snr if reception else None,
-        manufacturer=member(versions, "brand_id"),
-        model=member(versions, "model_id"),
-        hardware=member(versions, "hardware_version"),
-        firmware=member(versions, "firmware_version"),
+        manufacturer=versions.get("brand_id"),
+        model=versions.get("model_id"),
+        hardware=versions.get("hardware_version"),
+        firmware=versions.get("firmware_version"),
         battery=member(uplink, "last_battery_percentage", "value"),
     )
     heard(decoded, device, facts)

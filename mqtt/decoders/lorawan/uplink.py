@@ -64,6 +64,8 @@ class Reception(NamedTuple):
 
 def best(receptions: list[Reception]) -> Reception | None:
     """The one that heard the device best."""
+    if len(receptions) == 1:
+        return receptions[0]
     return max(receptions, key=lambda one: -1e9 if one.rssi is None else one.rssi, default=None)
 
 
@@ -81,7 +83,7 @@ def behind(device: DeviceRef, gateway: str, prefix: str) -> DeviceRef:
     """A device behind the gateway that heard it; `prefix` makes the gateway's name unique in the connection."""
     if not gateway:
         return device
-    return device._replace(gateway_key=f"{prefix}{gateway}", gateway_identifier=gateway)
+    return DeviceRef(device.key, device.identifier, f"{prefix}{gateway}", gateway)
 
 
 def heard(decoded: Decoded, device: DeviceRef, facts: dict[str, Any]) -> None:
