@@ -75,7 +75,9 @@ async def test_the_overview_shows_what_everything_does_now(viewer: Any) -> None:
     async with open_page("/ws/overview/", viewer) as socket:
         await socket.settle()
         say()
-        assert 'data-field="messages">0<' in await socket.until('data-field="messages"')
+        frame = await socket.until('data-field="messages"')
+        assert 'data-field="messages">0<' in frame
+        assert 'data-field="lag">–<' in frame, "of nothing there is no delay"
         flows = (
             ConnectionPressure(connection_id=1, status="silent", messages_per_second=12.5, readings_per_second=30.2),
             ConnectionPressure(

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from django.utils import translation
 
 from mqtt.reasons import AREAS, REASONS, explain
 from mqtt.services.sessions import link_reasons
@@ -126,3 +127,8 @@ def test_a_sentence_ends_with_one_full_stop_whatever_the_detail_brings() -> None
     sentence = explain("tls_not_trusted", {"address": "localhost:8883", "detail": "the end came early."})
     assert sentence.endswith("the end came early.")
     assert not sentence.endswith("..")
+
+
+def test_how_many_is_written_as_the_language_writes_it() -> None:
+    with translation.override("it"):
+        assert "14.815 caratteri" in explain("long_text", {"size": 14815})

@@ -46,6 +46,13 @@ def test_a_gap_parts_the_line_and_a_lonely_hour_is_a_dot() -> None:
     assert sparklines.draw([], START, END) is None
 
 
+def test_what_speaks_every_fifteen_seconds_has_no_gap_in_spans_of_ten() -> None:
+    spans = [Bucket(START + time, 1, 1.0, 1.0, 1.0, 1.0, 1.0) for time in (0, 10, 30, 40, 60, 70, 200, 210)]
+    spark = sparklines.draw(spans, START, START + 240, 10)
+    assert spark is not None
+    assert spark.line.count("M") == 2, "two minutes of silence are one"
+
+
 @given(st.lists(st.tuples(st.integers(0, 30), FINITE, FINITE, FINITE), min_size=1, max_size=24))
 def test_any_values_stay_within_their_field(given: list[tuple[int, float, float, float]]) -> None:
     by_ago = {ago: hour(ago, *sorted(values)) for ago, *values in given}

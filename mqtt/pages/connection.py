@@ -1,11 +1,7 @@
 """The page of one connection: its link, its filters and its data are three things that can each be true or not."""
 
-from datetime import datetime
 from typing import Any
 
-from django.utils import timezone
-
-from mqtt import formats
 from mqtt.enums import LINK_UP, NodeKind
 from mqtt.models import (
     MOST_OF_CONNECTION,
@@ -14,7 +10,6 @@ from mqtt.models import (
     DiscoveredTopic,
     Gateway,
     SensorDevice,
-    StatusChange,
     TopicSubscription,
     UndecodedMessage,
 )
@@ -22,9 +17,9 @@ from mqtt.pages import connection_test
 from mqtt.pages.base import ObjectPage, Part, Shown, list_url, register
 from mqtt.pages.notes import NOTES_PART
 from mqtt.pages.pressure import BROKER, PRESSURE
+from mqtt.pages.timeline import timeline_of
 from mqtt.templatetags.mqtt_rows import connection_status
 
-TIMELINE = 30
 NEWEST = 5
 COUNTED: tuple[tuple[str, str, Any], ...] = (
     ("gateways", "gateway-list", Gateway),
@@ -90,21 +85,6 @@ def published(shown: Shown) -> dict[str, Any]:
     commands = Command.objects.with_effective_state().filter(connection=shown.object.pk)
     url = list_url("command-list", connection=shown.object.pk)
     return {"commands": commands.defer("payload")[:NEWEST], "commands_url": url}
-
-
-def timeline_of(kind: NodeKind, limit: int = TIMELINE) -> Any:
-    """The context of a timeline part: the newest changes, each with how long it lasted."""
-
-    def timeline(shown: Shown) -> dict[str, Any]:
-        until: datetime | None = None
-        rows = []
-        for change in StatusChange.objects.filter(kind=kind, object_id=shown.object.pk)[:limit]:
-            lasted = formats.age((until or timezone.now()) - change.at)
-            rows.append({"change": change, "lasted": lasted, "lasts": until is None})
-            until = change.at
-        return {"timeline": rows}
-
-    return timeline
 
 
 TAIL = register(ObjectPage(name="tail", kind="connection", parts=()))

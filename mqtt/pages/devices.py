@@ -10,9 +10,9 @@ from mqtt.enums import NodeKind, ReadingFlag
 from mqtt.models import Datalogger, Gateway, SensorDevice, Site
 from mqtt.pages.base import ObjectPage, Part, Shown, list_url, register
 from mqtt.pages.chart import POINTS_PART
-from mqtt.pages.connection import timeline_of
 from mqtt.pages.joining import WORK_PART
 from mqtt.pages.notes import NOTES_PART
+from mqtt.pages.timeline import timeline_of
 from mqtt.permissions import User
 from mqtt.services import history
 from mqtt.templatetags.console import value

@@ -30,6 +30,11 @@ PARTS: dict[str, Any] = {
     "disk": _("Disk"),
     "clock": _("Clock"),
 }
+VERSION_WORDS: dict[str, Any] = {
+    "database": _("Database"),
+    "channel layer": _("Channel layer"),
+    "system": _("Operating system"),
+}
 JOBS: dict[str, Any] = {
     "availability": _("Notice devices that are silent"),
     "backup": _("See whether a backup is due"),
@@ -93,7 +98,7 @@ def report(user: User) -> dict[str, Any]:
         "doubt_says": clock.explain(doubt) if doubt else "",
         "now": timezone.now(),
         "can_confirm": can(user, ADMINISTER),
-        "versions": versions(),
+        "versions": {VERSION_WORDS.get(name, name): version for name, version in versions().items()},
     }
 
 

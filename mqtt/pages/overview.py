@@ -25,6 +25,7 @@ from mqtt.models import (
 from mqtt.pages.base import STATES, Page, Part, Shown, list_url, register
 from mqtt.pages.lists import behind
 from mqtt.pages.pulse import PULSE, flow
+from mqtt.pages.timeline import FLAPPING, OFTEN
 from mqtt.permissions import User, visible_to
 from mqtt.supervisor.state import read_state
 
@@ -32,9 +33,6 @@ NEEDS = 12
 FEED = 12
 LOOKED_AT = 10 * FEED
 """Changes that are read for the feed: what happened to many at once, or often to one, is one line of it."""
-OFTEN = 4
-FLAPPING = timedelta(minutes=15)
-"""Something that changed more often than this within that time has one line, or it would bury all others."""
 AT_ONCE = timedelta(seconds=2)
 NEW: dict[str, Any] = {"gateway": Gateway, "datalogger": Datalogger}
 RECENTLY = timedelta(minutes=15)
@@ -97,7 +95,7 @@ def needs(shown: Shown) -> dict[str, Any]:
         items += [{"kind": kind, "record": row} for row in rows]
     total = troubled.count() + gateways.count() + dataloggers.count()
     items.sort(key=_severity)
-    is_unheard = not items and not visible_to(shown.user, Datalogger.objects.all()).exists()
+    is_unheard = not visible_to(shown.user, Datalogger.objects.all()).exists()
     return {
         "items": items[:NEEDS],
         "more": max(0, total - NEEDS),

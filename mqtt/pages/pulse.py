@@ -22,7 +22,7 @@ def pulse(_shown: Shown) -> dict[str, Any]:
         "readings": sum(one.readings_per_second for one in flows),
         "undecoded": sum(one.undecoded_per_second for one in flows),
         "waiting": sum(one.waiting for one in processes or ()),
-        "lag": milliseconds(max(lag, behind if behind >= BEHIND_FROM else 0.0)),
+        "lag": milliseconds(most) if (most := max(lag, behind if behind >= BEHIND_FROM else 0.0)) else "",
         "is_slow": max(lag, behind) >= BEHIND_FROM,
         "up": up,
         "down": len(flows) - up,

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.utils.dateparse import parse_date
-from django.utils.formats import date_format
+from django.utils.formats import date_format, number_format
 
 from mqtt.reasons import commands, devices, filters, links, messages, requests, steps
 from mqtt.spans import span
@@ -38,12 +38,14 @@ class _Facts(dict[str, Any]):
 
 
 def _shown(name: str, value: Any) -> Any:
-    """Facts called `…_on` are ISO dates and `…_seconds` spans, read as the language writes them.
+    """Facts called `…_on` are ISO dates, `…_seconds` spans and `size` a count, read as the language writes them.
 
     A detail brings no full stop.
     """
     if name == "detail" and isinstance(value, str):
         return value.rstrip(". ")
+    if name == "size" and isinstance(value, int):
+        return number_format(value, force_grouping=True)
     if name.endswith("_seconds") and isinstance(value, int | float):
         return span(value)
     day = parse_date(value) if name.endswith("_on") and isinstance(value, str) else None

@@ -16,7 +16,7 @@ def keep_embedded_connection(current: BrokerSettings, before: BrokerSettings | N
 
     Which connections mean the embedded broker is told by where it listened the last time.
     """
-    actor = Actor.command("up")
+    actor = Actor.command("Vedetta")
     if not MqttConnection.objects.exists():
         connection = MqttConnection(
             name=NAME,

@@ -102,7 +102,7 @@ class TestTheEmbeddedConnection:
         assert (made.name, made.host, made.port, made.protocol) == ("Embedded broker", "127.0.0.1", 1883, "3.1.1")
         assert made.is_enabled
         assert [(one.topic_filter, one.qos) for one in made.subscriptions.all()] == [("#", 1)]
-        assert AuditEntry.objects.get().actor == "up"
+        assert AuditEntry.objects.get().actor == "Vedetta"
 
     def test_is_not_made_again_beside_others(self) -> None:
         MqttConnection(name="Ours", host="broker.example", port=8883).save(force_insert=True)

@@ -133,6 +133,32 @@ def test_the_timeline_says_how_long_each_status_lasted(web: Client) -> None:
     assert "for 2 h" in page
 
 
+def test_what_goes_back_and_forth_is_one_line_of_the_timeline(web: Client) -> None:
+    connection, now = factories.make_connection(), timezone.now()
+    factories.make_status_change(connection, "connected", at=now - timedelta(hours=5))
+    for number in range(40):
+        at, status = now - timedelta(hours=1, seconds=20 * number), "connected" if number % 2 else "disconnected"
+        factories.make_status_change(connection, status, at=at)
+    factories.make_status_change(connection, "connected", at=now - timedelta(minutes=3))
+    timeline = web.get(f"/connections/{connection.pk}/").content.decode().split('id="timeline"')[1].split("</ol>")[0]
+    newest, flapping, oldest = timeline.split("<li>")[1:]
+    assert "change" not in newest
+    assert "40 changes since" in flapping
+    assert "for 57 min" in flapping, "the last of them"
+    assert "for 3 h" in oldest
+
+
+def test_a_few_changes_are_lines_of_their_own(web: Client) -> None:
+    connection, now = factories.make_connection(), timezone.now()
+    for number in range(4):
+        factories.make_status_change(connection, "connected", at=now - timedelta(seconds=20 * number))
+    for number in range(6):
+        factories.make_status_change(connection, "connected", at=now - timedelta(hours=1 + number))
+    page = web.get(f"/connections/{connection.pk}/").content.decode()
+    assert page.split('id="timeline"')[1].split("</ol>")[0].count("<li>") == 10
+    assert "changes since" not in page
+
+
 @pytest.mark.parametrize("role", ["viewer", "operator", "administrator"])
 def test_buttons_are_those_that_the_role_may_press(client: Client, request: pytest.FixtureRequest, role: str) -> None:
     connection = factories.make_connection(status="error")

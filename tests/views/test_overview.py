@@ -91,11 +91,25 @@ def test_what_changes_a_few_times_or_over_hours_is_told_each_time(client: Client
     assert not any("changes since" in line for line in lines)
 
 
+def test_what_needs_somebody_comes_before_the_figures_of_the_console(client: Client, viewer: Any) -> None:
+    factories.make_connection()
+    client.force_login(viewer)
+    page = client.get("/").content.decode()
+    assert page.index('id="needs"') < page.index('id="pulse"')
+
+
 def test_who_has_just_installed_it_is_told_how_data_comes(client: Client, viewer: Any) -> None:
     connection = factories.make_connection(status="connected")
     factories.make_lease(connection)
     client.force_login(viewer)
     assert "Let a device publish to one of your brokers" in client.get("/").content.decode()
+    connection.status = "silent"
+    connection.save(update_fields=["status"])
+    page = client.get("/").content.decode()
+    assert 'class="k"' in page, "what is silent is listed, and the next step still said"
+    assert "Let a device publish to one of your brokers" in page
+    connection.status = "connected"
+    connection.save(update_fields=["status"])
     factories.make_topic(connection)
     page = client.get("/").content.decode()
     assert "Let a device publish" not in page
