@@ -18,11 +18,13 @@ if "postgresql" not in str(settings.DATABASES["default"]["ENGINE"]):
 http = get_asgi_application()
 
 from app.bodies import bound_bodies  # noqa: E402 - as below
+from app.clients import bound_clients  # noqa: E402 - as below
 from app.outage import CloseWhileAway  # noqa: E402 - as below
 from app.slow_readers import watch_readers  # noqa: E402 - as below
 from mqtt.routing import websocket_urlpatterns  # noqa: E402 - models can be imported only after Django is set up
 
 bound_bodies()
+bound_clients()
 watch_readers()
 
 application = ProtocolTypeRouter(
