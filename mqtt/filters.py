@@ -132,7 +132,7 @@ class DataloggerFilter(DeviceFilter):
 class SensorFilter(DeviceFilter):
     """Sensors, also by their datalogger and its gateway."""
 
-    search_fields = ("name", "label", "key", "unit", "datalogger__label")
+    search_fields = ("name", "label", "key", "unit", "datalogger__label", "datalogger__identifier")
     site_field = "datalogger__site"
 
     gateway = df.ModelChoiceFilter(

@@ -78,7 +78,7 @@ SOURCES = (
     Source(
         _("Sensors"),
         SensorDevice,
-        ("name", "label", "key", "datalogger__label"),
+        ("name", "label", "key", "datalogger__label", "datalogger__identifier"),
         "sensor-detail",
         ("datalogger", "connection"),
         ("datalogger", "key"),

@@ -31,5 +31,4 @@ def holds(model: Any, fields: Iterable[str], word: str) -> Q:
         other = model._meta.get_field(relation).related_model  # noqa: SLF001 - Django's public name for it
         others = other.objects.order_by().filter(theirs).values("pk")
         found |= Q(AnyOf(F(f"{relation}_id"), others)) if is_postgresql else Q(**{f"{relation}__in": others})
-    # SQLite would take the rows from the table in the order of an index, one here and one there.
-    return found if is_postgresql else Q(pk__in=model.objects.order_by().filter(found).values("pk"))
+    return found

@@ -244,6 +244,13 @@ def test_a_search_looks_through_what_sensors_hang_on(looking: APIClient) -> None
     assert names(looking.get(f"{BASE}sensors/", {"search": "boiler FLOW"})) == [boiler.pk]
 
 
+def test_the_serial_number_on_a_datalogger_finds_its_sensors(looking: APIClient) -> None:
+    logger = factories.make_datalogger(identifier="SN-204417", key="site/7")
+    own = [factories.make_sensor(logger, name=name, key=f"site/7#{name}") for name in ("flow", "level")]
+    factories.make_sensor(name="flow")
+    assert names(looking.get(f"{BASE}sensors/", {"search": "sn-204417"})) == [one.pk for one in own]
+
+
 def test_postgresql_finds_words_by_an_index() -> None:
     if connection.vendor != "postgresql":
         return  # PostgreSQL's index

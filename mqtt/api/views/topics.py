@@ -18,7 +18,8 @@ from mqtt.models import DiscoveredTopic, UndecodedMessage
 class TopicViewSet(VisibleMixin, ReadOnlyModelViewSet):
     """Topics that were heard; one alone comes with its last payload."""
 
-    rows = DiscoveredTopic.objects.all()
+    rows = DiscoveredTopic.objects.defer("last_payload")
+    listed = DiscoveredTopic.objects.all()
     queryset = DiscoveredTopic.objects.none()
     filterset_class = TopicFilter
     ordering_fields = ("id", "topic", "last_seen_at", "first_seen_at", "message_count", "undecoded_count")
@@ -28,7 +29,7 @@ class TopicViewSet(VisibleMixin, ReadOnlyModelViewSet):
     def get_queryset(self) -> Any:
         """Payloads are left out of lists."""
         found = super().get_queryset()
-        return found if self.action == "retrieve" else found.defer("last_payload")
+        return found.defer(None) if self.action == "retrieve" else found
 
     def get_serializer_class(self) -> Any:
         """With the payload for one alone."""

@@ -1,14 +1,18 @@
 """The file of a backup: a compressed tar that begins with a manifest and ends with the word that it is complete."""
 
+import gzip
 import io
 import json
 import os
 import tarfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Any
+
+from django.utils.dateparse import parse_datetime
 
 from mqtt.exceptions import BackupError
 
@@ -18,6 +22,13 @@ LAST = "complete.json"
 LEVEL = 1
 """Of gzip: a small machine has better things to do, and readings shrink well all the same."""
 BLOCK = 1024 * 1024
+MOST_SAID = 16 * BLOCK
+"""Bytes of a manifest: that of a thousand days of partitions has a hundred thousand."""
+
+MOST_AT_ONCE = 128 * BLOCK
+"""Bytes that are read in one piece: a header of tar may ask for any number."""
+MOST_MEMBERS = 100_000
+"""Of an archive; PostgreSQL's largest tables come in parts of 32 MB."""
 
 Tell = Callable[[str, int, int], None]
 """Progress: what is being done, how much of it is done, how much there is (0: not known)."""
@@ -117,33 +128,85 @@ def read_manifest(path: Path) -> Manifest:
     with members(path) as found:
         for name, stream in found:
             if name == MANIFEST:
-                return _manifest(path, stream.read())
+                return _manifest(path, _said(path, stream))
             break
     raise BackupError(f"{path} is no backup of Vedetta.")
 
 
-def _manifest(path: Path, data: bytes) -> Manifest:
+def _said(path: Path, stream: IO[bytes]) -> Any:
+    """What a small member says. Raises BackupError for what is none of ours."""
+    data = stream.read(MOST_SAID + 1)
     try:
-        given = json.loads(data)
+        if len(data) <= MOST_SAID:
+            return json.loads(data)
+    except (ValueError, RecursionError):
+        pass
+    raise BackupError(f"{path} is no backup of Vedetta.")
+
+
+def _manifest(path: Path, given: Any) -> Manifest:
+    try:
         if given["format"] > FORMAT:
             raise BackupError(f"{path} was made by a newer version ({given['version']}): update first.")
-        for name in ("migrations", "partitions"):
-            given[name] = [tuple(one) for one in given[name]]
-        return Manifest(**given)
-    except (ValueError, KeyError, TypeError) as error:
+        for name, length in (("migrations", 2), ("partitions", 3)):
+            given[name] = [_texts(one, length) for one in given[name]]
+        for table in given["tables"]:
+            _texts([table["name"], *table["columns"]])
+        if given["keys"] is not None:
+            _texts(given["keys"].values())
+        said = _texts([given["vendor"], given["version"], given["created_at"]])
+        is_plain = all(one.isprintable() and len(one) < 100 for one in said) and parse_datetime(said[2])
+        made = Manifest(**given)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise BackupError(f"{path} is no backup of Vedetta.") from error
+    if not is_plain:
+        raise BackupError(f"{path} is no backup of Vedetta.")
+    return made
+
+
+def _texts(given: Any, length: int | None = None) -> tuple[Any, ...]:
+    """A tuple of texts. Raises TypeError for anything else."""
+    found = tuple(given)
+    if isinstance(given, str) or (length is not None and len(found) != length):
+        raise TypeError(given)
+    if not all(isinstance(one, str) for one in found):
+        raise TypeError(given)
+    return found
+
+
+class _Unpacked(gzip.GzipFile):
+    """What is packed, in pieces that fit into memory."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        """A piece. Raises tarfile.ReadError when it would be too large."""
+        if size is None or not 0 <= size <= MOST_AT_ONCE:
+            raise tarfile.ReadError("one of its headers is too large")
+        return super().read(size)
 
 
 @contextmanager
 def members(path: Path) -> Iterator[Iterator[tuple[str, IO[bytes]]]]:
     """All members in their order, each to be read before the next. Raises BackupError when the file cannot be read."""
     try:
-        with tarfile.open(path, mode="r:gz") as tar:
-            yield ((info.name, stream) for info in tar if (stream := tar.extractfile(info)) is not None)
+        with _Unpacked(path) as stream, tarfile.open(fileobj=stream, mode="r:") as tar:
+            yield _files(tar)
     except FileNotFoundError as error:
         raise BackupError(f"There is no file {path}.") from error
-    except (tarfile.TarError, EOFError, OSError) as error:
+    except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
         raise BackupError(f"{path} cannot be read: {error}.") from error
+
+
+def _files(tar: tarfile.TarFile) -> Iterator[tuple[str, IO[bytes]]]:
+    """Plain files alone: nothing of ours is a link, a device or has holes."""
+    for number, info in enumerate(tar):
+        stream = tar.extractfile(info) if info.isreg() and not info.issparse() else None
+        if stream is None or number >= MOST_MEMBERS:
+            raise tarfile.ReadError("there is something in it that a backup has not")
+        yield info.name, stream
+    packed: Any = tar.fileobj
+    while packed.read(BLOCK):  # to the end, where gzip's checksum stands; tar itself fills a few kilobytes
+        if packed.tell() > tar.offset + MOST_AT_ONCE:
+            raise tarfile.ReadError("something follows its end")
 
 
 def check(path: Path, tell: Tell = tell_nobody) -> Manifest:
@@ -153,8 +216,7 @@ def check(path: Path, tell: Tell = tell_nobody) -> Manifest:
     with members(path) as found:
         for name, stream in found:
             if name == LAST:
-                is_whole = json.loads(stream.read()).get("members") == count
-                break
+                is_whole = _said(path, stream) == {"members": count}
             while stream.read(BLOCK):
                 tell("checking", 0, size)
             count += 1

@@ -75,15 +75,18 @@ def _parts(table: dict[str, Any]) -> Iterator[bytes]:
         yield buffer.getvalue()
 
 
+@transaction.atomic
 def load(path: Path, manifest: Manifest, tell: Tell) -> None:
-    """Replace everything by what the archive holds, in the shape that its tables had."""
+    """Replace everything by what the archive holds, in the shape that its tables had; all of it or nothing."""
     _drop_everything()
     _migrate_to(manifest.migrations)
     known = {table["name"]: table for table in manifest.tables}
     with transaction.atomic():
         with connection.cursor() as cursor:
             # What migrations put in, such as the roles, comes back with its old keys.
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # what they still had to check would hold the tables
             cursor.execute("TRUNCATE " + ", ".join(_quoted(name) for name in sorted(known)))
+            cursor.execute("SET CONSTRAINTS ALL DEFERRED")  # tables come by their names
             for parent, child, bounds in manifest.partitions:
                 _check(parent, child, bounds)
                 cursor.execute(f"CREATE TABLE IF NOT EXISTS {child} PARTITION OF {parent} {bounds}")

@@ -70,14 +70,19 @@ def restore(
     path: Path, manifest: Manifest, opened: dict[str, str], *, is_same: bool = False, tell: Tell = tell_nobody
 ) -> Restored:
     """Put the archive's data in place of what is there. `is_same`: it goes on as the console that it was made of."""
-    if manifest.vendor == "postgresql":
-        postgresql.load(path, manifest, tell)
-        kept = None
-    else:
-        kept = sqlite.load(path, tell)
-    tell("updating the tables", 0, 0)
-    call_command("migrate", interactive=False, verbosity=0)
-    return settle(opened, is_same=is_same, kept=kept)
+    kept: Path | None = None
+    try:
+        if manifest.vendor == "postgresql":
+            postgresql.load(path, manifest, tell)
+        else:
+            kept = sqlite.load(path, tell)
+        tell("updating the tables", 0, 0)
+        call_command("migrate", interactive=False, verbosity=0)
+        return settle(opened, is_same=is_same, kept=kept)
+    except (DatabaseError, LookupError) as error:
+        before = f" The database that stood here before is {kept}." if kept else ""
+        reason = " ".join(str(error).split())[:300]
+        raise BackupError(f"What is in {path} does not fit our tables: {reason}.{before}") from error
 
 
 @transaction.atomic

@@ -6,6 +6,7 @@ import sqlite3
 from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import IO
 
 from django.conf import settings
 from django.db import connection
@@ -14,6 +15,7 @@ from mqtt.exceptions import BackupError
 from mqtt.services.backup.archive import BLOCK, Tell, Writer, members
 
 MEMBER = "database.sqlite3"
+OURS = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'mqtt_mqttconnection'"
 BESIDE = ("-wal", "-shm")
 """What SQLite keeps next to its file."""
 
@@ -64,6 +66,7 @@ def _unpack(path: Path, draft: Path, tell: Tell) -> None:
             for name, source in found:
                 if name == MEMBER:
                     done = 0
+                    _make_sure_of_room(source, draft.parent)
                     while block := source.read(BLOCK):
                         stream.write(block)
                         done += len(block)
@@ -73,10 +76,24 @@ def _unpack(path: Path, draft: Path, tell: Tell) -> None:
     with closing(sqlite3.connect(draft)) as copy:
         try:
             answer = copy.execute("PRAGMA quick_check(1)").fetchone()[0]
+            if answer == "ok" and not copy.execute(OURS).fetchone():
+                answer = "it holds none of our tables"
         except sqlite3.DatabaseError as error:
             answer = str(error)
     if answer != "ok":
         raise BackupError(f"The database inside {path} is damaged: {answer}.")
+
+
+def _make_sure_of_room(source: IO[bytes], folder: Path) -> None:
+    """Raise BackupError for what would fill the disk; the file says how large it is before it is read."""
+    source.seek(0, os.SEEK_END)
+    wanted, free = source.tell(), shutil.disk_usage(folder).free
+    source.seek(0)
+    if wanted > free:
+        raise BackupError(
+            f"The database inside takes {wanted // BLOCK:,} MB, and {folder} has room for {free // BLOCK:,} MB: "
+            "make room, or point DATA_DIR at a larger disk."
+        )
 
 
 def _set_aside(target: Path) -> Path | None:
