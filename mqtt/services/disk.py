@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.db import DatabaseError, connection, transaction
+from django.db import ProgrammingError, connection, transaction
 
 from mqtt.models import DiskSample
 
@@ -83,7 +83,7 @@ def database_folder() -> Path | None:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SHOW data_directory")
             folder = Path(str(cursor.fetchone()[0]))
-    except DatabaseError:
+    except ProgrammingError:
         return None  # this user may not know
     return folder if _exists(folder) else None
 

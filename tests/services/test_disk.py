@@ -4,10 +4,10 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.utils import timezone
 
 from mqtt import alerts
@@ -75,6 +75,22 @@ def test_a_database_elsewhere_leaves_only_our_own_files_here(settings: Any, monk
     found = disk.measure()
     assert found
     assert (found.folder, found.holds_database) == (settings.DATA_DIR, False)
+
+
+def test_a_postgresql_that_is_away_is_no_disk_with_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    if connection.vendor == "sqlite":
+        return  # its folder is known without asking
+    with connection.cursor() as cursor:
+        cursor.execute("SET ROLE pg_read_all_data")
+        assert disk.database_folder() is None  # this user may not know
+        cursor.execute("RESET ROLE")
+
+    def gone(*_: object) -> NoReturn:
+        raise OperationalError("server closed the connection unexpectedly")
+
+    monkeypatch.setattr("django.db.backends.utils.CursorWrapper.execute", gone)
+    with pytest.raises(OperationalError):
+        DiskGuard().look()
 
 
 def test_history_stops_at_98_percent_and_goes_on_a_little_below(
