@@ -21,8 +21,6 @@ HOURS = 24
 FRESH = 300.0
 """Seconds for which a drawing is kept; of a sensor that is new, one in so many of those that it shows."""
 SHORTEST = 10.0
-UNEVEN = 2.5
-"""What speaks every 15 s is not in every span of 10 s, and has no gap for that."""
 MOST_KEPT = 5000
 """Drawings of a process, some hundred bytes each; the pages of twenty people show fewer."""
 
@@ -127,8 +125,6 @@ def draw(hours: Sequence[Bucket], start: float, end: float, step: int = HOUR) ->
 def _pieces(hours: Sequence[Bucket], step: int) -> list[list[Bucket]]:
     """Hours that follow each other; a new piece begins behind a gap."""
     limit = gap([hour.time for hour in hours], step)
-    if step < HOUR:
-        limit = max(limit, UNEVEN * step)
     pieces = [[hours[0]]]
     for before, hour in pairwise(hours):
         if hour.time - before.time > limit:

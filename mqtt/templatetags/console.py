@@ -10,6 +10,7 @@ from typing import Any
 from django import template
 from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
 
 from mqtt import device_facts, formats
 from mqtt.corrections import NONE, Corrections
@@ -37,6 +38,13 @@ LOOKS: dict[str, tuple[str, str]] = {
 }
 """Tone (a CSS class) and shape of each status: never colour alone."""
 
+WAYS: dict[str, Any] = {
+    "web": _("on a page"),
+    "api": _("by the API"),
+    "admin": _("in the administration"),
+    "command": _("by a command"),
+    "mqtt": _("by itself"),
+}
 WORDS: dict[str, Any] = {
     **{str(status): status.label for status in Availability},
     **{str(status): status.label for status in ConnectionStatus},
@@ -128,6 +136,12 @@ def kind_word(name: str) -> str:
 def action_word(name: str) -> str:
     """What the screen says for an audited action."""
     return str(AuditAction(name).label) if name in AuditAction.values else name
+
+
+@register.filter
+def via_word(name: str) -> str:
+    """The way by which somebody acted, in the reader's language."""
+    return str(WAYS.get(name, name))
 
 
 @register.filter

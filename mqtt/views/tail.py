@@ -12,6 +12,9 @@ from mqtt.views.details import object_page
 from mqtt.views.guard import needs
 from mqtt.watching import LONGEST_FILTER
 
+USUAL = 12
+"""Filters of the connection itself that are offered before anything is typed."""
+
 
 @needs(TAIL)
 @require_safe
@@ -21,5 +24,6 @@ def connection_tail(request: HttpRequest, pk: int) -> HttpResponse:
     topic_filter = request.GET.get("filter", "")[:LONGEST_FILTER]
     code = filter_error(topic_filter) if topic_filter else None
     error = reasons.explain(code, {}) if code else ""
-    context |= {"connection": context["object"], "filter": topic_filter, "error": error}
+    usual = [] if topic_filter else list(context["object"].subscriptions.filter(is_active=True)[:USUAL])
+    context |= {"connection": context["object"], "filter": topic_filter, "error": error, "usual": usual}
     return render(request, context["template"], context)

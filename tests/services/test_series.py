@@ -90,6 +90,14 @@ def test_a_gap_is_a_gap_at_every_level_and_a_slow_sensor_has_none() -> None:
     assert of(fast, START, START + 6 * HOUR, 300).values.count(None) == 0
 
 
+def test_what_speaks_every_fifteen_seconds_has_no_gap_in_buckets_of_ten(monkeypatch: pytest.MonkeyPatch) -> None:
+    sensor = make_sensor()
+    store(sensor, [(START + at * 15, float(at)) for at in range(200)])
+    monkeypatch.setattr("mqtt.services.history.curves.MOST_READINGS", 100)
+    found = of(sensor, START, START + 3000)
+    assert (found.step, found.values.count(None)) == (10, 0)
+
+
 def test_a_sensor_without_history_is_an_empty_line() -> None:
     assert of(make_sensor(), START, START + DAY).times == []
 

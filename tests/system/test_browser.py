@@ -351,6 +351,22 @@ def test_on_a_phone_the_menu_opens_and_nothing_is_wider_than_the_screen(browser:
     phone.context.close()
 
 
+def test_on_a_phone_a_sensor_begins_with_its_value(
+    browser: Browser, console: Console, page: Page, device: mqtt.Client
+) -> None:
+    href = sensor_row(page, device, "browser/phone").locator("a.k").get_attribute("href")
+    phone, complaints = open_page(browser, console, viewport={"width": 390, "height": 844})
+    phone.goto(str(href))
+    places = [phone.locator(where).bounding_box() for where in ("#now", "#chart", "#readings")]
+    assert [place["y"] for place in places if place] == sorted(place["y"] for place in places if place)
+    assert all(places)
+    assert places[0]
+    assert places[0]["y"] < 400, "without scrolling"
+    assert phone.evaluate("document.documentElement.scrollWidth") == 390
+    phone.context.close()
+    assert not complaints
+
+
 def test_a_long_text_breaks_within_its_column(browser: Browser, console: Console, device: mqtt.Client) -> None:
     phone, complaints = open_page(browser, console, viewport={"width": 390, "height": 800})
     publish(device, "browser/wordy", {"note": "W" * 180})

@@ -133,6 +133,13 @@ def test_the_timeline_says_how_long_each_status_lasted(web: Client) -> None:
     assert "for 2 h" in page
 
 
+def test_who_wants_to_listen_is_offered_what_the_connection_subscribes_to(web: Client) -> None:
+    connection = factories.make_connection(filters=("site/+/#", "other"))
+    page = web.get(f"/connections/{connection.pk}/tail/").content.decode()
+    assert 'href="?filter=site%2F%2B%2F%23">site/+/#</a>' in page
+    assert "subscribes to" not in web.get(f"/connections/{connection.pk}/tail/?filter=a").content.decode()
+
+
 def test_what_goes_back_and_forth_is_one_line_of_the_timeline(web: Client) -> None:
     connection, now = factories.make_connection(), timezone.now()
     factories.make_status_change(connection, "connected", at=now - timedelta(hours=5))

@@ -96,6 +96,14 @@ def entry(**fields: object) -> AuditEntry:
     return AuditEntry.objects.create(**values)
 
 
+def test_the_audit_says_by_which_way_somebody_acted(web: Client) -> None:
+    entry(via="command")
+    entry(via="of_a_newer_version")
+    page = web.get("/audit/").content.decode()
+    assert "<small>by a command</small>" in page
+    assert "<small>of_a_newer_version</small>" in page
+
+
 def test_the_audit_links_what_exists_and_names_what_does_not(web: Client) -> None:
     connection = factories.make_connection(name="Here")
     entry(object_id=connection.pk, label="Here", details={"host": {"old": "a.example", "new": "b.example"}})

@@ -18,6 +18,8 @@ MOST_READINGS = 40_000
 """Raw points of one chart; more are drawn from ten seconds on."""
 GAP_INTERVALS = 3
 """Nothing for three usual intervals is a gap."""
+UNEVEN = 2.5
+"""Times a bucket, within which what speaks more slowly than one bucket has its next reading."""
 GAP_LEAST = 2.0
 
 Points = list[tuple[int, float]]
@@ -143,5 +145,6 @@ def gap(times: Sequence[float], step: int, *, is_irregular: bool = False) -> flo
         return max(GAP_INTERVALS * step, GAP_LEAST) if step else float("inf")
     usual = median(later - earlier for earlier, later in pairwise(times))
     if step and usual <= step:
-        return 1.5 * step
+        # What speaks every 15 s is not in every bucket of 10 s.
+        return (UNEVEN if step < HOUR else 1.5) * step
     return max(GAP_INTERVALS * usual, GAP_LEAST)
