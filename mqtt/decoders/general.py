@@ -66,7 +66,7 @@ NO_MEMBERS = words(
 LABEL_KEYS = words("objectname description desc")
 TAG_KEYS = (
     "name", "tag", "tagname", "tagName", "parameter", "variable", "measurement", "metric", "key", "Name", "Tag",
-    "TagName", "Key", "value_type", "type", "id",
+    "TagName", "Key", "n", "value_type", "type", "id",
 )  # fmt: skip
 """Keys of an object in an array that is one value: what is measured, rather than who measures."""
 
@@ -260,8 +260,19 @@ class Walk:
         for index, value in enumerate(found):
             if isinstance(value, dict) and not self.counts_members:
                 self._member(value, depth, f"{name}.{index}.".removeprefix(".") if by_place else "")
-            elif len(found) <= MAX_ARRAY:
+            elif len(found) <= MAX_ARRAY and not self._dated(value, name, means):
                 self.value(value, f"{name}.{index}", means, depth + 1)
+
+    def _dated(self, value: Any, name: str, means: Meaning) -> bool:
+        """`[time, number]` in an array is a value at its time."""
+        if type(value) is not list or len(value) != 2 or type(value[1]) not in {int, float}:
+            return False
+        moment = self._content.time(value[0]) if type(value[0]) in {str, int} else None
+        if moment is None:
+            return False
+        self._add(name or "value", float(value[1]), None, means)
+        self.readings[-1].time_us = moment
+        return True
 
     def _enter(self, found: dict[str, Any] | list[Any], depth: int) -> None:
         """Keep the walk short, also through structures that hold no value at all."""

@@ -9,7 +9,7 @@ from mqtt.topics import is_own_status
 
 LAST_LEVELS = words(
     """set get cmd cmnd command commands request requests response config discovery discover announce debug log
-    logs logging rpc"""
+    logs logging rpc ack reply"""
 )
 ANY_LEVELS = frozenset(("cmnd", "discovery", "request", "response", "$sys"))
 INNER_LEVELS = frozenset(("set", "config", "settings", "configuration"))

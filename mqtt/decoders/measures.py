@@ -1,11 +1,12 @@
-"""A number with its unit in one text, as openHAB, LoxBerry and many scripts write it: `21.5 °C`, `8,4 °C`, `34 %`."""
+"""A number with its unit in one text, as openHAB, LoxBerry and many scripts write it: `21.5 °C`, `8,4 °C`, `34 %`;
+meters write `431*W`."""
 
 import re
 
 from mqtt.decoders.units import SPELLINGS, spelled
 from mqtt.decoders.words import UNITS, letter_unit
 
-_MEASURE = re.compile(r"([-+]?\d{1,12})(?:([.,])(\d{1,9}))?\s?([^\s\d.,+\-][^\s]{0,11})")
+_MEASURE = re.compile(r"([-+]?\d{1,12})(?:([.,])(\d{1,9}))?([\s*])?([^\s\d.,+\-][^\s]{0,11})")
 NO_UNITS = frozenset(("count", "none", "unitless", "dimensionless", "noUnits"))
 KNOWN = (
     frozenset(SPELLINGS)
@@ -25,8 +26,11 @@ def measured(text: str, kind: str) -> tuple[float, str] | None:
     match = _MEASURE.fullmatch(text)
     if match is None:
         return None
-    whole, mark, rest, unit = match.groups()
+    whole, mark, rest, between, unit = match.groups()
     if unit not in KNOWN or (mark == "," and len(rest) == _THOUSANDS):
         return None
-    unit = letter_unit(unit, kind) if len(unit) == 1 and unit.isalpha() else spelled(unit)
+    if len(unit) == 1 and unit.isalpha() and between != "*":
+        unit = letter_unit(unit, kind)
+    else:
+        unit = spelled(unit)
     return (float(f"{whole}.{rest or 0}"), unit) if unit else None

@@ -25,10 +25,10 @@ BESIDE_VALUE = words(
     outofservice eventstate ga src expire user metadata hm native knxsrcaddr knxdpt knxtextual"""
 )
 """Keys, without case and signs, of what is said about a value beside it."""
-_PAIR = words("v u t ts q")
+_PAIR = words("n v u t ts q")
 """A value with its unit, as short as can be."""
 BESIDE_TAG = BESIDE_VALUE | words(
-    """tag tagname parameter variable measurement metric valuetype resourcename profilename origin key port channel
+    """n tag tagname parameter variable measurement metric valuetype resourcename profilename origin key port channel
     index address register"""
 )
 
@@ -100,7 +100,7 @@ def value_of(document: dict[str, Any], beside: frozenset[str] = BESIDE_VALUE) ->
 def _shape_of(keys: tuple[str, ...], beside: frozenset[str]) -> tuple[str, bool]:
     """(the key that would be the one value, whether older versions read it apart)."""
     found = ""
-    if "v" in keys and "u" in keys and _PAIR.issuperset(keys):
+    if "v" in keys and _PAIR.issuperset(keys) and ("u" in keys or ("n" in keys and "n" in beside)):
         found = "v"
     else:
         for key in keys:

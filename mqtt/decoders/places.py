@@ -13,7 +13,7 @@ LEAST_SERIAL = 8
 _DIGIT = re.compile(r"\d")
 GENERIC_LEVELS = words(
     """sensor sensors state status telemetry data event events json up values value readings reading measurement
-    measurements attributes payload message uplink"""
+    measurements attributes payload message uplink info alarm"""
 )
 """A last level that says what is sent and not who sends it: the level before it is the better name."""
 

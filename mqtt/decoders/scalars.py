@@ -100,6 +100,8 @@ def scalar(text: str) -> tuple[float | None, str | None]:
         raise UndecodableError("empty")
     if text[0] == '"':
         text = _unquoted(text)
+        if NUMBER.fullmatch(text):
+            return float(text), None
     if len(text) > MAX_TEXT:
         raise UndecodableError("long_text", size=len(text))
     if text.lower() in _NOT_FINITE or _is_beyond(text):

@@ -19,6 +19,7 @@ FACTS = {
 }  # fmt: skip
 """Empty: neither a fact nor a reading."""
 UNITS = (
+    (re.compile(r"(?:.*/)?Alarms?/.*"), ""),
     (re.compile(r".*(?:^|/)(?:Voltage|V|MidVoltage|StarterVoltage|MinimumVoltage|MaximumVoltage)"), "V"),
     (re.compile(r".*(?:^|/)(?:Current|I|ChargeCurrent)"), "A"),
     (re.compile(r".*(?:^|/)(?:Power|P|Ac/L\d/Power|PvPower|MaxPower)"), "W"),
@@ -31,6 +32,13 @@ UNITS = (
     (re.compile(r".*(?:^|/)Humidity"), "%"),
     (re.compile(r".*(?:^|/)Pressure"), "hPa"),
     (re.compile(r".*(?:^|/)Remaining"), "m³"),
+    (re.compile(r"(?:.*/)?(?:Charged|Discharged)Energy|Energy/\w+"), "kWh"),
+    (re.compile(r"(?:.*/)?Ac/(?:\w+/)*S"), "VA"),
+    (re.compile(r"(?:.*/)?MidVoltageDeviation"), "%"),
+    (re.compile(r"(?:.*/)?Runtime"), "s"),
+    (re.compile(r"Position/L(?:at|ong)itude|Course"), "°"),
+    (re.compile(r"Speed"), "m/s"),
+    (re.compile(r"Altitude"), "m"),
     (re.compile(r".*(?:^|/)\w+Voltage"), "V"),
     (re.compile(r".*(?:^|/)\w+Current"), "A"),
     (re.compile(r".*(?:^|/)\w+Temperature"), "°C"),

@@ -82,7 +82,8 @@ FACT_KEYS = {
 }
 INNER = words(
     """fport fcnt fcntup fcntdown fcntup32 devaddr adr qc qualitycode crc checksum qos retain schemaversion
-    protocolversion msgtype messagetype schema topic"""
+    protocolversion msgtype messagetype schema topic
+    cfg config configuration settings cmd method"""
 )
 """Of a frame or a tag, and not of what is measured."""
 _FACT_OF = {word: fact for fact, words in FACT_KEYS.items() for word in words.split()}

@@ -248,3 +248,48 @@ def test_a_frame_of_bytes_is_no_reading() -> None:
 
 def test_dates_with_slashes_are_times() -> None:
     assert decoded("box", '{"level": 1, "time": "2026/09/21 10:00:00"}').readings[0].time_us == TEN
+
+
+def test_parts_in_an_array_are_told_apart_by_place_and_lists_of_something_else_are_left_out() -> None:
+    found = decoded("rack/vw", '{"channels": [{"f": 2812.5}, {"f": 2700}], "gateways": [{"power": 3}], "flow": 1}')
+    assert values(found) == {"channels.0.f": 2812.5, "channels.1.f": 2700.0, "flow": 1.0}
+    assert values(decoded("rack/vw", '[{"f": 1}, {"f": 2}]')) == {"0.f": 1.0, "1.f": 2.0}
+    many = ",".join('{"f": 1}' for _ in range(40))
+    assert values(decoded("rack/vw", f'{{"scan": 7, "waves": [{many}]}}')) == {"scan": 7.0}
+
+
+def test_a_member_that_says_who_and_what_is_called_by_what() -> None:
+    found = decoded("hall", '{"sensors": [{"id": "A1", "type": "humidity", "value": 44}]}')
+    assert [(one.device.identifier, one.name, one.unit) for one in found.readings] == [("A1", "humidity", "%")]
+    assert [(one.name, one.to) for one in found.moved] == [("value", "humidity")]
+
+
+def test_rows_of_a_time_and_a_number_are_values_at_their_times() -> None:
+    found = decoded("well/level", '[["2026-09-21T14:00:00Z", 1.5], ["2026-09-21T14:10:00Z", 1.6]]')
+    assert [(one.name, one.value, one.time_us) for one in found.readings] == [
+        ("level", 1.5, 1_789_999_200_000_000),
+        ("level", 1.6, 1_789_999_800_000_000),
+    ]
+
+
+def test_the_time_in_a_head_is_that_of_the_whole() -> None:
+    found = decoded("press", '{"header": {"timestamp": "2026-09-21T14:00:00Z"}, "data": {"stroke": 3}}')
+    assert [(one.name, one.time_us) for one in found.readings] == [("data.stroke", 1_789_999_200_000_000)]
+
+
+def test_settings_beside_values_are_no_readings() -> None:
+    assert values(decoded("pump", '{"flow": 3, "cfg": {"interval": 60}, "config": {"a": 1}, "cmd": "run"}')) == {
+        "flow": 3.0
+    }
+
+
+def test_a_device_that_names_itself_in_its_topic_is_called_so() -> None:
+    found = decoded("field/TX-0042/tilt", '{"device_id": "TX-0042", "x": 0.5}').readings[0].device
+    assert (found.key, found.identifier) == ("field/TX-0042/tilt", "TX-0042")
+
+
+def test_a_group_address_of_a_bus_is_one_value_and_keeps_its_history() -> None:
+    found = decoded("house/knx/1/2/17", "21.5")
+    assert [(one.device.key, one.name) for one in found.readings] == [("house/knx", "1/2/17")]
+    assert [(one.before, one.name, one.to) for one in found.moved] == [("house/knx/1/2", "17", "1/2/17")]
+    assert decoded("house/knx/41/2/17", "21.5").readings[0].name == "17"

@@ -17,6 +17,8 @@ from tests.decoders.helpers import decoded, values
         ("2.41 Bar", None, ""),
         ("2.41 bar", 2.41, "bar"),
         ("12 l/min", 12.0, "L/min"),
+        ("12345.678*kWh", 12345.678, "kWh"),
+        ("431*W", 431.0, "W"),
     ],
 )
 def test_a_known_unit_behind_a_number_is_its_unit(text: str, number: float | None, unit: str) -> None:
