@@ -14,7 +14,7 @@ from mqtt.decoders.base import MAX_DEPTH, MAX_VALUES, Content
 from mqtt.decoders.measures import measured
 from mqtt.decoders.objects import BESIDE_TAG, device_of, is_bad, plain_key, unwrapped, value_of
 from mqtt.decoders.places import NAME_LENGTH, clean, moved, place, place_of_number
-from mqtt.decoders.scales import is_scale, scaled
+from mqtt.decoders.scales import MOST_SCALES, is_scale, scaled
 from mqtt.decoders.units import spelled
 from mqtt.decoders.words import Meaning, Role, meaning, words
 from mqtt.exceptions import UndecodableError
@@ -98,6 +98,8 @@ class GeneralDecoder:
             walk.device = number.owner
             walk.single(document, number.name, number.meaning, key)
         elif isinstance(document, dict):
+            if len(document) > MAX_STEPS:
+                raise UndecodableError("too_many_values", limit=MAX_VALUES)
             walk.device = device_of(document, where)
             walk.object(unwrapped(document) if "q" in document else document, "", 1)
             if not HEADS.isdisjoint(document):
@@ -188,8 +190,8 @@ class Walk:
             elif role is Role.NOTHING:
                 continue
             elif role is Role.SCALE:
-                if is_scale(value):
-                    scales = scales or {}
+                scales = scales or {}
+                if is_scale(value) and len(scales) < MOST_SCALES:
                     scales[means.of] = value
                 else:
                     self.value(value, prefix + key, PLAIN, depth)

@@ -29,8 +29,6 @@ def measured(text: str, kind: str) -> tuple[float, str] | None:
     whole, mark, rest, between, unit = match.groups()
     if unit not in KNOWN or (mark == "," and len(rest) == _THOUSANDS):
         return None
-    if len(unit) == 1 and unit.isalpha() and between != "*":
-        unit = letter_unit(unit, kind)
-    else:
-        unit = spelled(unit)
+    is_letter = len(unit) == 1 and unit.isalpha() and between != "*"
+    unit = letter_unit(unit, kind) if is_letter else spelled(unit)
     return (float(f"{whole}.{rest or 0}"), unit) if unit else None

@@ -1,6 +1,7 @@
 """What the keys of an object say of it as a whole: whether it is one value, and whose it is."""
 
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 from mqtt.decoders.places import NAME_LENGTH, Place, clean
@@ -64,6 +65,8 @@ def device_of(document: dict[str, Any], where: Place) -> DeviceRef:
     return DeviceRef(topic, who) if len(who) >= LEAST_NAME and who in topic.split("/") else where.device
 
 
+MOST_KEYS = 1000
+"""Among which a message says whose it is."""
 LEAST_NAME = 4
 """A shorter level of a topic may be anything."""
 
@@ -71,7 +74,7 @@ LEAST_NAME = 4
 def own_name(document: dict[str, Any]) -> str:
     """What a message says of whose it is; empty when it says nothing, so that the topic counts."""
     lesser = ""
-    for key, value in document.items():
+    for key, value in islice(document.items(), MOST_KEYS):
         plain = plain_key(key)
         if plain in OWN_KEYS and isinstance(value, str | int) and not isinstance(value, bool):
             if plain == "device" and "[" in str(value):

@@ -5,7 +5,7 @@ A writer is a device and its publisher the gateway; a value may stand alone or w
 
 from typing import Any
 
-from mqtt.decoders.base import Content
+from mqtt.decoders.base import MAX_VALUES, Content
 from mqtt.decoders.gather import Part, objects, said, text
 from mqtt.decoders.places import NAME_LENGTH, clean, place
 from mqtt.decoders.words import meaning
@@ -48,6 +48,8 @@ class OpcUaDecoder:
                 for name, value in one["Payload"].items():
                     _field(part, name, value, one.get("Timestamp"), content)
                 part.into(decoded)
+            if len(decoded.readings) > MAX_VALUES:
+                raise UndecodableError("too_many_values", limit=MAX_VALUES)
         return decoded
 
 

@@ -10,6 +10,8 @@ from typing import Any
 from mqtt.messages import DecodedReading
 
 LARGEST = 10
+MOST_SCALES = 40
+"""Of one object; the models have fifteen."""
 SUNSPEC = {
     "A": ("A", r"A(?:ph[ABC])?"),
     "V": ("V", r"(?:PPV|PhV)(?:ph)?(?:A|B|C|AB|BC|CA)?"),
@@ -30,6 +32,7 @@ SUNSPEC = {
 """Scale factor: (unit, pattern of the values that it is for)."""
 _PATTERNS = {stem: (unit, re.compile(pattern)) for stem, (unit, pattern) in SUNSPEC.items()}
 NOT_IMPLEMENTED = frozenset((-32768.0, 65535.0, 4294967295.0))
+MOST_PARTS = 4
 LENGTH_OF_MODEL = "L"
 
 
@@ -40,6 +43,7 @@ def is_scale(value: Any) -> bool:
 
 def scaled(readings: list[DecodedReading], prefix: str, scales: dict[str, int]) -> list[DecodedReading]:
     """The readings with the scale factors of their object applied; `prefix` is that of the object's own values."""
+    known = [(stem, _PATTERNS[stem][1]) for stem in scales if stem in _PATTERNS]
     kept = []
     for one in readings:
         name = one.name.removeprefix(prefix)
@@ -48,7 +52,7 @@ def scaled(readings: list[DecodedReading], prefix: str, scales: dict[str, int]) 
             continue
         if name == LENGTH_OF_MODEL:
             continue
-        found = next((stem for stem in scales if _is_of(name, stem)), None)
+        found = _stem(name, scales, known)
         if found is not None:
             if one.value in NOT_IMPLEMENTED:
                 continue
@@ -59,8 +63,11 @@ def scaled(readings: list[DecodedReading], prefix: str, scales: dict[str, int]) 
     return kept
 
 
-def _is_of(name: str, stem: str) -> bool:
-    known = _PATTERNS.get(stem)
-    if known is not None and known[1].fullmatch(name):
-        return True
-    return name == stem or name.endswith(f"_{stem}")
+def _stem(name: str, scales: dict[str, int], known: list[tuple[str, re.Pattern[str]]]) -> str | None:
+    """Which scale factor is for a value: its own, SunSpec's for its kind, or that of the end of its name."""
+    if name in scales:
+        return name
+    found = next((stem for stem, pattern in known if pattern.fullmatch(name)), None)
+    parts = name.split("_", MOST_PARTS)
+    ends = ("_".join(parts[at:]) for at in range(1, len(parts)))
+    return found or next((end for end in ends if end in scales), None)

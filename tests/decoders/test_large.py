@@ -72,3 +72,16 @@ def test_no_decoder_fails_on_much_too_much_of_its_own(line: Line, caplog: pytest
             continue
         assert len(found.readings) <= 2_000
     assert caplog.records == []  # a decoder that raised would be reported
+
+
+def test_an_object_of_far_too_many_keys_is_refused_before_they_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mqtt.decoders.general.device_of", lambda *_: pytest.fail("looked for whose it is"))
+    with pytest.raises(UndecodableError) as refused:
+        decode(message("box", json.dumps({f"k{number}": 1 for number in range(60_000)})), Memory())
+    assert refused.value.code == "too_many_values"
+
+
+def test_a_message_of_many_scale_factors_is_read_as_far_as_they_can_be_meant() -> None:
+    factors = {f"k{number}_SF": 1 for number in range(60)}
+    found = decode(message("box", json.dumps(factors | {"k1": 5, "k59": 5})), Memory())
+    assert {one.name: one.value for one in found.readings if one.name in {"k1", "k59"}} == {"k1": 50.0, "k59": 5.0}

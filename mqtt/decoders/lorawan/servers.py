@@ -6,7 +6,7 @@ Helium and Tektelic. Another server is a row in SERVERS.
 
 from typing import Any, NamedTuple
 
-from mqtt.decoders.base import Content
+from mqtt.decoders.base import MAX_VALUES, Content
 from mqtt.decoders.gather import first_moment, member, objects, take_object, text, told
 from mqtt.decoders.lorawan.uplink import Reception, behind, best, give_units, heard, number
 from mqtt.decoders.places import NAME_LENGTH
@@ -55,6 +55,10 @@ SERVERS = (
 )  # fmt: skip
 
 
+MOST_UPLINKS = 200
+"""In one message."""
+
+
 class ServerDecoder:
     """Uplinks of the servers above; what is no uplink says nothing."""
 
@@ -76,9 +80,11 @@ class ServerDecoder:
         """Readings are what the server's codec made of the frame."""
         decoded = Decoded(self.name)
         document = content.document
-        for found in objects(document if isinstance(document, list) else [document]):
+        for found in objects(document[:MOST_UPLINKS] if isinstance(document, list) else [document]):
             if (server := _server(found)) is not None:
                 _uplink(server, found, content, decoded)
+            if len(decoded.readings) > MAX_VALUES:
+                raise UndecodableError("too_many_values", limit=MAX_VALUES)
         return decoded
 
 
