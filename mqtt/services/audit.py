@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any, Self
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
+from django.db import connection
 from django.db.models import Model
 
 from mqtt.enums import AuditAction, NodeKind
@@ -56,11 +57,23 @@ def record(
     return entry
 
 
-def record_many(
+def prepare_many(
     actor: Actor, action: AuditAction, kind: NodeKind, done: Iterable[tuple[Model, Mapping[str, Any]]]
-) -> None:
-    """Write an entry about each instance with its details, in a few statements."""
-    AuditEntry.objects.bulk_create((_entry(actor, action, kind, *one) for one in done), batch_size=500)
+) -> list[list[Any]]:
+    """An entry about each instance with its details, for `record_many`: what takes time, before others have to wait."""
+    entries = (_entry(actor, action, kind, *one) for one in done)
+    return [[field.get_db_prep_save(field.pre_save(one, True), connection) for field in _COLUMNS] for one in entries]
+
+
+def record_many(prepared: list[list[Any]]) -> None:
+    """Write them, inside the caller's transaction."""
+    names = ", ".join(f'"{field.column}"' for field in _COLUMNS)
+    marks = ", ".join(["%s"] * len(_COLUMNS))
+    with connection.cursor() as cursor:
+        cursor.executemany(f"INSERT INTO {AuditEntry._meta.db_table} ({names}) VALUES ({marks})", prepared)  # noqa: S608, SLF001
+
+
+_COLUMNS = [field for field in AuditEntry._meta.concrete_fields if not field.primary_key]  # noqa: SLF001 - public
 
 
 def _entry(

@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from mqtt.enums import AuditAction
 from mqtt.events import MAX_IDS, AvailabilityChanged
 from mqtt.exceptions import ServiceError
-from mqtt.services.audit import Actor, record_many, snapshot
+from mqtt.services.audit import Actor, prepare_many, record_many, snapshot
 from mqtt.services.broadcast import broadcast_event
 from mqtt.services.device_list.plan import Change, Plan
 from mqtt.services.device_list.table import CHUNK, Kind
@@ -22,16 +22,22 @@ def store(actor: Actor, made: Plan) -> int:
     for change in made.changes:
         by_device[change.kind.type, change.device.pk].append(change)
     groups = list(by_device.values())
-    with transaction.atomic():
+    statements = _by_statement(groups)
+    entries = [entry for changes in _by_kind(groups) for entry in _entries(actor, changes)]
+    with transaction.atomic():  # readings wait meanwhile on SQLite: nothing is done in here that can be done before
         _refuse_stale(groups)
-        for (kind, names), rows in _by_statement(groups).items():
+        for (kind, names), rows in statements.items():
             _update(kind, names, rows)
-        for changes in _by_kind(groups):
-            entries = [(one[0].device, _details(one)) for one in changes]
-            record_many(actor, AuditAction.CHANGED, changes[0][0].kind.type, entries)
+        record_many(entries)
         for event in _events(groups):
             transaction.on_commit(partial(broadcast_event, event))
     return len(groups)
+
+
+def _entries(actor: Actor, changes: list[list[Change]]) -> list[list[Any]]:
+    """For the audit, about devices of one type."""
+    details = [(one[0].device, _details(one)) for one in changes]
+    return prepare_many(actor, AuditAction.CHANGED, changes[0][0].kind.type, details)
 
 
 def _by_kind(groups: Iterable[list[Change]]) -> list[list[list[Change]]]:
