@@ -31,6 +31,12 @@ from tests.certificates import Authority
 pytestmark = [pytest.mark.django_db, pytest.mark.database, pytest.mark.usefixtures("valkey")]
 
 
+LAUGHS = "vedetta: 1\nsites:\n- name: &a0 [x, x]\n" + "".join(
+    f"- name: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 12)
+)
+"""A few hundred bytes that are thirty thousand million values."""
+
+
 def exported(*words: str) -> str:
     output = io.StringIO()
     call_command("export_config", *words, stdout=output)
@@ -180,7 +186,8 @@ def test_a_stored_password_does_not_follow_to_another_address(tmp_path: Path) ->
     "text",
     ["", "nonsense", "- 1", "vedetta: 2", "vedetta: 1\nhouses: []", "vedetta: 1\nsites: 5", "vedetta: 1\nsites: [5]",
      "a: [", 'vedetta: 1\nsites: [{name: "a\\0b"}]', "!!python/object:os.system {}", "vedetta: 1\nsites: &a [*a]",
-     "vedetta: 1\nsites: [&a {name: *a}]"],
+     "vedetta: 1\nsites: [&a {name: *a}]", "vedetta: 1\nsites: [{name: A}]\nsites: [{name: B}]",
+     "vedetta: 1\nsites: [{name: A, name: B}]", "vedetta: 1\nsites: " + "[" * 100_000, LAUGHS],
 )  # fmt: skip
 def test_what_is_no_configuration_is_refused_in_one_line(text: str, tmp_path: Path) -> None:
     assert len(refused(text, tmp_path).splitlines()) <= 2
@@ -190,6 +197,18 @@ def test_what_is_no_configuration_is_refused_in_one_line(text: str, tmp_path: Pa
 def test_a_file_that_is_not_there_says_so() -> None:
     with pytest.raises(CommandError, match="There is no file"):
         call_command("import_config", "/does/not/exist")
+
+
+def test_values_are_counted_while_a_file_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(document, "MOST_VALUES", 10)
+    assert document.read("vedetta: 1\nsites: [{name: A}]", ("sites",)) == {"sites": [{"name": "A"}]}
+    with pytest.raises(ConfigurationError, match="too many values"):
+        document.read("vedetta: 1\nsites: [{name: A}, {name: B}, {name: C}]", ("sites",))
+
+
+def test_a_file_without_end_is_not_read_to_its_end() -> None:
+    with pytest.raises(CommandError, match="more than 20 MB"):
+        call_command("import_config", "/dev/zero")
 
 
 @given(st.text(max_size=300))
@@ -258,7 +277,7 @@ def test_corrections_and_notes_travel_with_their_authors_and_wait_for_their_devi
         ("gain: 2.0", "gain: 0", "Gain, offset and zero reading"),
         ("gain: 2.0", "gain: .nan", "Gain, offset and zero reading"),
         ("reason: drift", "reason: drift\n  colour: red", "there is no field colour"),
-        ("text: The", "at: yesterday\n  text: The", "at: a time like"),
+        ("at: '2026-05-01T12:00:00+00:00'\n  text: The", "at: yesterday\n  text: The", "at: a time like"),
     ],
 )
 def test_a_correction_or_note_that_cannot_be_says_why_and_nothing_is_stored(

@@ -108,6 +108,28 @@ def test_a_file_that_is_not_there_or_no_text_says_so(tmp_path: Path) -> None:
         call_command("import_readings", str(tmp_path / "bytes"))
 
 
+@pytest.mark.parametrize(
+    "begin", ["time,sensor,value\n2026-05-01T12:00:00Z,1,", '{"time": "2026-05-01"}\n{"text": "', ""]
+)
+def test_a_line_that_does_not_fit_into_memory_is_not_read_to_its_end(begin: str) -> None:
+    class Endless(io.StringIO):
+        taken = 0
+
+        def readline(self, size: int | None = -1) -> str:
+            self.taken += 1
+            return super().readline(size) or "9" * (size or 0)
+
+    stream = Endless(begin)
+    with pytest.raises(LineError, match="longer than 1 MB"):
+        list(lines(stream))
+    assert stream.taken <= 4
+
+
+def test_a_nul_in_a_name_is_a_line_that_is_left_out(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="1 lines left out"):
+        store("connection,key,time,value\nA\0,b\0,2026-01-01T00:00:00Z,1\n", tmp_path)
+
+
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     head=st.sampled_from(["time,sensor,value,text\n", "time;connection;key;value\n", '{"time": "2026-01-01"}\n', ""]),

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from mqtt.exceptions import ConfigurationError
 from mqtt.management.progress import Progress
 from mqtt.services.audit import Actor
+from mqtt.services.configuration.document import LARGEST
 from mqtt.services.configuration.sections import SAME, WAITING
 from mqtt.services.configuration.transfer import Outcome, import_text
 
@@ -52,7 +53,10 @@ class Command(BaseCommand):
 
 def _read(path: str) -> str:
     try:
-        return sys.stdin.read() if path == "-" else Path(path).expanduser().read_text()
+        if path == "-":
+            return sys.stdin.read(LARGEST + 1)
+        with Path(path).expanduser().open(encoding="utf-8") as stream:
+            return stream.read(LARGEST + 1)
     except FileNotFoundError as error:
         raise CommandError(f"There is no file {path}.") from error
     except (OSError, UnicodeDecodeError) as error:

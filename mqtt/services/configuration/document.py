@@ -10,10 +10,34 @@ FORMAT = 1
 LARGEST = 20 * 1024 * 1024
 """Bytes; a thousand connections with their certificates and a hundred thousand labels have some ten million."""
 
+MOST_VALUES = 2_000_000
+"""With names, and as often as aliases repeat them."""
+
 HEAD = """\
 # The configuration of a Vedetta console: manage.py import_config FILE puts it in place, also again and again.
 # What is not in this file is left alone; nothing is ever deleted by it.
 """
+
+
+class _Loader(yaml.SafeLoader):
+    """Refuses a name that stands twice: YAML's own rule is that the last one counts, without a word."""
+
+    composed = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """Each costs a thousand bytes, also when the file has two for it."""
+        self.composed += 1
+        if self.composed > MOST_VALUES:
+            raise yaml.composer.ComposerError(None, None, "it holds too many values", self.get_mark())
+        return super().compose_node(parent, index)
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """A mapping of names that differ."""
+        names = [(one.tag, one.value) for one, _ in node.value if isinstance(one, yaml.ScalarNode)]
+        twice = next((one for one in names if names.count(one) > 1), None) if len(set(names)) < len(names) else None
+        if twice:
+            raise yaml.constructor.ConstructorError(None, None, f"{twice[1]} stands twice", node.start_mark)
+        return super().construct_mapping(node, deep=deep)
 
 
 class _Dumper(yaml.SafeDumper):
@@ -39,9 +63,10 @@ def read(text: str, known: tuple[str, ...]) -> dict[str, list[dict[str, Any]]]:
     if len(text.encode("utf-8", "replace")) > LARGEST:
         raise ConfigurationError(f"The file has more than {LARGEST // 2**20} MB.")
     try:
-        content = yaml.safe_load(text)
+        content = yaml.load(text, _Loader)  # noqa: S506 - a SafeLoader
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise ConfigurationError(f"This is no YAML: {' '.join(str(error).split())}") from error
+    _bound(content)
     if not isinstance(content, dict) or "vedetta" not in content:
         raise ConfigurationError("This is no configuration of Vedetta: it begins with the line vedetta: 1.")
     if content.pop("vedetta") != FORMAT:
@@ -52,18 +77,19 @@ def read(text: str, known: tuple[str, ...]) -> dict[str, list[dict[str, Any]]]:
     for name, rows in content.items():
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
             raise ConfigurationError(f"{name} must be a list of entries with names and values.")
-    try:
-        has_nul = _has_nul(content)
-    except RecursionError as error:
-        raise ConfigurationError("An entry in it contains itself.") from error
-    if has_nul:
-        raise ConfigurationError("A text in it holds a NUL character, which no database keeps.")
     return content
 
 
-def _has_nul(value: Any) -> bool:
-    if isinstance(value, dict):
-        return any(_has_nul(one) for pair in value.items() for one in pair)
-    if isinstance(value, list):
-        return any(_has_nul(one) for one in value)
-    return isinstance(value, str) and "\0" in value
+def _bound(content: Any) -> None:
+    """Raise ConfigurationError for what no database keeps, and for aliases that make very much of a small file."""
+    waiting, seen = [content], 0
+    while waiting:
+        value = waiting.pop()
+        parts = [one for pair in value.items() for one in pair] if isinstance(value, dict) else value
+        if isinstance(parts, list):
+            waiting += parts
+            seen += len(parts)
+        if seen > MOST_VALUES:
+            raise ConfigurationError("It holds too many values, or an entry in it contains itself.")
+        if isinstance(value, str) and "\0" in value:
+            raise ConfigurationError("A text in it holds a NUL character, which no database keeps.")

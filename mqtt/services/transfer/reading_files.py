@@ -51,9 +51,9 @@ class Refusal:
 
 def lines(stream: TextIO) -> Iterator[Line | Refusal]:
     """Every line of a file, whichever of the two forms it has. Raises LineError when it has neither."""
-    first = stream.readline(LONGEST_LINE)
+    first = _short(stream, 1)
     if not first.strip():
-        raise LineError("The file is empty.")
+        raise LineError("The file is empty, or its first line is.")
     if first.lstrip("\ufeff").startswith("{"):
         return _json_lines(first.lstrip("\ufeff"), stream)
     return _csv_lines(first.lstrip("\ufeff"), stream)
@@ -70,7 +70,8 @@ def _json_lines(first: str, stream: TextIO) -> Iterator[Line | Refusal]:
                 yield Refusal(number, "no JSON")
             except LineError as error:
                 yield Refusal(number, str(error))
-        number, text = number + 1, stream.readline(LONGEST_LINE)
+        number += 1
+        text = _short(stream, number)
 
 
 def _csv_lines(header: str, stream: TextIO) -> Iterator[Line | Refusal]:
@@ -82,7 +83,7 @@ def _csv_lines(header: str, stream: TextIO) -> Iterator[Line | Refusal]:
         )
     if "sensor" not in names and not {"connection", "key"} <= set(names):
         raise LineError("A column sensor must hold the sensor's number, or connection and key together must name it.")
-    reader = csv.reader(stream, delimiter=separator)
+    reader = csv.reader(_short_lines(stream), delimiter=separator)
     number = 1
     while True:
         number += 1
@@ -101,6 +102,20 @@ def _csv_lines(header: str, stream: TextIO) -> Iterator[Line | Refusal]:
                 yield Refusal(number, str(error))
 
 
+def _short_lines(stream: TextIO) -> Iterator[str]:
+    number = 1
+    while text := _short(stream, number := number + 1):
+        yield text
+
+
+def _short(stream: TextIO, number: int) -> str:
+    """A line that fits into memory. Raises LineError for any other: what such a file says cannot be guessed."""
+    text = stream.readline(LONGEST_LINE)
+    if len(text) == LONGEST_LINE and not text.endswith("\n"):
+        raise LineError(f"Line {number:,} is longer than 1 MB: mend the file and import it again.")
+    return text
+
+
 def _name(cell: str) -> str:
     name = cell.strip().lower().replace(" ", "_")
     return ALIASES.get(name, name)
@@ -117,12 +132,14 @@ def _line(number: int, given: Mapping[str, Any], *, is_italian: bool) -> Line:
     flags = 0 if _is(row, "own_time", default=True) is False else ReadingFlag.OWN_TIME
     if _is(row, "uncertain", default=False):
         flags |= ReadingFlag.UNCERTAIN
-    received = row.get("received_at")
+    received, owner, key = row.get("received_at"), str(row.get("connection") or ""), str(row.get("key") or "")
+    if "\0" in owner + key:
+        raise LineError("a name holds a NUL character")
     return Line(
         number,
         _sensor(row.get("sensor")),
-        str(row.get("connection") or ""),
-        str(row.get("key") or ""),
+        owner,
+        key,
         _moment(row.get("time"), "time"),
         None if received in (None, "") else _moment(received, "received_at"),
         value,
