@@ -22,15 +22,15 @@ WHO_KEYS = words("enddevice enddeviceids deviceinfo thing agent message")
 
 VALUE_KEYS = words("value val Value VALUE presentValue presentvalue present-value present_value")
 BESIDE_VALUE = words(
-    """q qc quality reliability statusflags ack lc from function dpt datatype dtype objectname description desc comment
-    outofservice eventstate ga src expire user metadata hm native knxsrcaddr knxdpt knxtextual"""
+    """q qc quality reliability statusflags ack lc from function dpt datatype dtype objectname description desc title
+    comment register info outofservice eventstate ga src expire user metadata hm native knxsrcaddr knxdpt knxtextual"""
 )
 """Keys, without case and signs, of what is said about a value beside it."""
 _PAIR = words("n v u t ts q")
 """A value with its unit, as short as can be."""
 BESIDE_TAG = BESIDE_VALUE | words(
-    """n tag tagname parameter variable measurement metric valuetype resourcename profilename origin key port channel
-    index address register"""
+    """n point pointname tag tagname parameter variable measurement metric valuetype resourcename profilename origin
+    key port channel index address register"""
 )
 
 

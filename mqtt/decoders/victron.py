@@ -39,7 +39,7 @@ UNITS = (
     (re.compile(r"Position/L(?:at|ong)itude|Course"), "°"),
     (re.compile(r"Speed"), "m/s"),
     (re.compile(r"Altitude"), "m"),
-    (re.compile(r".*(?:^|/)\w+Voltage"), "V"),
+    (re.compile(r".*(?:^|/)\w+Voltage|(?:.*/)?Voltages/\w+"), "V"),
     (re.compile(r".*(?:^|/)\w+Current"), "A"),
     (re.compile(r".*(?:^|/)\w+Temperature"), "°C"),
     (re.compile(r".*(?:^|/)\w+Power"), "W"),

@@ -218,6 +218,9 @@ _LETTERS = {
     "g": ("g", {"acceleration", "vibration", "weight"}),
     "s": ("s", set()),
 }
+_CAPITALS = frozenset(("V", "W"))
+"""Letters that are units behind any word: `DCBus_V`; not so `Phase_A` and `Zone_C`."""
+_FILLED = words("total usage used water consumption consumed fuel tank")
 PERCENT = words("humidity hum humi rh rhum relhum humidite umidita soc")
 CHIPS = words("sht dht bme bmp ds aht htu")
 """Which sensor it was, behind what it measured: `Hum_SHT`."""
@@ -325,6 +328,8 @@ def _unit(tokens: list[str], kind: str) -> str:
     unit = _UNIT_OF.get(last.lower(), "")
     if not unit and kind == "temperature":  # `TempC_SHT`
         unit = next((_UNIT_OF[token.lower()] for token in tokens if token.lower() in {"tempc", "tempf"}), "")
+    if last in _CAPITALS and len(tokens[-2]) > 1:
+        return last
     return unit or _letter_unit_of(last.lower().rstrip("0123456789"), {token.lower() for token in tokens[:-1]}, kind)
 
 
@@ -337,4 +342,5 @@ def letter_unit(letter: str, kind: str) -> str:
 def _letter_unit_of(letter: str, stem: set[str], kind: str) -> str:
     unit, kinds = _LETTERS.get(letter, ("", set()))
     agrees = kind in kinds or (letter == "s" and stem & _TIMELIKE) or (letter == "v" and stem & _SUPPLY)
+    agrees = agrees or (letter == "l" and stem & _FILLED)
     return unit if agrees else ""
