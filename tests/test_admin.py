@@ -294,3 +294,23 @@ def test_an_unknown_or_odd_id_is_no_failure(boss: Client) -> None:
         for pk in ("999999", "x", "1'", "_5C"):
             answer = boss.get(f"/admin/mqtt/{name}/{pk}/change/", follow=True)
             assert answer.status_code in {200, 404}, (name, pk)
+
+
+def test_the_administration_speaks_the_readers_language(boss: Client) -> None:
+    objects = everything()
+    for name, shown in (("mqttconnection", "Ultima connessione"), ("devicetask", "Fatto finora")):
+        page = boss.get(f"/admin/mqtt/{name}/{objects[name].pk}/change/", headers={"accept-language": "it"})
+        assert shown in page.content.decode(), name
+
+
+def test_no_field_of_the_administration_is_called_by_its_code_name() -> None:
+    site: Any = admin.site._registry
+    ours = [model for model in site if model._meta.app_label == "mqtt"]
+    assert ours
+    unnamed = [
+        f"{model.__name__}.{field.name}"
+        for model in ours
+        for field in model._meta.fields
+        if isinstance(field.verbose_name, str)
+    ]
+    assert not unnamed, "words.py has a word for each"
