@@ -9,10 +9,10 @@ from mqtt.topics import is_own_status
 
 LAST_LEVELS = words(
     """set get cmd cmnd command commands request requests response config discovery discover announce debug log
-    logs logging rpc ack reply"""
+    logs logging rpc ack reply ota fota upgrade"""
 )
 ANY_LEVELS = frozenset(("cmnd", "discovery", "request", "response", "$sys"))
-INNER_LEVELS = frozenset(("set", "config", "settings", "configuration"))
+INNER_LEVELS = frozenset(("set", "command", "commands", "config", "settings", "configuration"))
 """Not as the first level, which is whose it all is."""
 BRIDGE_STATE = "state"
 EVENTS_AND_PICTURES = re.compile(

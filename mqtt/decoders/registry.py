@@ -39,6 +39,7 @@ from mqtt.decoders import (
     victron,
     weather,
     wirenboard,
+    ydoc,
     zigbee2mqtt,
     zwavejs,
 )
@@ -97,6 +98,7 @@ BY_KEYS: tuple[KeyedDecoder, ...] = (
     plc.KEPWARE_DECODER,
     opcua.DECODER,
     telegraf.DECODER,
+    ydoc.DECODER,
     weather.ECOWITT_DECODER,
     weather.WEEWX_DECODER,
 )

@@ -106,7 +106,7 @@ def scalar(text: str) -> tuple[float | None, str | None]:
         raise UndecodableError("long_text", size=len(text))
     if text.lower() in _NOT_FINITE or _is_beyond(text):
         raise UndecodableError("no_number")
-    if _CONTROL.search(text):
+    if _CONTROL.search(text) or text.startswith("data:image/"):
         raise UndecodableError("binary")
     return None, text
 
