@@ -9,7 +9,7 @@ from typing import Any
 from django.db import InterfaceError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse
 
-from mqtt.services.database_outage import drop_connection, is_disk_full
+from mqtt.services.database_outage import ask_anew_if_stalled, drop_connection, is_disk_full
 from mqtt.views.outage import database_away
 
 logger = logging.getLogger(__name__)
@@ -28,11 +28,25 @@ class Outage:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._since = 0.0
+        self._sound_until = 0.0
 
     @property
     def is_known(self) -> bool:
         """Whether asking now would be in vain."""
         return bool(self._since)
+
+    def is_found(self) -> bool:
+        """Whether it is away without a word; asks at most once in a while."""
+        now = time.monotonic()
+        if self._since or now < self._sound_until:
+            return self.is_known
+        try:
+            ask_anew_if_stalled()
+        except AWAY as error:
+            self.note(error)
+        else:
+            self._sound_until = now + ASK_EVERY
+        return self.is_known
 
     def note(self, error: BaseException) -> None:
         """Somebody asked in vain: from now on one thread asks for all."""
@@ -77,7 +91,7 @@ class DatabaseOutageMiddleware:
     def process_view(self, request: HttpRequest, *_view: object) -> HttpResponse | None:
         """Do not let a request wait for what is known to be away."""
         match = request.resolver_match
-        if OUTAGE.is_known and not (match and match.url_name in NEEDS_NO_DATABASE):
+        if not (match and match.url_name in NEEDS_NO_DATABASE) and OUTAGE.is_found():
             return database_away(request)
         return None
 

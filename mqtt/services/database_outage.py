@@ -4,8 +4,11 @@ import gc
 import sqlite3
 import time
 from contextlib import suppress
+from typing import Any
 
 from django.db import connection
+
+from mqtt.services import pressure
 
 STALLS_AFTER = 5.0
 """Seconds without an answer to what was asked: that is away as well. SQLite raises an error only after twenty."""
@@ -13,6 +16,10 @@ STALLS_AFTER = 5.0
 
 SOON = 1.5
 """Seconds: load balancers wait for two and more, the pool of the pages for five."""
+
+
+NEW_CONNECTION = 2
+"""Seconds for a new connection where the server is known to be slow; no less is allowed."""
 
 
 def ask_for_connection() -> None:
@@ -23,6 +30,20 @@ def ask_for_connection() -> None:
     with connection.wrap_database_errors:
         pool.open()
         pool.putconn(pool.getconn(timeout=SOON))
+
+
+def ask_anew_if_stalled() -> None:
+    """Raise OperationalError when the mqtt processes wait for PostgreSQL and we get no new connection either.
+
+    A server that stands still, or a network that swallows everything, says nothing to who asks on an open connection.
+    SQLite raises by itself, and goes on being read while a writer holds up the others.
+    """
+    if connection.vendor != "postgresql" or not any(one.database_away_seconds for one in pressure.read_all() or ()):
+        return
+    parameters = connection.get_connection_params() | {"connect_timeout": NEW_CONNECTION}
+    with connection.wrap_database_errors:
+        database: Any = connection  # the stubs leave psycopg out
+        database.Database.connect(**parameters).close()
 
 
 def drop_connection() -> None:

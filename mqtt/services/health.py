@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 
 from mqtt.models import ConnectionLease, MqttConnection
 from mqtt.services import clock, pressure
-from mqtt.services.database_outage import ask_for_connection
+from mqtt.services.database_outage import ask_anew_if_stalled, ask_for_connection
 from mqtt.services.disk import WARN_AT
 
 logger = logging.getLogger(__name__)
@@ -77,6 +77,7 @@ READINESS = Readiness()
 
 def _database_and_mqtt() -> tuple[Check, ...]:
     try:
+        ask_anew_if_stalled()
         ask_for_connection()
         enabled = MqttConnection.objects.filter(is_enabled=True).count()
         held = ConnectionLease.objects.filter(connection__is_enabled=True, expires_at__gt=Now()).count()

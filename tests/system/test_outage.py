@@ -21,14 +21,16 @@ def postgres() -> Iterator[OwnPostgres]:
     server.start()
 
 
-def get(url: str) -> tuple[int, str]:
-    """Status and text; with a session's cookie, so that the database is asked who it is."""
+def get(url: str, patience: float = PATIENCE) -> tuple[int, str]:
+    """Status and text, 0 without an answer; with a session's cookie, so that the database is asked who it is."""
     request = urllib.request.Request(url, headers={"Cookie": "sessionid=somebody"})
     try:
-        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+        with urllib.request.urlopen(request, timeout=patience) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode()
+    except TimeoutError:
+        return 0, ""
 
 
 def test_pages_and_api_say_that_the_database_is_away_until_it_is_back(
@@ -50,4 +52,19 @@ def test_pages_and_api_say_that_the_database_is_away_until_it_is_back(
     assert get(f"{console.url}/readyz")[0] == 503
     postgres.start()
     wait_for(lambda: get(login)[0] == 200, what="the login page")
+    assert "Traceback" not in console.output
+
+
+def test_a_database_that_stands_still_is_told_too_and_nobody_waits_for_it(
+    start_console: StartConsole, postgres: OwnPostgres
+) -> None:
+    console = start_console(DATABASE_URL=postgres.url)
+    sensors, ready = f"{console.url}/sensors/", f"{console.url}/readyz"
+    assert get(sensors)[0] == 200  # the page of the login
+    with postgres.paused():
+        # Who comes before the mqtt process has noticed waits with the database.
+        wait_for(lambda: get(sensors, 5)[0] == 503, what="the page of the outage")
+        assert "The database does not answer" in get(sensors)[1]
+        assert get(ready)[0] == 503
+    wait_for(lambda: get(sensors)[0] == 200, what="the login page")
     assert "Traceback" not in console.output
