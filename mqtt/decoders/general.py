@@ -8,6 +8,7 @@ one reading. In an array of objects each must say who it is or when it was; othe
 
 import re
 from collections.abc import Callable
+from datetime import UTC
 from typing import Any
 
 from mqtt.decoders.base import MAX_DEPTH, MAX_VALUES, Content
@@ -15,6 +16,8 @@ from mqtt.decoders.measures import measured
 from mqtt.decoders.objects import BESIDE_TAG, device_of, is_bad, plain_key, unwrapped, value_of
 from mqtt.decoders.places import NAME_LENGTH, clean, moved, place, place_of_number
 from mqtt.decoders.scales import MOST_SCALES, is_scale, scaled
+from mqtt.decoders.texts import is_nothing, is_opaque
+from mqtt.decoders.times import parse
 from mqtt.decoders.units import spelled
 from mqtt.decoders.words import Meaning, Role, meaning, words
 from mqtt.exceptions import UndecodableError
@@ -189,6 +192,9 @@ class Walk:
                     units[means.of] = value
             elif role is Role.NOTHING:
                 continue
+            elif role is Role.MOMENT:
+                if parse(value, UTC) is None:
+                    self.value(value, prefix + key, PLAIN, depth)
             elif role is Role.SCALE:
                 scales = scales or {}
                 if is_scale(value) and len(scales) < MOST_SCALES:
@@ -318,7 +324,7 @@ class Walk:
             self._refused = "long_text"
         elif means.is_switch and value.lower() in SWITCH_WORDS:
             self._add(name, SWITCH_WORDS[value.lower()], None, means)
-        elif is_opaque(name, value):
+        elif is_opaque(name, value) or is_nothing(value, means):
             return
         elif self.reads_numbers and NUMBER.fullmatch(value):
             self._add(name, float(value), None, means)
@@ -338,7 +344,7 @@ class Walk:
             raise UndecodableError("too_many_values", limit=MAX_VALUES)
         if not name or "\0" in name:
             name = clean(name) or "value"
-        unit = means.unit if value is None else means.unit_of(value)
+        unit = "" if value is None else means.unit_of(value)
         self.readings.append(DecodedReading(self.device, name, value, text, unit, means.kind))
 
     def fact(self, name: str, value: Any) -> None:
@@ -364,15 +370,6 @@ def _are_parts(found: list[Any], name: str) -> bool:
     if len(found) > MOST_MEMBERS or plain_key(name.rpartition(".")[2]) in NO_MEMBERS:
         return False
     return not any(key in one for one in found if isinstance(one, dict) for key in IDENTITY_KEYS)
-
-
-OPAQUE = words("payload data raw rawdata frmpayload hex bytes")
-_BYTES = re.compile(r"(?:[0-9A-Fa-f]{2}){2,}|(?=.*[+/])[A-Za-z0-9+/]{6,}|[A-Za-z0-9+/]{2,}={1,2}")
-
-
-def is_opaque(name: str, value: str) -> bool:
-    """Whether a text is a frame of bytes that nobody can read here."""
-    return plain_key(name.rpartition(".")[2]) in OPAQUE and _BYTES.fullmatch(value) is not None
 
 
 def _tag(found: dict[str, Any]) -> str:

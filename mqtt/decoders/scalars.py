@@ -9,6 +9,7 @@ from mqtt.decoders.base import Content
 from mqtt.decoders.general import MAX_TEXT, NUMBER, SWITCH_WORDS
 from mqtt.decoders.measures import measured
 from mqtt.decoders.places import NAME_LENGTH, Place, clean, moved, place, place_of_number
+from mqtt.decoders.texts import NO_NUMBERS, NO_VALUES
 from mqtt.decoders.times import parse
 from mqtt.decoders.words import Role, words
 from mqtt.exceptions import UndecodableError
@@ -57,7 +58,9 @@ class ScalarDecoder:
             switched = SWITCH_WORDS.get(text.lower())
             value, text = (value, text) if switched is None else (switched, None)
         means = where.meaning
-        if means.role is Role.TIME and parse(content.text.strip('"'), content.zone) is not None:
+        if text is not None and text.lower() in (NO_NUMBERS if means.unit or means.fine else NO_VALUES):
+            raise UndecodableError("no_number")
+        if means.role in {Role.TIME, Role.MOMENT} and parse(content.text.strip('"'), content.zone) is not None:
             return Decoded(self.name)  # when something was said, not what
         if means.role is Role.FACT and means.of in FACTS:
             return Decoded(self.name, facts=[DecodedFacts(where.owner, {means.of: text if value is None else value})])

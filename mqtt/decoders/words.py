@@ -15,6 +15,8 @@ class Role(Enum):
     TIME = auto()
     FACT = auto()
     UNIT = auto()
+    MOMENT = auto()
+    """When something else is or was, a start or a next run: neither a reading nor the time of one."""
     SCALE = auto()
     """The power of ten of the values named by `of`: see `decoders.scales`."""
     NOTHING = auto()
@@ -229,6 +231,7 @@ _ENDINGS = {"temp": "temperature", "temperature": "temperature", "humidity": "hu
 FINEST = 1000.0
 PER_VOLUME = words("absolute abs specific")
 """Humidity of these kinds is a mass."""
+_MOMENTS = words("time timestamp ts at date datetime since until")
 _MOVING = words("wind speed gust windspeed windgust velocity")
 _TIMELIKE = {"time", "uptime", "duration", "interval", "age", "period", "delay"}
 _SUPPLY = {"supply", "vcc", "volt", "batt"}
@@ -257,18 +260,27 @@ def meaning(key: str) -> Meaning:
         return Meaning(Role.NOTHING)
     if key.endswith(("_SF", "_sf", "_scale")) and key[0] != "_":
         return Meaning(Role.SCALE, of=key.rpartition("_")[0])
-    if plain in {"unit", "units", "uom", "unitofmeasurement"}:
-        return Meaning(Role.UNIT)
-    for tail in ("_unit", "_units", "Unit", "Units", "-unit"):
-        if key.endswith(tail):
-            return Meaning(Role.UNIT, of=key.removesuffix(tail))
-    if len(plain) > len("unit") and key.endswith("unit"):
-        return Meaning(Role.UNIT, of=key.removesuffix("unit"))
+    if (unit_of := _of_unit(key, plain)) is not None:
+        return Meaning(Role.UNIT, of=unit_of)
     tokens = _tokens(short)
+    if len(tokens) > 1 and tokens[-1].lower() in _MOMENTS:
+        return Meaning(Role.MOMENT)
     kind = _kind(plain, tokens)
     unit = _unit(tokens, kind) or ("%" if kind in {"humidity", "battery"} and _is_percent(tokens) else "")
     fine = "V" if kind == "voltage" and not unit else ""
     return Meaning(Role.VALUE, unit, kind, is_switch=bool(_SWITCHES.fullmatch(short.lower())), fine=fine)
+
+
+def _of_unit(key: str, plain: str) -> str | None:
+    """Whose unit stands under a key; empty: its neighbours'. None: no unit does."""
+    if plain in {"unit", "units", "uom", "unitofmeasurement"}:
+        return ""
+    for tail in ("_unit", "_units", "Unit", "Units", "-unit"):
+        if key.endswith(tail):
+            return key.removesuffix(tail)
+    if len(plain) > len("unit") and key.endswith("unit"):
+        return key.removesuffix("unit")
+    return None
 
 
 def _tokens(key: str) -> list[str]:

@@ -293,3 +293,25 @@ def test_a_group_address_of_a_bus_is_one_value_and_keeps_its_history() -> None:
     assert [(one.device.key, one.name) for one in found.readings] == [("house/knx", "1/2/17")]
     assert [(one.before, one.name, one.to) for one in found.moved] == [("house/knx/1/2", "17", "1/2/17")]
     assert decoded("house/knx/41/2/17", "21.5").readings[0].name == "17"
+
+
+def test_words_for_no_value_are_none_and_words_of_a_state_stay() -> None:
+    found = decoded(
+        "box", '{"hum": "unknown", "temp": "unavailable", "level": "n/a", "lock": "unknown", "fault": "none"}'
+    )
+    assert values(found) == {"lock": "unknown", "fault": "none"}
+    assert values(decoded("box", '{"hum": "dry"}')) == {"hum": "dry"}
+    assert decoded("box", '{"hum": "dry"}').readings[0].unit == ""
+    with pytest.raises(UndecodableError, match="no_number"):
+        decoded("hall/humidity", "unavailable")
+
+
+def test_moments_of_something_else_are_no_readings_and_durations_are() -> None:
+    moment = "2026-09-21T14:00:00Z"
+    found = decoded(
+        "pump",
+        f'{{"start_time": 1790000000, "next_run_at": "{moment}", "note": "{moment}", "run_time": 12, "flow": 1}}',
+    )
+    assert values(found) == {"run_time": 12.0, "flow": 1.0}
+    assert [one.time_us for one in found.readings] == [None, None]
+    assert decoded("pump/boot_time", moment).readings == []
