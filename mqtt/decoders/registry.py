@@ -22,6 +22,7 @@ from mqtt.decoders import (
     openbeken,
     openmqttgateway,
     owntracks,
+    pairs,
     plc,
     presence,
     rtl433,
@@ -112,9 +113,10 @@ DECODERS: tuple[Decoder, ...] = (
     presence.DECODER,
     lineprotocol.DECODER,
     tables.DECODER,
+    pairs.DECODER,
     *GENERAL,
 )
-NO_STRUCTURES: tuple[Decoder, ...] = (lineprotocol.DECODER, tables.DECODER)
+NO_STRUCTURES: tuple[Decoder, ...] = (lineprotocol.DECODER, tables.DECODER, pairs.DECODER)
 """Those who need not be asked for what begins like JSON."""
 BY_NAME = {decoder.name: decoder for decoder in DECODERS}
 

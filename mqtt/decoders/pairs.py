@@ -1,0 +1,74 @@
+"""Plain text of names and numbers, as small devices write it: `temp=21.5;hum=44`, `T:21.5 H:44`, `name: 7` in lines."""
+
+import re
+
+from mqtt.decoders.base import Content
+from mqtt.decoders.gather import take_object
+from mqtt.decoders.general import NUMBER
+from mqtt.decoders.measures import measured
+from mqtt.decoders.objects import device_of
+from mqtt.decoders.places import place
+from mqtt.decoders.times import parse
+from mqtt.decoders.words import Role, meaning
+from mqtt.exceptions import UndecodableError
+from mqtt.messages import Decoded
+
+LONGEST = 2000
+LEAST = 2
+"""One name with a number may be a sentence."""
+_BETWEEN = re.compile(r"[;,&|\n]")
+_BLANKS = re.compile(r"\s+")
+_PAIR = re.compile(r"([A-Za-z][A-Za-z0-9_.\-]{0,59})\s?[=:]\s?([^\s=:][^=:\n]{0,39})")
+
+
+class PairsDecoder:
+    """Texts in which each name has a number, with or without its unit."""
+
+    name = "pairs"
+
+    def knows_topic(self, _topic: str) -> bool:
+        """Any."""
+        return True
+
+    def claims(self, content: Content) -> bool:
+        """At least two pairs and nothing else."""
+        payload = content.message.payload
+        if len(payload) > LONGEST or (b"=" not in payload and b":" not in payload):
+            return False
+        content.kept = _pairs(content)
+        return bool(content.kept)
+
+    def decode(self, content: Content) -> Decoded:
+        """The same as an object of these names. Raises UndecodableError."""
+        found = content.kept or _pairs(content)
+        decoded = Decoded(self.name)
+        take_object(found, device_of(found, place(content.topic)), content, decoded)
+        if not found or not (decoded.readings or decoded.facts):
+            raise UndecodableError("no_values")
+        return decoded
+
+
+def _pairs(content: Content) -> dict[str, str]:
+    """{name: number}; empty when the text says anything else."""
+    try:
+        text = content.text
+    except UndecodableError:
+        return {}
+    parts = [part.strip() for part in _BETWEEN.split(text[:LONGEST]) if part.strip()]
+    if len(parts) < LEAST:
+        parts = _BLANKS.split(text[:LONGEST])
+    matches = [_PAIR.fullmatch(part) for part in parts]
+    found = {match[1]: match[2].strip() for match in matches if match}
+    if len(found) < LEAST or len(found) < len(parts):
+        return {}
+    return found if all(_is_plain(name, value) for name, value in found.items()) else {}
+
+
+def _is_plain(name: str, value: str) -> bool:
+    means = meaning(name)
+    if means.role is not Role.VALUE:
+        return means.role is not Role.TIME or parse(value) is not None
+    return NUMBER.fullmatch(value) is not None or measured(value, means.kind) is not None
+
+
+DECODER = PairsDecoder()
