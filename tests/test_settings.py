@@ -135,3 +135,29 @@ def test_an_env_file_that_may_not_be_read_is_named_in_one_line(monkeypatch: pyte
     monkeypatch.setattr(env.env, "read_env", refuse)
     with pytest.raises(SystemExit, match=r"cannot be read .Permission denied.*chown"):
         env.read_file(tmp_path / ".env")
+
+
+LOGIN_PAGE = """
+import os, django
+os.environ["DJANGO_SETTINGS_MODULE"] = "app.settings"
+django.setup()
+from django.core.management import call_command
+from django.test import Client
+call_command("prepare", verbosity=0, stdout=open(os.devnull, "w"))
+client = Client(headers={"x-forwarded-proto": "https"})
+page = client.get("/login/")
+client.post("/login/", {"username": "admin", "password": "tr0mbone-player"})
+client.post("/i18n/setlang/", {"language": "it"})
+print(page.headers.get("Strict-Transport-Security"), {name: bool(one["secure"]) for name, one in client.cookies.items()})
+"""
+
+
+@pytest.mark.parametrize(("switch", "strict"), [("on", "max-age=31536000"), ("off", "None")])
+def test_over_https_browsers_are_told_to_stay_there_and_cookies_go_nowhere_else(
+    tmp_path: Path, switch: str, strict: str
+) -> None:
+    given = {"HTTPS": switch, "ALLOWED_HOSTS": "testserver", "TRUSTED_PROXIES": "127.0.0.1"}
+    done = load(tmp_path, LOGIN_PAGE, ADMIN_PASSWORD="tr0mbone-player", **given)
+    is_secure = switch == "on"
+    cookies = {"csrftoken": is_secure, "sessionid": is_secure, "django_language": is_secure}
+    assert done.stdout.splitlines()[-1] == f"{strict} {cookies}", done.stderr
