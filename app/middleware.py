@@ -10,6 +10,7 @@ from django.utils.cache import patch_vary_headers
 
 from mqtt.meters import REQUEST_SECONDS
 from mqtt.views.errors import method_not_allowed
+from mqtt.visible import visible
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -75,6 +76,19 @@ class ContentSecurityPolicyMiddleware:
         response = self.get_response(request)
         response.headers.setdefault("Content-Security-Policy", CONTENT_POLICY)
         response.headers.setdefault("Cache-Control", "private, no-store")
+        return response
+
+
+class VisibleSignsMiddleware:
+    """No page holds signs that hide or turn round what stands beside them: a name would look like another one."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if not response.streaming and response.headers.get("Content-Type", "").startswith("text/html"):
+            response.content = visible(response.content.decode(response.charset, "replace"))
         return response
 
 

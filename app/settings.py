@@ -122,6 +122,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "app.middleware.VaryOnHtmxMiddleware",
     "app.middleware.NoSuchMethodMiddleware",
+    "app.middleware.VisibleSignsMiddleware",
 ]
 
 AUTHENTICATION_BACKENDS = ["mqtt.backends.OneQueryRights", "django.contrib.auth.backends.ModelBackend"]

@@ -5,6 +5,8 @@ from typing import Any, NamedTuple
 from django.template.loader import get_template, render_to_string
 from django.utils import translation
 
+from mqtt.visible import visible
+
 KINDS = ("connection", "gateway", "datalogger", "sensor", "topic", "undecoded", "command", "site", "alarm")
 
 
@@ -44,10 +46,10 @@ def render_row(kind: str, record: Any, variant: Variant) -> str:
     """One row, as the page shows it to who shares the variant."""
     with translation.override(variant.language):
         context = row_context(kind, record, can_operate=variant.can_operate, dimmed=variant.dimmed)
-        return get_template(row_template(kind)).render(context)
+        return visible(get_template(row_template(kind)).render(context))
 
 
 def render_part(template: str, context: dict[str, Any], language: str) -> str:
     """Another live piece of a page."""
     with translation.override(language):
-        return render_to_string(template, context)
+        return visible(render_to_string(template, context))

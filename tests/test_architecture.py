@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 LEAVES = {
     "buckets",
+    "cells",
     "corrections",
     "encryption",
     "enums",
@@ -25,6 +26,7 @@ LEAVES = {
     "spans",
     "topics",
     "validators",
+    "visible",
 }
 INGEST = {
     "management.commands.run_mqtt",

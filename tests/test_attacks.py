@@ -112,6 +112,17 @@ def test_no_page_shows_a_secret_or_what_it_is_stored_as(administrator: Any) -> N
         assert "tr0mbone-secret" not in body, path
 
 
+@pytest.mark.django_db
+def test_a_name_cannot_hide_or_turn_round_what_stands_beside_it(viewer: Any) -> None:
+    sensor = factories.make_sensor(name="pump\u202egnp.exe\x07\x9b", text="open\u2066")
+    client = Client()
+    client.force_login(viewer)
+    for path in ("/sensors/", f"/sensors/{sensor.pk}/", "/search/?q=pump"):
+        page = client.get(path).content.decode()
+        assert "pump\ufffdgnp.exe\ufffd\ufffd" in page
+        assert not set(page) & set("\u202e\u2066\x07\x9b")
+
+
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("valkey")
 async def test_a_browser_that_talks_without_end_is_sent_away(viewer: Any) -> None:

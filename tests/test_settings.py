@@ -148,7 +148,8 @@ client = Client(headers={"x-forwarded-proto": "https"})
 page = client.get("/login/")
 client.post("/login/", {"username": "admin", "password": "tr0mbone-player"})
 client.post("/i18n/setlang/", {"language": "it"})
-print(page.headers.get("Strict-Transport-Security"), {name: bool(one["secure"]) for name, one in client.cookies.items()})
+cookies = {name: bool(one["secure"]) for name, one in client.cookies.items()}
+print(page.headers.get("Strict-Transport-Security"), cookies)
 """
 
 

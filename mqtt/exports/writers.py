@@ -11,9 +11,9 @@ import orjson
 from django.utils.timezone import get_current_timezone
 from django.utils.translation import gettext_lazy as _
 
+from mqtt.cells import harmless
+
 Row = Sequence[Any]
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""A spreadsheet carries out a text that begins so: an apostrophe before it keeps it a text."""
 
 
 class CsvWriter:
@@ -30,7 +30,7 @@ class CsvWriter:
     def __init__(self, columns: Sequence[str]) -> None:
         self.columns = columns
         self._cells: dict[type, Callable[[Any], Any]] = {
-            str: _harmless, bool: _truth, datetime: _utc, dict: _compact, list: _compact
+            str: harmless, bool: _truth, datetime: _utc, dict: _compact, list: _compact
         }  # fmt: skip
 
     def head(self) -> bytes:
@@ -103,10 +103,6 @@ WRITERS: dict[str, type[CsvWriter | JsonWriter]] = {
 }
 
 
-def _harmless(text: str) -> str:
-    return f"'{text}" if text.startswith(FORMULA) else text
-
-
 def _truth(value: bool) -> str:
     return "true" if value else "false"
 
@@ -120,7 +116,7 @@ def _comma(value: float) -> str:
 
 
 def _compact(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, default=str)
+    return harmless(json.dumps(value, ensure_ascii=False, default=str))
 
 
 def _json_line(row: dict[str, Any]) -> bytes:

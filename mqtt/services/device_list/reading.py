@@ -5,8 +5,9 @@ import csv
 import io
 from collections.abc import Iterator
 
+from mqtt.cells import restored
 from mqtt.exceptions import ServiceError
-from mqtt.services.device_list.table import COLUMNS, restored
+from mqtt.services.device_list.table import COLUMNS
 
 DELIMITERS = (";", ",", "\t", "|")
 LONGEST = 4 * 1024 * 1024

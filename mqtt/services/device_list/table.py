@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db.models import Max, QuerySet
 
+from mqtt.cells import harmless
 from mqtt.enums import NodeKind
 from mqtt.models import Datalogger, Gateway, MqttConnection, Note, SensorDevice
 
@@ -16,7 +17,6 @@ IDENTITY = ("type", "id", "connection", "key", "name")
 WRITTEN = ("label", "site", "unit", "kind", "decimals", "expected_interval")
 COLUMNS = (*IDENTITY, *WRITTEN, "notes")
 """`name` is what the device says; `notes` shows the newest one. Both are for reading only."""
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 LONGEST_NOTE = 200
 CHUNK = 400
 
@@ -39,16 +39,6 @@ KINDS: dict[str, Kind] = {
         Kind(NodeKind.SENSOR, SensorDevice, "name", ("label", "unit", "kind", "decimals", "expected_interval")),
     )
 }
-
-
-def harmless(text: str) -> str:
-    """An apostrophe before what a spreadsheet would carry out, and before what already looks like that."""
-    return f"'{text}" if text.lstrip("'").startswith(FORMULA) else text
-
-
-def restored(cell: str) -> str:
-    """What `harmless` was given."""
-    return cell[1:] if cell.startswith("'") and cell.lstrip("'").startswith(FORMULA) else cell
 
 
 def shown(value: Any) -> str:

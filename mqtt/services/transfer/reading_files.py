@@ -11,6 +11,7 @@ import orjson
 from django.utils.dateparse import parse_datetime
 from django.utils.timezone import get_current_timezone, is_naive, make_aware
 
+from mqtt.cells import restored
 from mqtt.enums import ReadingFlag
 from mqtt.models import to_us
 
@@ -18,8 +19,6 @@ LONGEST_LINE = 1024 * 1024
 KNOWN = ("sensor", "connection", "key", "time", "received_at", "raw_value", "value", "text", "own_time", "uncertain")
 ALIASES = {"sensor_id": "sensor", "timestamp": "time", "received": "received_at"}
 TRUE = {"true", "1", "yes", "on"}
-FORMULA = ("'=", "'+", "'-", "'@", "'\t", "'\r")
-"""How exports keep a spreadsheet from carrying out a text."""
 
 
 class LineError(Exception):
@@ -97,7 +96,8 @@ def _csv_lines(header: str, stream: TextIO) -> Iterator[Line | Refusal]:
         if cells:
             try:
                 # The form for Excel in Italian: semicolons between cells, commas in numbers.
-                yield _line(number, dict(zip(names, cells, strict=False)), is_italian=separator == ";")
+                row = dict(zip(names, map(restored, cells), strict=False))
+                yield _line(number, row, is_italian=separator == ";")
             except LineError as error:
                 yield Refusal(number, str(error))
 
@@ -126,7 +126,7 @@ def _line(number: int, given: Mapping[str, Any], *, is_italian: bool) -> Line:
     # What the device said: the value that an export shows may be corrected, and would be corrected again.
     said = row.get("value") if row.get("raw_value") in (None, "") else row["raw_value"]
     value, text = _value(said, is_italian=is_italian), row.get("text")
-    text = None if text in (None, "") else _plain(str(text))
+    text = None if text in (None, "") else str(text).replace("\0", "\ufffd")
     if (value is None) == (text is None):
         raise LineError("either a value or a text is needed")
     flags = 0 if _is(row, "own_time", default=True) is False else ReadingFlag.OWN_TIME
@@ -146,11 +146,6 @@ def _line(number: int, given: Mapping[str, Any], *, is_italian: bool) -> Line:
         text,
         flags,
     )
-
-
-def _plain(text: str) -> str:
-    text = text.replace("\0", "\ufffd")
-    return text[1:] if text.startswith(FORMULA) else text
 
 
 def _is(row: Mapping[str, Any], name: str, *, default: bool) -> bool:
