@@ -83,9 +83,10 @@
     const mayStay = !speaks(old) && !speaks(fresh);
     if (mayStay) take(old, fresh);
     if (mayStay || isSame(old, fresh)) event.detail.shouldSwap = false;
-    if (isNews) for (const place of places) {
+    if (!isNews) return;
+    for (const place of places) {
       const element = place(mayStay ? old : fresh);
-      const cell = element?.closest("td, li, p, div");
+      const cell = element?.closest(element.matches(".st") ? "td, li, p, div" : "td") ?? element;
       if (cell) light(cell);
     }
   });

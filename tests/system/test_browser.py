@@ -367,6 +367,21 @@ def test_on_a_phone_a_sensor_begins_with_its_value(
     assert not complaints
 
 
+def test_a_page_is_printed_dark_on_white_and_whole(
+    browser: Browser, console: Console, page: Page, device: mqtt.Client
+) -> None:
+    href = sensor_row(page, device, "browser/printed").locator("a.k").get_attribute("href")
+    dark, complaints = open_page(browser, console, color_scheme="dark")
+    dark.goto(str(href))
+    text = "getComputedStyle(document.querySelector('h1')).color"
+    on_screen = dark.evaluate(text)
+    dark.emulate_media(media="print")
+    assert dark.evaluate(text) == "rgb(27, 33, 38)" != on_screen
+    assert dark.evaluate("getComputedStyle(document.querySelector('.scroll.tall')).maxHeight") == "none"
+    dark.context.close()
+    assert not complaints
+
+
 def test_a_long_text_breaks_within_its_column(browser: Browser, console: Console, device: mqtt.Client) -> None:
     phone, complaints = open_page(browser, console, viewport={"width": 390, "height": 800})
     publish(device, "browser/wordy", {"note": "W" * 180})
