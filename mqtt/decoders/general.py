@@ -66,6 +66,7 @@ NO_MEMBERS = words(
 """Arrays whose objects are about something else than the device's values."""
 
 
+DEGREES = frozenset(("°C", "°F", "K"))
 LABEL_KEYS = words("objectname description desc title")
 TAG_KEYS = (
     "name", "tag", "tagname", "tagName", "parameter", "variable", "measurement", "metric", "key", "Name", "Tag",
@@ -360,7 +361,9 @@ class Walk:
     def _apply_units(self, units: dict[str, str], prefix: str, first: int) -> None:
         own = [reading for reading in self.readings[first:] if "." not in reading.name[len(prefix) :]]
         for reading in own:
-            unit = units.get(reading.name[len(prefix) :]) or (units.get("") if len(own) == 1 else None)
+            beside = spelled(units.get("", ""))
+            is_meant = len(own) == 1 or (reading.kind == "temperature" and beside in DEGREES and not reading.unit)
+            unit = units.get(reading.name[len(prefix) :]) or (beside if is_meant else "")
             if unit and reading.text is None:
                 reading.unit = spelled(unit)
 

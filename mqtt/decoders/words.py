@@ -91,7 +91,7 @@ INNER = words(
 _FACT_OF = {word: fact for fact, words in FACT_KEYS.items() for word in words.split()}
 
 KINDS = {
-    "temperature": "temperature temp temperatur temperatura tempc tempf dewpoint heatindex windchill celsius",
+    "temperature": "temperature temp temperatur temperatura tempc tempf dewpoint dew heatindex windchill celsius",
     "humidity": "humidity hum humi rh rhum relhum humid umidita humidite",
     "pressure": "pressure press baro barometer barom pressione mslp",
     "voltage": "voltage volt volts vcc vbat vbatt tensione uac udc vac vdc upv vpv",
@@ -104,8 +104,8 @@ KINDS = {
     "co2": "co2 eco2",
     "voc": "voc tvoc",
     "pm": "pm1 pm10 pm25 pm4",
-    "level": "level livello",
-    "distance": "distance dist distanza",
+    "level": "level livello stage",
+    "distance": "distance dist distanza depth height visibility",
     "displacement": "displacement crack crackmeter elongation spostamento",
     "strain": "strain deformation",
     "angle": "angle tilt pitch roll yaw inclination inclinometer heading azimuth",

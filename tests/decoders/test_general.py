@@ -315,3 +315,8 @@ def test_moments_of_something_else_are_no_readings_and_durations_are() -> None:
     assert values(found) == {"run_time": 12.0, "flow": 1.0}
     assert [one.time_us for one in found.readings] == [None, None]
     assert decoded("pump/boot_time", moment).readings == []
+
+
+def test_degrees_beside_several_values_are_those_of_the_temperatures() -> None:
+    found = decoded("fridge", '{"temp": 4.5, "open": false, "load": 3, "unit": "C"}')
+    assert {one.name: one.unit for one in found.readings} == {"temp": "°C", "open": "", "load": ""}
