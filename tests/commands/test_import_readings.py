@@ -103,6 +103,8 @@ def test_a_file_of_another_form_says_what_is_missing(text: str, tmp_path: Path) 
 def test_a_file_that_is_not_there_or_no_text_says_so(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="There is no file"):
         call_command("import_readings", str(tmp_path / "missing"))
+    with pytest.raises(CommandError, match="cannot be read: Is a directory"):
+        call_command("import_readings", str(tmp_path))
     (tmp_path / "bytes").write_bytes(b"time,sensor,value\n\xff\xfe\n")
     with pytest.raises(CommandError, match="utf-8"):
         call_command("import_readings", str(tmp_path / "bytes"))

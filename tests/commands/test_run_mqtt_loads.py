@@ -1,6 +1,9 @@
 import subprocess
 import sys
 
+import pytest
+from django.core.management import CommandError, call_command
+
 from tests.mqtt_process import ROOT
 
 LOADED = """
@@ -30,3 +33,9 @@ def test_an_mqtt_process_starts_without_what_it_may_never_need() -> None:
     loaded = set(done.stdout.split())
     assert {"paho.mqtt.client", "mqtt.services.mqtt_service"} <= loaded
     assert not HEAVY & loaded
+
+
+@pytest.mark.parametrize("name", ["a" * 61, "a\nb"])
+def test_a_name_that_no_column_holds_is_refused_before_anything_starts(name: str) -> None:
+    with pytest.raises(CommandError, match="--worker-name"):
+        call_command("run_mqtt", "--worker-name", name)

@@ -57,9 +57,10 @@ def _opened(path: str) -> Iterator[TextIO]:
         yield sys.stdin
         return
     try:
-        with Path(path).expanduser().open(encoding="utf-8", newline="") as stream:
-            yield stream
+        stream = Path(path).expanduser().open(encoding="utf-8", newline="")
     except FileNotFoundError as error:
         raise CommandError(f"There is no file {path}.") from error
-    except IsADirectoryError as error:
-        raise CommandError(f"{path} is a folder.") from error
+    except OSError as error:
+        raise CommandError(f"{path} cannot be read: {error.strerror}.") from error
+    with stream:
+        yield stream

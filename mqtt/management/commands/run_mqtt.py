@@ -7,7 +7,7 @@ import threading
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from mqtt.services.connection_tester import ConnectionTester
 from mqtt.services.jobs import periodic
@@ -16,6 +16,10 @@ from mqtt.services.pipeline.message_processor import MessageProcessor
 
 LONGEST_GOODBYE = 3.8
 """Seconds after which the process ends whatever it waits for; the supervisor kills after five."""
+
+
+LONGEST_WORKER_NAME = 60
+"""A number of its own follows it where it is stored."""
 
 
 class Command(BaseCommand):
@@ -30,6 +34,8 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         """Run until SIGTERM or SIGINT."""
+        if len(options["worker_name"]) > LONGEST_WORKER_NAME or not options["worker_name"].isprintable():
+            raise CommandError(f"--worker-name is a word for people, of at most {LONGEST_WORKER_NAME} characters.")
         tester = ConnectionTester()
         service = MqttService(
             MessageProcessor(),
