@@ -380,3 +380,17 @@ def test_a_database_that_does_not_fit_the_disk_or_our_tables_stays_outside(tmp_p
         sqlite.load(path, archive.tell_nobody)
     assert target.read_bytes() == b"what stood there"
     assert not list(tmp_path.glob(".*"))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_tables_that_do_not_fit_leave_postgresql_as_it_was(tmp_path: Path) -> None:
+    if connection.vendor != "postgresql":
+        return  # SQLite's file is looked at before it is put in place
+    factories.make_site(name="Stays")
+    applied = list(MigrationRecorder(connection).applied_migrations())
+    said = said_by(tables=[{"name": "mqtt_site", "columns": ["nothing"]}], migrations=applied)
+    path = packed(tmp_path / "other.tar.gz", said, member("tables/mqtt_site/000000", b"1\n"), WHOLE)
+    with pytest.raises(CommandError, match="does not fit our tables") as refused:
+        call_command("restore", path, "--replace")
+    assert "\n" not in str(refused.value)
+    assert Site.objects.get().name == "Stays"
