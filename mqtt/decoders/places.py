@@ -25,6 +25,10 @@ GROUP_ADDRESS = (31, 7, 255)
 """The highest of each level: `1/2/17` on a KNX bus is one value, and no device with parts."""
 
 
+MOST_TOPICS = 150_000
+"""Of which is remembered what they stand for: with more, each message would cost what the first of a topic costs."""
+
+
 class Place(NamedTuple):
     """Where readings of a topic belong."""
 
@@ -37,9 +41,13 @@ class Place(NamedTuple):
     meaning: Meaning
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=MOST_TOPICS)
 def place(topic: str) -> Place:
     """The devices that a topic may stand for; nothing is invented where levels are missing."""
+    return _found(topic)
+
+
+def _found(topic: str) -> Place:
     levels = topic.split("/")
     device = DeviceRef(topic, _identifier(levels))
     if len(levels) == 1:
@@ -56,14 +64,14 @@ TAILS = words("state presentvalue present_value present-value value get current 
 """Last levels that say nothing of a number but that it is one: the level before names it."""
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=MOST_TOPICS)
 def place_of_number(topic: str) -> Place:
     """Where a bare number belongs: `kitchen/temperature/state` is the temperature of the kitchen."""
     where = place(topic)
     levels = topic.split("/")
     if len(levels) < 3 or levels[-1].lower() not in TAILS:
         return where
-    before = place(topic[: topic.rindex("/")])
+    before = _found(topic[: topic.rindex("/")])  # asked for once: what is remembered of the topic says it
     is_name = before.meaning.role is Role.VALUE and (before.meaning.kind or not _DIGIT.search(before.name))
     return before if is_name and before.name != "value" else where  # `0x00158d01/state` names a device
 
@@ -78,14 +86,13 @@ def is_group_address(levels: list[str]) -> bool:
     )
 
 
-@lru_cache(maxsize=20_000)
 def moved(topic: str) -> tuple[Moved, ...]:
     """Where versions before read a bare number, when that is elsewhere."""
     where, number = place(topic), place_of_number(topic)
     if number is not where:
         return (Moved(where.owner.key, where.name, number.owner, number.name, rekeys=True),)
-    if not is_group_address(topic.split("/")):
-        return ()
+    if "/" not in number.name:
+        return ()  # no group address
     key, _slash, last = topic.rpartition("/")
     return (Moved(key, last, number.owner, number.name),)
 

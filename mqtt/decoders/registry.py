@@ -44,10 +44,11 @@ from mqtt.decoders import (
     zigbee2mqtt,
     zwavejs,
 )
-from mqtt.decoders.base import MAX_PAYLOAD_BYTES, MAX_VALUES, BasedDecoder, Content, Decoder, KeyedDecoder
+from mqtt.decoders.base import MAX_PAYLOAD_BYTES, MAX_VALUES, Content, Decoder, KeyedDecoder
 from mqtt.decoders.lorawan import aws as aws_lorawan
 from mqtt.decoders.lorawan import chirpstack, servers, things_stack
 from mqtt.decoders.memory import Key, Memory
+from mqtt.decoders.places import MOST_TOPICS
 from mqtt.decoders.sparkplug import decoder as sparkplug
 from mqtt.exceptions import UndecodableError
 from mqtt.messages import Decoded, InboundMessage
@@ -128,24 +129,40 @@ Candidates = tuple[tuple[Decoder, Key | None], ...]
 """Decoders in their order; each with what must have been announced for it to be asked."""
 
 
-@lru_cache(maxsize=60_000)
+@lru_cache(maxsize=MOST_TOPICS)
 def candidates(topic: str) -> Candidates:
     """The families that may take messages on a topic whatever their content."""
-    return tuple((one, _needs(one, topic)) for one in BY_TOPIC if one.knows_topic(topic))
+    return _who_knows(topic, BY_TOPIC)
 
 
-@lru_cache(maxsize=60_000)
+@lru_cache(maxsize=MOST_TOPICS)
 def others(topic: str, is_structure: bool, is_marked: bool) -> Candidates:
     """Who may take what no family took by its topic.
 
     `is_structure`: it begins like JSON; `is_marked`: it has a key that gives some family away.
     """
+    return _who_knows(topic, _asked_last(DECODERS, is_structure, is_marked))
+
+
+@lru_cache
+def _asked_last(decoders: tuple[Decoder, ...], is_structure: bool, is_marked: bool) -> tuple[Decoder, ...]:
     left_out = (*BY_TOPIC, *(NO_STRUCTURES if is_structure else ()), *(() if is_marked else BY_KEYS))
-    return tuple((one, _needs(one, topic)) for one in DECODERS if one not in left_out and one.knows_topic(topic))
+    return tuple(one for one in decoders if one not in left_out)
+
+
+def _who_knows(topic: str, asked: tuple[Decoder, ...]) -> Candidates:
+    return _shared(tuple([(one, _needs(one, topic)) for one in asked if one.knows_topic(topic)]))
+
+
+@lru_cache(maxsize=1000)
+def _shared(found: Candidates) -> Candidates:
+    """The same for equal ones: most topics have the same few decoders, and a hundred thousand of them take room."""
+    return found
 
 
 def _needs(decoder: Decoder, topic: str) -> Key | None:
-    return decoder.needs(topic) if isinstance(decoder, BasedDecoder) else None
+    needs = getattr(decoder, "needs", None)  # asking whether it is a BasedDecoder would cost a hundred times that
+    return needs(topic) if needs else None
 
 
 def choose(content: Content) -> Decoder:

@@ -1,4 +1,4 @@
-"""Does it stay as quick with many sensors: 1,000, 10,000, 100,000, each heard once before the clock starts."""
+"""Does it stay as quick with many sensors: 1,000, 10,000, 100,000, each heard twice before the clock starts."""
 
 import time
 
@@ -6,6 +6,7 @@ from benchmarks.bench import Bench
 from benchmarks.console import publish, published, warm_up
 from benchmarks.ingest import rate_of, until_stored
 from benchmarks.machine import processor_seconds, resident_mb
+from benchmarks.memory import flood
 from benchmarks.packets import FIRST_VALUE
 from benchmarks.report import Report, middle, ratio
 
@@ -36,9 +37,10 @@ def one_size(bench: Bench, report: Report, kind: str, sensors: int) -> None:
         begun = time.monotonic()
         marker = warm_up(console, sensors)
         discovered = sensors / (time.monotonic() - begun)
+        flood(console, marker, 0, sensors)  # what is learned of a sensor is read when it is heard again
         before = processor_seconds(console.mqtt.pid)
-        sent = published(publish(console.broker_port, count, topics=sensors, timed=True, marker=True))
-        rate = rate_of(count, sent["begun"], until_stored(console, marker, FIRST_VALUE + count))
+        sent = published(publish(console.broker_port, count, first=sensors, topics=sensors, timed=True, marker=True))
+        rate = rate_of(count, sent["begun"], until_stored(console, marker, FIRST_VALUE + sensors + count))
         spent = processor_seconds(console.mqtt.pid) - before
         page = [console.get("/sensors/") for _ in range(bench.options.size(7, 1))]
         memory = resident_mb(console.mqtt.pid)

@@ -228,3 +228,12 @@ def test_broken_json_is_read_once() -> None:
     with pytest.raises(UndecodableError) as second:
         _ = content.document
     assert first.value is second.value
+
+
+def test_topics_of_ordinary_devices_share_who_may_take_them() -> None:
+    """A hundred thousand topics are remembered; each with a list of its own would take hundreds of megabytes."""
+    one, other = (registry.others(f"hall/box{number}/temperature", True, False) for number in range(2))
+    assert one is other
+    assert one[-1] == (registry.GENERAL[-1], None)
+    one, other = (registry.candidates(f"hall/box{number}/temperature") for number in range(2))
+    assert one is other

@@ -9,7 +9,7 @@ from mqtt.services.pipeline.bulk_rows import write_rows
 
 FLUSH_EVERY_US = 1_000_000
 KEPT_PAYLOAD = 4096
-MAX_KNOWN = 100_000
+MAX_KNOWN = MOST_OF_CONNECTION
 CHUNK = 400
 
 Key = tuple[int, str]
