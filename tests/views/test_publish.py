@@ -70,7 +70,7 @@ def test_what_is_retained_says_what_that_means(as_operator: Client, connection: 
         ({"topic": ""}, "This field is required"),
         ({"topic": "a/#"}, "goes to one topic"),
         ({"topic": "x" * 1001}, "at most 1000 characters"),
-        ({"payload": "é" * commands.MAX_PAYLOAD}, "262144 bytes"),
+        ({"payload": "é" * commands.MAX_PAYLOAD}, "262,144 bytes"),
         ({"qos": "2"}, "Select a valid choice"),
         ({"qos": "1", "payload": "a\0b"}, "Null characters"),
     ],

@@ -98,10 +98,10 @@ def entry(**fields: object) -> AuditEntry:
 
 def test_the_audit_says_by_which_way_somebody_acted(web: Client) -> None:
     entry(via="command")
-    entry(via="of_a_newer_version")
+    entry(via="of_later")
     page = web.get("/audit/").content.decode()
     assert "<small>by a command</small>" in page
-    assert "<small>of_a_newer_version</small>" in page
+    assert "<small>of_later</small>" in page
 
 
 def test_the_audit_links_what_exists_and_names_what_does_not(web: Client) -> None:
