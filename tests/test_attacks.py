@@ -2,8 +2,6 @@
 
 import re
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,10 +14,10 @@ from app.bodies import MAX_BODY
 from app.middleware import CONTENT_POLICY
 from mqtt.consumers import MOST_MESSAGES, TOO_MANY
 from mqtt.encryption import encrypt
-from mqtt.supervisor.programs import accepts
 from tests import factories
 from tests.live_sockets import connect
-from tests.servers import PATIENCE, free_port, wait_for
+from tests.servers import PATIENCE
+from tests.web_process import web_running
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = ["/", "/login/", "/connections/1/edit/", "/account/", "/audit/", "/admin/", "/api/v1/docs/", "/api/v1/schema/",
@@ -137,15 +135,8 @@ async def test_a_browser_that_talks_without_end_is_sent_away(viewer: Any) -> Non
 
 @pytest.fixture(scope="module")
 def web() -> Iterator[int]:
-    port = free_port()
-    command = [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(port), "-v", "0", "app.asgi:application"]
-    process = subprocess.Popen(command, cwd=ROOT)
-    try:
-        wait_for(lambda: accepts("127.0.0.1", port), what="the web server")
+    with web_running() as port:
         yield port
-    finally:
-        process.terminate()
-        process.wait(PATIENCE)
 
 
 def answer_to(port: int, head: str, body: bytes) -> bytes:

@@ -1,8 +1,6 @@
 """Clients that ask slowly, take slowly, or ask what Daphne answers by itself."""
 
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -14,8 +12,8 @@ from twisted.web.http import Request
 
 from app.bodies import HEADERS, MAX_BODY
 from app.clients import MOST_WAITING, REQUEST_TIME, TAKING_TIME, BoundedChannel, waiting
-from mqtt.supervisor.programs import accepts
-from tests.servers import PATIENCE, free_port, wait_for
+from tests.servers import PATIENCE
+from tests.web_process import web_running
 
 ROOT = Path(__file__).resolve().parent.parent
 ASK = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
@@ -27,15 +25,8 @@ UPGRADE = (
 
 @pytest.fixture(scope="module")
 def web() -> Iterator[int]:
-    port = free_port()
-    command = [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(port), "-v", "0", "app.asgi:application"]
-    process = subprocess.Popen(command, cwd=ROOT)
-    try:
-        wait_for(lambda: accepts("127.0.0.1", port), what="the web server")
+    with web_running() as port:
         yield port
-    finally:
-        process.terminate()
-        process.wait(PATIENCE)
 
 
 def said(port: int, request: bytes) -> str:

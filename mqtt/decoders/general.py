@@ -13,6 +13,7 @@ from typing import Any
 
 from mqtt.decoders.base import MAX_DEPTH, MAX_VALUES, Content
 from mqtt.decoders.measures import measured
+from mqtt.decoders.members import are_parts, identity_of, quantity_of, tag_of
 from mqtt.decoders.objects import BESIDE_TAG, device_of, is_bad, plain_key, unwrapped, value_of
 from mqtt.decoders.places import NAME_LENGTH, clean, moved, place, place_of_number
 from mqtt.decoders.scales import MOST_SCALES, is_scale, scaled
@@ -33,46 +34,10 @@ MAX_STEPS = 3 * MAX_VALUES
 NUMBER = re.compile(r"[-+]?(?:0|[1-9]\d{0,14})(?:\.\d{1,20})?(?:[eE][-+]?\d{1,2})?")
 """A whole number text; not `007` and not sixteen digits, which are names."""
 SWITCH_WORDS = {"on": 1.0, "off": 0.0, "true": 1.0, "false": 0.0}
-IDENTITY_KEYS = (
-    "serial_number",
-    "serial",
-    "sn",
-    "device_id",
-    "deviceId",
-    "device",
-    "deviceName",
-    "dev_eui",
-    "devEUI",
-    "id",
-    "mac",
-    "sensor_id",
-    "sensorId",
-    "nodeId",
-    "SerialNumber",
-    "sensor",
-    "name",
-    "Name",
-)
-QUANTITY_KEYS = ("resourceName", "type", "quantity", "parameter", "measurement")
-"""What is measured by a member that also says who it is."""
 HEADS = frozenset(("head", "header", "Head", "Header", "info", "meta", "metadata", "envelope"))
 """Objects that are about the whole message, and whose time is its."""
-MOST_MEMBERS = 32
-"""Objects in an array that say neither who nor when, and are told apart by their place."""
-NO_MEMBERS = words(
-    """gateways rxinfo rxmetadata gwinfo lrr receivers hotspots errors alarms alerts events logs log history neighbors
-    neighbours networks scan schedule schedules tags waypoints fields columns commands tasks"""
-)
-"""Arrays whose objects are about something else than the device's values."""
-
-
 DEGREES = frozenset(("°C", "°F", "K"))
 LABEL_KEYS = words("objectname description desc title")
-TAG_KEYS = (
-    "name", "tag", "tagname", "tagName", "parameter", "variable", "measurement", "metric", "key", "Name", "Tag",
-    "TagName", "Key", "n", "point", "pointName", "value_type", "type", "id", "description", "title",
-)  # fmt: skip
-"""Keys of an object in an array that is one value: what is measured, rather than who measures."""
 
 
 class GeneralDecoder:
@@ -265,7 +230,7 @@ class Walk:
     def array(self, found: list[Any], name: str, means: Meaning, depth: int) -> None:
         """Short arrays of plain values by index; of objects by who or when each is."""
         self._enter(found, depth)
-        by_place = not self.counts_members and _are_parts(found, name)
+        by_place = not self.counts_members and are_parts(found, name)
         for index, value in enumerate(found):
             if isinstance(value, dict) and not self.counts_members:
                 self._member(value, depth, f"{name}.{index}.".removeprefix(".") if by_place else "")
@@ -294,7 +259,7 @@ class Walk:
     def _member(self, found: dict[str, Any], depth: int, prefix: str) -> None:
         """An object in an array; `prefix` is that of its values when it says neither who nor when, empty: left out."""
         device = self.device
-        if self.joins_single and (tag := _tag(found)):
+        if self.joins_single and (tag := tag_of(found)):
             key, _ = value_of(found, BESIDE_TAG)
             self.moved.append(Moved(f"{device.key}#{tag}", key, device, tag, rekeys=True))
             first = len(self.readings)
@@ -302,13 +267,10 @@ class Walk:
             for reading in self.readings[first:]:
                 reading.label = ""
             return
-        said = next((str(found[key]) for key in IDENTITY_KEYS if isinstance(found.get(key), str | int)), "")
-        if said:
-            said = clean(said)[:NAME_LENGTH]
+        if said := identity_of(found):
             self.device = DeviceRef(f"{device.key}#{said}", said, device.gateway_key, device.gateway_identifier)
             key, _ = value_of(found, BESIDE_TAG) if self.joins_single else ("", False)
-            quantity = next((found[one] for one in QUANTITY_KEYS if isinstance(found.get(one), str)), "")
-            if key and (name := clean(quantity).strip()[:NAME_LENGTH]):
+            if key and (name := quantity_of(found)):
                 self.moved.append(Moved(self.device.key, key, self.device, name))
                 self.single(found, name, meaning(name), key)
                 self.device = device
@@ -366,24 +328,6 @@ class Walk:
             unit = units.get(reading.name[len(prefix) :]) or (beside if is_meant else "")
             if unit and reading.text is None:
                 reading.unit = spelled(unit)
-
-
-def _are_parts(found: list[Any], name: str) -> bool:
-    """Whether objects in an array are parts of one device, told apart by their place: none says who it is."""
-    if len(found) > MOST_MEMBERS or plain_key(name.rpartition(".")[2]) in NO_MEMBERS:
-        return False
-    return not any(key in one for one in found if isinstance(one, dict) for key in IDENTITY_KEYS)
-
-
-def _tag(found: dict[str, Any]) -> str:
-    """What a member of an array that is one value is called; empty when it is a device or several values."""
-    if not value_of(found, BESIDE_TAG)[0]:
-        return ""
-    has_quality = "qc" in found or "quality" in found or "q" in found
-    if not has_quality and any(key in found for key in IDENTITY_KEYS if key != "name"):
-        return ""
-    tag = next((found[key] for key in TAG_KEYS if isinstance(found.get(key), str)), "")
-    return clean(tag).strip()[:NAME_LENGTH]
 
 
 DECODER = GeneralDecoder()

@@ -75,7 +75,7 @@ class OpenMqttGatewayDecoder:
                      "mac": "mac", "env": "model", "SSID": "ssid"}  # fmt: skip
             decoded.facts.append(DecodedFacts(DeviceRef(key, gateway_name), facts_from(found, names), is_gateway=True))
         elif found.get("protocol") == "debug":
-            pass  # how the receiver is, when asked
+            return decoded  # how the receiver is, when asked
         elif "model" in found and radio not in {"BT", "LORA"}:
             read_radio(content, found, key, gateway_name, decoded)
         else:

@@ -44,7 +44,7 @@ from mqtt.decoders import (
     zigbee2mqtt,
     zwavejs,
 )
-from mqtt.decoders.base import MAX_PAYLOAD_BYTES, MAX_VALUES, Content, Decoder, KeyedDecoder
+from mqtt.decoders.base import MAX_PAYLOAD_BYTES, MAX_VALUES, BasedDecoder, Content, Decoder, KeyedDecoder
 from mqtt.decoders.lorawan import aws as aws_lorawan
 from mqtt.decoders.lorawan import chirpstack, servers, things_stack
 from mqtt.decoders.memory import Key, Memory
@@ -120,6 +120,8 @@ DECODERS: tuple[Decoder, ...] = (
 NO_STRUCTURES: tuple[Decoder, ...] = (lineprotocol.DECODER, tables.DECODER, pairs.DECODER)
 """Those who need not be asked for what begins like JSON."""
 BY_NAME = {decoder.name: decoder for decoder in DECODERS}
+BASED: dict[Decoder, BasedDecoder] = {decoder: decoder for decoder in DECODERS if isinstance(decoder, BasedDecoder)}
+"""Sorted out once: the question costs more than all that follows it."""
 
 _reported: set[tuple[str, str]] = set()
 MAX_REPORTED = 1000
@@ -161,8 +163,8 @@ def _shared(found: Candidates) -> Candidates:
 
 
 def _needs(decoder: Decoder, topic: str) -> Key | None:
-    needs = getattr(decoder, "needs", None)  # asking whether it is a BasedDecoder would cost a hundred times that
-    return needs(topic) if needs else None
+    based = BASED.get(decoder)
+    return based.needs(topic) if based else None
 
 
 def choose(content: Content) -> Decoder:

@@ -1,0 +1,72 @@
+"""Objects in an array: whether each is a device, a value of one device, or a part of it."""
+
+from typing import Any
+
+from mqtt.decoders.objects import BESIDE_TAG, plain_key, value_of
+from mqtt.decoders.places import NAME_LENGTH, clean
+from mqtt.decoders.words import words
+
+IDENTITY_KEYS = (
+    "serial_number",
+    "serial",
+    "sn",
+    "device_id",
+    "deviceId",
+    "device",
+    "deviceName",
+    "dev_eui",
+    "devEUI",
+    "id",
+    "mac",
+    "sensor_id",
+    "sensorId",
+    "nodeId",
+    "SerialNumber",
+    "sensor",
+    "name",
+    "Name",
+)
+QUANTITY_KEYS = ("resourceName", "type", "quantity", "parameter", "measurement")
+"""What is measured by a member that also says who it is."""
+MOST_MEMBERS = 32
+"""Objects in an array that say neither who nor when, and are told apart by their place."""
+NO_MEMBERS = words(
+    """gateways rxinfo rxmetadata gwinfo lrr receivers hotspots errors alarms alerts events logs log history neighbors
+    neighbours networks scan schedule schedules tags waypoints fields columns commands tasks"""
+)
+"""Arrays whose objects are about something else than the device's values."""
+TAG_KEYS = (
+    "name", "tag", "tagname", "tagName", "parameter", "variable", "measurement", "metric", "key", "Name", "Tag",
+    "TagName", "Key", "n", "point", "pointName", "value_type", "type", "id", "description", "title",
+)  # fmt: skip
+"""Keys of an object in an array that is one value: what is measured, rather than who measures."""
+
+
+def identity_of(found: dict[str, Any]) -> str:
+    """Who a member says it is, or empty."""
+    said = next((str(found[key]) for key in IDENTITY_KEYS if isinstance(found.get(key), str | int)), "")
+    return clean(said)[:NAME_LENGTH]
+
+
+def quantity_of(found: dict[str, Any]) -> str:
+    """What a member that also says who it is measures, or empty."""
+    said = next((found[key] for key in QUANTITY_KEYS if isinstance(found.get(key), str)), "")
+    return clean(said).strip()[:NAME_LENGTH]
+
+
+def are_parts(found: list[Any], name: str) -> bool:
+    """Whether objects in an array are parts of one device, told apart by their place: none says who it is."""
+    if len(found) > MOST_MEMBERS or plain_key(name.rpartition(".")[2]) in NO_MEMBERS:
+        return False
+    return not any(key in one for one in found if isinstance(one, dict) for key in IDENTITY_KEYS)
+
+
+def tag_of(found: dict[str, Any]) -> str:
+    """What a member of an array that is one value is called; empty when it is a device or several values."""
+    if not value_of(found, BESIDE_TAG)[0]:
+        return ""
+    has_quality = "qc" in found or "quality" in found or "q" in found
+    if not has_quality and any(key in found for key in IDENTITY_KEYS if key != "name"):
+        return ""
+    tag = next((found[key] for key in TAG_KEYS if isinstance(found.get(key), str)), "")
+    return clean(tag).strip()[:NAME_LENGTH]
