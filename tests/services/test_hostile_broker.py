@@ -2,6 +2,7 @@
 
 import contextlib
 import random
+import select
 import socket
 import threading
 import time
@@ -211,6 +212,27 @@ def test_a_handshake_without_end_is_ended(transport: str, monkeypatch: pytest.Mo
         running.wait("connecting")
         running.wait("error" if transport == "ws" else "disconnected")
     wait_for(lambda: threading.active_count() <= before + 1, what="the end of its threads")
+
+
+def test_a_slow_broker_reads_our_last_acknowledgements_before_we_hang_up() -> None:
+    left: list[bytes] = []
+
+    def behave(wire: socket.socket) -> None:
+        wire.recv(4096)
+        wire.sendall(CONNACK + publication(b"1", qos=1, mid=7))
+        wait_for(lambda: wire.recv(4096, socket.MSG_PEEK).endswith(b"\xe0\x00"), what="DISCONNECT")
+        wire.sendall(publication(b"2", qos=1, mid=8))
+        hung_up = select.poll()
+        hung_up.register(wire, select.POLLRDHUP)
+        if not hung_up.poll(200):
+            left.append(wire.recv(4096))
+
+    with listening(behave) as port, Running(make_settings(port=port)) as running:
+        running.session.acknowledge(running.take(1))
+        running.session.stop(end_session=False)
+        assert running.session.join(servers.PATIENCE)
+    assert left, "we hung up"
+    assert b"\x40\x02\x00\x07" in left[0]
 
 
 @pytest.mark.parametrize("protocol", ["3.1.1", "5"])

@@ -1,18 +1,26 @@
-"""A paho client that does not hold whatever a broker sends; messages are bounded by `packets`."""
+"""A paho client that does not hold whatever a broker sends, and leaves no broker before it has read all.
 
+Messages are bounded by `packets`.
+"""
+
+import os
+import select
 import socket
 import threading
+import time
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from paho.mqtt.client import Client
-from paho.mqtt.enums import MQTTErrorCode
+from paho.mqtt.enums import MQTTErrorCode, _ConnectionState
 
 LARGEST_FRAME = 4 * 1024 * 1024
 """Bytes of a WebSocket frame: paho keeps it until its last byte is read."""
 MOST_UNSENT = 10_000
 """Packets that wait for a broker that does not read."""
+LAST_LOOK = 1.0
+"""Seconds for a broker to read what was said before DISCONNECT, and to close."""
 
 
 class BoundedClient(Client):
@@ -48,6 +56,11 @@ class BoundedClient(Client):
         self._brake = wire.dup()  # TLS takes the first one's descriptor away
         return wire
 
+    def _sock_close(self) -> None:
+        if self._sock and self._state == _ConnectionState.MQTT_CS_DISCONNECTING:
+            _wait_for_end(self._sock.fileno(), LAST_LOOK)
+        super()._sock_close()
+
     def _sock_recv(self, bufsize: int) -> bytes:
         if self._transport == "websockets" and len(getattr(self._sock, "_readbuffer", b"")) > LARGEST_FRAME:
             self.sends_too_much = True
@@ -68,6 +81,20 @@ class BoundedClient(Client):
         if self.is_connected():  # a second one; each would make us subscribe again
             return MQTTErrorCode.MQTT_ERR_PROTOCOL
         return super()._handle_connack()
+
+
+def _wait_for_end(descriptor: int, seconds: float) -> None:
+    """Read away what comes until the broker closes, or for so long.
+
+    It may not have read our last acknowledgements yet: a socket closed with something unread resets the connection,
+    and our next CONNECT may overtake them. In both cases what they named would be sent again.
+    """
+    end, ready = time.monotonic() + seconds, select.poll()
+    ready.register(descriptor, select.POLLIN)
+    with suppress(OSError):  # reset: it has ended
+        while (left := end - time.monotonic()) > 0:
+            if ready.poll(left * 1000) and not os.read(descriptor, 65_536):
+                return
 
 
 def _close_sockets(error: BaseException) -> None:
