@@ -29,6 +29,7 @@ POSITIONS = {
     "event": "",
     "inregions": "",
 }
+UNKNOWN = (-1, "-1")
 OTHERS = {"batt": "%", "p": "kPa"}
 
 
@@ -71,9 +72,10 @@ class OwnTracksDecoder:
     def _read(self, content: Content, device: DeviceRef, found: dict[str, Any], decoded: Decoded) -> None:
         time_us = content.time(found.get("tst"))
         wanted = {**POSITIONS, **OTHERS} if self._with_positions else OTHERS
+        unknown = {"alt"} if found.get("vac") in UNKNOWN else set()  # a height without an accuracy is none
         for key, unit in wanted.items():
             value = found.get(key)
-            if value not in (None, "", -1, "-1") and not isinstance(value, list | dict):
+            if key not in unknown and value not in (None, "", *UNKNOWN) and not isinstance(value, list | dict):
                 add(decoded, device, key, value, unit=unit, time_us=time_us)
         facts = facts_from(found, {"tid": "id", "conn": "network", "SSID": "ssid"})
         decoded.facts.append(DecodedFacts(device, facts))

@@ -15,6 +15,12 @@ def test_where_somebody_is_becomes_a_reading_only_by_choice() -> None:
     assert {one.time_us for one in chosen.readings} == {1_789_984_800_000_000}
 
 
+def test_a_height_whose_accuracy_is_unknown_is_not_known_either() -> None:
+    fix = {"_type": "location", "lat": 45.5, "lon": 9.2, "alt": "0", "vac": "-1", "vel": "-1"}
+    assert set(values(decoded("owntracks/ann/car", json.dumps(fix), "owntracks+positions"))) == {"lat", "lon"}
+    assert values(decoded("owntracks/ann/car", json.dumps(fix | {"vac": "4"}), "owntracks+positions"))["alt"] == 0
+
+
 def test_a_last_will_says_offline_and_the_rest_says_nothing() -> None:
     (said,) = decoded("owntracks/ann/phone", '{"_type": "lwt", "tst": 1}').availability
     assert (said.device.identifier, said.availability) == ("ann/phone", Availability.OFFLINE)
