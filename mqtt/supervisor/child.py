@@ -21,6 +21,11 @@ GOOD_LIFE = 30.0
 END_WITH_PARENT = Path(__file__).with_name("end_with_parent.py")
 
 
+def ending_with_us(command: list[str]) -> list[str]:
+    """The command line of a process that ends when this one does, however that is ended."""
+    return [sys.executable, "-I", "-S", str(END_WITH_PARENT), str(os.getpid()), *command]
+
+
 def no_preparation() -> None:
     """Nothing to do before the process starts."""
 
@@ -81,9 +86,8 @@ class Child:
     def start(self) -> None:
         """Start the process in a session of its own: Ctrl-C in the terminal is for the supervisor to pass on."""
         self.program.before()
-        bound = [sys.executable, "-I", "-S", str(END_WITH_PARENT), str(os.getpid())]
         self._process = subprocess.Popen(  # noqa: S603 - our own commands, no shell
-            [*bound, *self.program.command],
+            ending_with_us(self.program.command),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -7,14 +7,13 @@ import time
 from types import FrameType
 
 from django.conf import settings
-from django.db import connections
 
 from app.env import own_address
-from mqtt.supervisor import guards, prepare, programs
+from mqtt.supervisor import guards, programs
 from mqtt.supervisor.broker import BrokerSettings
-from mqtt.supervisor.embedded_connection import keep_embedded_connection
 from mqtt.supervisor.family import Family
 from mqtt.supervisor.output import Output
+from mqtt.supervisor.preparation import Preparation
 
 SERVERS_MAY_TAKE = 10.0
 """Seconds to wait for broker and Valkey; pages without them are of more use than no pages."""
@@ -40,6 +39,7 @@ class Console:
         signal.set_wakeup_fd(wake_end, warn_on_full_buffer=False)
         self._stopping = False
         self._preparing = True
+        self._preparation = Preparation(self.output)
 
     def run(self) -> None:
         """Start everything, keep it alive, and stop it when asked to."""
@@ -47,27 +47,30 @@ class Console:
         lock = guards.lock_folder(settings.DATA_DIR)
         self.output.keep(settings.LOG_FILE)
         guards.check_ports(self._listeners())
-        prepare.check_keys()
-        prepare.check_database()
-        prepare.refuse_newer()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._asked_to_stop)
         signal.signal(signal.SIGCHLD, lambda *_: None)  # a handler of our own, so that it wakes the loop
         try:
-            self._start()
+            self._preparation.check()
+            self._start_servers()  # they come up while the tables are looked at
+            self._preparation.finish()
+            self._start_own()
             self._preparing = False
             self._keep_alive()
         except StoppedEarlyError:
             pass
         finally:
             self._preparing = False
-            self.output.say("Stopping ...")
+            if self.family.children:
+                self.output.say("Stopping ...")
+            self._preparation.leave_off()
+            if self._preparation.password:  # nobody has seen it yet
+                self._say_login("The first account was made:")
             self.family.stop()
             self.output.close()
             lock.close()
 
-    def _start(self) -> None:
-        before = BrokerSettings.read(settings.DATA_DIR)
+    def _start_servers(self) -> None:
         servers = []
         if self.broker:
             servers.append(programs.broker(self.broker, self.broker.write(settings.DATA_DIR)))
@@ -75,12 +78,8 @@ class Console:
             programs.own_folder(settings.VALKEY_SOCKET.parent)
             servers.append(programs.valkey(settings.VALKEY_SOCKET))
         self.family.start(servers)
-        # The servers come up while the tables are looked at.
-        prepare.migrate(self.output.say)
-        if self.broker:
-            keep_embedded_connection(self.broker, before)
-        if not settings.DEBUG and prepare.collect_static():
-            self.output.say("The static files were gathered anew.")
+
+    def _start_own(self) -> None:
         self._wait_for("broker", "valkey", seconds=SERVERS_MAY_TAKE)
         own = [programs.mqtt(settings.RUN_DIR), programs.web(settings.HTTP_HOST, settings.HTTP_PORT)]
         if settings.DEMO and self.broker:
@@ -106,17 +105,20 @@ class Console:
         self.family.look_after()
 
     def _say_ready(self) -> None:
-        password = prepare.make_first_account()
-        connections.close_all()
         host = own_address() if settings.LISTENS_TO_ALL else settings.HTTP_HOST
         url = f"http://[{host}]:{settings.HTTP_PORT}" if ":" in host else f"http://{host}:{settings.HTTP_PORT}"
-        ready = f"Vedetta is ready: {url}  user={settings.ADMIN_USERNAME}"
-        self.output.say(ready + (f"  password={password}" if password else ""), kept=ready)
+        self._say_login(f"Vedetta is ready: {url} ")
         if self.broker and self.broker.username:
             self.output.say(
                 f"Devices log in at the embedded broker (port {self.broker.port}) as {self.broker.username!r}; "
                 f"the password is EMBEDDED_BROKER_PASSWORD, or else in {settings.DATA_DIR / 'broker_password'}."
             )
+
+    def _say_login(self, line: str) -> None:
+        """With the password where one was made up: once, and only on the terminal."""
+        line = f"{line} user={settings.ADMIN_USERNAME}"
+        password, self._preparation.password = self._preparation.password, ""
+        self.output.say(line + (f"  password={password}" if password else ""), kept=line)
 
     def _listeners(self) -> list[guards.Listener]:
         found = [guards.Listener(settings.HTTP_HOST, settings.HTTP_PORT, "HTTP_HOST", "HTTP_PORT")]
