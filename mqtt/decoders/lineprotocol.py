@@ -34,7 +34,10 @@ IDENTITY_TAGS = (
     "machine",
     "asset",
 )
-_LINE = re.compile(r"(?:[^\s,=\\{}\[\]\"]|\\.)+(?:,(?:[^\s,=\\]|\\.)+=(?:[^\s,=\\]|\\.)+)* (?:[^\s,=\\]|\\.)+=\S")
+_ESCAPE = r"\\[,= ]?+"
+"""A backslash before anything else is itself."""
+_WORD = rf"(?:[^\s,=\\]|{_ESCAPE})+"
+_LINE = re.compile(rf"(?:[^\s,=\\{{}}\[\]\"]|{_ESCAPE})+(?:,{_WORD}={_WORD})* {_WORD}=\S")
 _QUOTED = re.compile(r'(?<!\\)"')
 MOST_LINES = 5000
 LONGEST_LINE = 8_000

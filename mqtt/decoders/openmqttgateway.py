@@ -11,6 +11,7 @@ from mqtt.decoders.base import Content
 from mqtt.decoders.gather import add, each, facts_from, said
 from mqtt.decoders.presence import WORDS
 from mqtt.decoders.rtl433 import read_radio
+from mqtt.decoders.units import spelled
 from mqtt.decoders.words import meaning
 from mqtt.messages import Announcement, Decoded, DecodedAvailability, DecodedFacts, DeviceRef
 
@@ -18,10 +19,11 @@ FAMILY = "openmqttgateway"
 TOPIC = re.compile(r"((?:.+/)?([^/]+))/(\w+?)toMQTT(?:/(.*))?", re.DOTALL)
 MAC = re.compile(r"(?:[0-9A-Fa-f]{2}:?){5}[0-9A-Fa-f]{2}")
 NO_READINGS = frozenset(
-    ("id", "mac", "mac_type", "adv_type", "rssi", "brand", "model", "model_id", "type", "name", "uuid", "mfid",
+    ("id", "mac", "mac_type", "adv_type", "rssi", "snr", "pferror", "packetSize",
+     "brand", "model", "model_id", "type", "name", "uuid", "mfid",
      "servicedata",
      "servicedatauuid", "manufacturerdata", "track", "prmac", "cidc", "acts", "cont", "encr", "ctr", "cipher", "mic",
-     "device", "time", "datetime", "unixtime")
+     "device", "time", "datetime", "unixtime", "mfr", "serial", "unit")
 )  # fmt: skip
 USUAL_NAMES = ("OpenMQTTGateway", "OMG", "TheengsGateway")
 """A gateway so called is one before it was heard."""
@@ -33,7 +35,8 @@ UNITS = {
     "tempc": "°C", "tempf": "°F", "tempc1": "°C", "tempc2": "°C", "hum": "%", "batt": "%", "volt": "V",
     "lux": "lx", "moi": "%",
     "fer": "µS/cm", "pres": "hPa", "weight": "kg", "distance": "m", "txpower": "dBm", "power": "W", "current": "A",
-    "energy": "kWh", "co2": "ppm", "voc": "ppb", "pm25": "µg/m³", "pm10": "µg/m³", "dewp": "°C",
+    "energy": "kWh", "co2": "ppm", "voc": "ppb", "pm25": "µg/m³", "pm10": "µg/m³", "dewp": "°C", "dp": "°C",
+    "for": "mg/m³",
 }  # fmt: skip
 
 
@@ -74,8 +77,8 @@ class OpenMqttGatewayDecoder:
             names = {"version": "firmware", "uptime": "uptime", "rssi": "rssi", "freemem": "free_memory", "ip": "ip",
                      "mac": "mac", "env": "model", "SSID": "ssid"}  # fmt: skip
             decoded.facts.append(DecodedFacts(DeviceRef(key, gateway_name), facts_from(found, names), is_gateway=True))
-        elif found.get("protocol") == "debug":
-            return decoded  # how the receiver is, when asked
+        elif found.get("protocol") == "debug" or "characteristic" in found:
+            return decoded  # how the receiver is, or what was written or read on command
         elif "model" in found and radio not in {"BT", "LORA"}:
             read_radio(content, found, key, gateway_name, decoded)
         else:
@@ -93,19 +96,24 @@ def _device(found: dict[str, Any], behind: DeviceRef, radio: str, rest: str, dec
     for key, value in found.items():
         if key in NO_READINGS or key in CODES or _is_second(key, found):
             continue
+        beside = found.get("unit" if key == "weight" else f"{key}u")  # `"sum": 21.3, "sumu": "kWh"`
+        unit = spelled(beside) if isinstance(beside, str) else _unit(key)
         for path, leaf in each(value, key):
-            add(decoded, device, path, leaf, unit=_unit(key))
-    names = {"rssi": "rssi", "model": "model", "brand": "manufacturer", "name": "name"}
+            add(decoded, device, path, leaf, unit=unit)
+    names = {"rssi": "rssi", "snr": "snr", "model": "model", "brand": "manufacturer", "mfr": "manufacturer",
+             "name": "name", "serial": "serial"}  # fmt: skip
     facts = facts_from(found, names) | ({"mac": address} if MAC.fullmatch(address) else {})
     decoded.facts.append(DecodedFacts(device, facts))
 
 
 def _unit(key: str) -> str:
-    return UNITS.get(key) or UNITS.get(key.rstrip("0123456789")) or meaning(key).unit
+    return UNITS.get(key) or UNITS.get(key.partition("_")[0].rstrip("0123456789")) or meaning(key).unit
 
 
 def _is_second(key: str, found: dict[str, Any]) -> bool:
-    """Whether it is the same value again: `tempf2` beside `tempc2`, `lvl_in` beside `lvl_cm`."""
+    """Whether it is no value of its own: `tempf2` beside `tempc2`, `lvl_in` beside `lvl_cm`, `sumu` beside `sum`."""
+    if key.endswith("u") and key[:-1] in found and isinstance(found[key], str):
+        return True  # the unit of its neighbour
     return (key.startswith("tempf") and key.replace("f", "c", 1) in found) or (key == "lvl_in" and "lvl_cm" in found)
 
 

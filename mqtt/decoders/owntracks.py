@@ -12,11 +12,12 @@ from mqtt.decoders.gather import add, facts_from
 from mqtt.enums import Availability
 from mqtt.messages import Decoded, DecodedAvailability, DecodedFacts, DeviceRef
 
-TOPIC = re.compile(r"((?:.+/)?owntracks/([^/]+/[^/]+))(?:/(?:event|waypoints?|cmd|info|dump|status|steps))?", re.DOTALL)
+TOPIC = re.compile(
+    r"((?:.+/)?owntracks/([^/]+/[^/]+))(?:/(?:event|waypoints?|cmd|info|dump|status|steps?|beacon|msg))?", re.DOTALL
+)
 TYPES = frozenset(
     ("location", "transition", "waypoint", "waypoints", "lwt", "card", "cmd", "steps", "encrypted", "beacon",
-     "configuration",
-     "status", "request")
+     "configuration", "dump", "msg", "status", "request")
 )  # fmt: skip
 POSITIONS = {
     "lat": "°",

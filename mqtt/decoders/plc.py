@@ -22,7 +22,7 @@ class NeuronDecoder:
     """Groups of tags of a node; a tag in error has a code in place of its value."""
 
     name = "neuron"
-    marks = frozenset(("node", "states"))
+    marks = frozenset(("node", "states", "uuid"))
 
     def knows_topic(self, _topic: str) -> bool:
         """Any: the topic is free."""
@@ -35,7 +35,7 @@ class NeuronDecoder:
             return False
         if "node" in found and "group" in found:
             return "values" in found or "tags" in found or "uuid" in found
-        return "states" in found and NEURON_TOPIC.fullmatch(content.topic) is not None
+        return ("states" in found or "uuid" in found) and NEURON_TOPIC.fullmatch(content.topic) is not None
 
     def decode(self, content: Content) -> Decoded:
         """Readings named `<group>.<tag>`; the driver's link as availability."""
@@ -46,13 +46,20 @@ class NeuronDecoder:
                 said = Availability.ONLINE if one.get("link") else Availability.OFFLINE
                 decoded.availability.append(DecodedAvailability(_node(content, node), said))
         node, group = text(found, "node"), text(found, "group")
-        if not node or "uuid" in found:
+        is_request = "uuid" in found and (node or "tags" not in found)
+        if is_request or not (node or "tags" in found):
             return decoded
-        part = Part(_node(content, node), content)
+        # Who was asked for these tags stands in the request, and not in the answer.
+        part = Part(_node(content, node) if node else _gateway(content), content)
         for name, value in _tags(found):
             part.value(value, f"{group}.{name}" if group else name, meaning(name), 1)
         part.into(decoded, content.time(found.get("timestamp")))
         return decoded
+
+
+def _gateway(content: Content) -> DeviceRef:
+    match = NEURON_TOPIC.fullmatch(content.topic)
+    return DeviceRef(match[1], match[1].rpartition("/")[2]) if match else place(content.topic).device
 
 
 def _node(content: Content, node: str) -> DeviceRef:

@@ -1,7 +1,7 @@
 """Ruuvi gateways: `<prefix>/<gateway>/<tag>` with the tag's Bluetooth advertisement as hexadecimal text.
 
-Source: ruuvi/docs, data formats 3, 5, 6 and E1. `gwts` and `ts` are seconds as text, absent while the gateway has no
-clock.
+Source: ruuvi/docs, data formats 3, 5, 6 and E1; units are those of the formats (mG, mV), names those of the
+library ruuvitag-sensor. `gwts` and `ts` are seconds as text, absent while the gateway has no clock.
 """
 
 import re
@@ -82,8 +82,8 @@ def _format_3(data: bytes) -> list[Value]:
         ("temperature", -degrees if whole & 0x80 else degrees, "°C"),
         ("humidity", humidity / 2, "%"),
         ("pressure", (pressure + 50_000) / 100, "hPa"),
-        ("acceleration.x", x / 1000, "g"), ("acceleration.y", y / 1000, "g"), ("acceleration.z", z / 1000, "g"),
-        ("battery", battery / 1000, "V"),
+        ("acceleration_x", x, "mG"), ("acceleration_y", y, "mG"), ("acceleration_z", z, "mG"),
+        ("battery", battery, "mV"),
     ]  # fmt: skip
 
 
@@ -97,15 +97,15 @@ def _format_5(data: bytes) -> list[Value]:
     if pressure != 65535:
         found.append(("pressure", (pressure + 50_000) / 100, "hPa"))
     axes = zip("xyz", (x, y, z), strict=True)
-    found += [(f"acceleration.{axis}", value / 1000, "g") for axis, value in axes if value != -32768]
+    found += [(f"acceleration_{axis}", value, "mG") for axis, value in axes if value != -32768]
     if power >> 5 != 2047:
-        found.append(("battery", ((power >> 5) + 1600) / 1000, "V"))
+        found.append(("battery", (power >> 5) + 1600, "mV"))
     if power & 31 != 31:
         found.append(("tx_power", (power & 31) * 2 - 40, "dBm"))
     if movement != 255:
         found.append(("movement_counter", movement, ""))
     if sequence != 65535:
-        found.append(("sequence", sequence, ""))
+        found.append(("measurement_sequence_number", sequence, ""))
     return found
 
 

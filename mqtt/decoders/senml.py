@@ -24,6 +24,9 @@ RELATIVE_BELOW = 2**28
 """Smaller times, in seconds, count from now."""
 MAX_CBOR = 64 * 1024
 KINDS = {"°C": "temperature", "%": "humidity", "V": "voltage", "A": "current", "W": "power", "lx": "illuminance"}
+NAMELESS = "value"
+NAMED_BY_UNIT = {"lat": "lat", "lon": "lon", "alt": "alt", "%EL": "battery", "EL": "battery"}
+"""Of records without a name: what the unit alone says; a place and a charge are no part of the same curve."""
 URN = re.compile(r"(urn:dev:[^:]+:[^:_]+)(?:[:_](.+))?", re.DOTALL)
 
 
@@ -74,6 +77,8 @@ class SenmlDecoder:
                     raise UndecodableError("too_many_values", limit=MAX_VALUES)
                 unit = _unit(record, base) if found == "v" else ""
                 full = f"{name}.sum" if found == "s" else name
+                if name == NAMELESS and isinstance(said := record.get("u"), str):
+                    full = NAMED_BY_UNIT.get(said, full)
                 kind = meaning(name).kind or KINDS.get(unit, "")
                 time_us = _time(record, base, content)
                 decoded.readings.append(DecodedReading(device, full, number, text, unit, kind, time_us))
@@ -186,9 +191,9 @@ def _split(base: str, name: Any, topic: str) -> tuple[DeviceRef, str]:
     if not device or (device.startswith("urn:dev:") and device.count(":") < 3):
         device, name = _split_whole(base + name)
     if not device:
-        return whole, (name or "value")[:NAME_LENGTH]
+        return whole, (name or NAMELESS)[:NAME_LENGTH]
     ref = DeviceRef(f"{topic}#{device}"[:900], device[:NAME_LENGTH])
-    return ref, (name.strip(":/_.") or "value")[: NAME_LENGTH - 4]
+    return ref, (name.strip(":/_.") or NAMELESS)[: NAME_LENGTH - 4]
 
 
 def _split_whole(name: str) -> tuple[str, str]:

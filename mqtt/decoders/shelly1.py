@@ -27,7 +27,8 @@ UNITS = {
     "humidity": "%",
     "battery": "%", "lux": "lx", "tilt": "°", "brightness": "%", "gain": "%", "uptime": "s", "pos": "%", "adc": "V",
     "ext_temperature": "°C", "ext_temperatures": "°C", "ext_humidity": "%", "ext_humidities": "%",
-    "tmp.value": "°C", "bat": "%", "bat.value": "%", "bat.voltage": "V", "hum.value": "%", "lux.value": "lx",
+    "tmp.value": "°C", "target_t.value": "°C", "temperature_offset": "°C",
+    "bat": "%", "bat.value": "%", "bat.voltage": "V", "hum.value": "%", "lux.value": "lx",
     "concentration": "ppm",
 }  # fmt: skip
 INFO_LEFT_OUT = frozenset(

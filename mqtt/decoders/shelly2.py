@@ -22,6 +22,8 @@ NOT_READ = frozenset(
     ("id", "source", "by_minute", "minute_ts", "tF", "last_update_ts", "last_updated_ts", "errors",
      "rssi", "packet_id", "flags", "timer_started_at", "timer_duration", "transition", "user_calibrated_phase")
 )  # fmt: skip
+ANSWERED = frozenset(("output", "state", "pf"))
+"""What an answer tells of the state without a unit; the rest of answers is of settings."""
 OF_SYSTEM = {"uptime": "s", "ram_free": "B", "cfg_rev": ""}
 UNITS = {
     "apower": "W", "act_power": "W", "aprt_power": "VA", "voltage": "V", "current": "A", "freq": "Hz",
@@ -99,7 +101,7 @@ def _rpc(content: Content, decoded: Decoded) -> None:
         prefix = said(content.memory.get(FAMILY, f"src:{source}"), "prefix") or source
         device = DeviceRef(prefix, source)
         for path, leaf in each(found["result"]):
-            if path not in NOT_READ and _unit(path):
+            if path not in NOT_READ and (_unit(path) or path in ANSWERED):
                 add(decoded, device, path, leaf, unit=_unit(path))
 
 

@@ -47,6 +47,8 @@ UNITS = (
     (re.compile(r".*(?:^|/)WindSpeed"), "m/s"),
     (re.compile(r".*(?:^|/)WindDirection"), "°"),
 )
+INNER_UNITS = {"voltage": "V", "current": "A", "power": "W", "soc": "%", "temperature": "°C", "timetogo": "s"}
+"""Of the objects that stand for a list of batteries."""
 YIELD_POWER = re.compile(r"Yield/Power")
 
 
@@ -86,7 +88,7 @@ class VictronDecoder:
             return decoded
         unit = _unit(path)
         for name, leaf in each(value, path.replace("/", ".")):
-            add(decoded, device, name, leaf, unit=unit)
+            add(decoded, device, name, leaf, unit=unit or INNER_UNITS.get(name.rpartition(".")[2], ""))
         return decoded
 
 

@@ -33,12 +33,13 @@ ECOWITT_UNITS = (
     (r"(?:windspeed|windgust|maxdailygust)kmh", "km/h"),
     (r"(?:windspeed|windgust|maxdailygust)ms", "m/s"),
     (r"winddir(?:_avg\w*)?", "°"),
+    (r"srain_piezo|pm25batt\d+", ""),
     (r"rainratein|rrain_piezo", "in/h"),
     (r"rainratemm", "mm/h"),
     (r"(?:event|hourly|daily|weekly|monthly|yearly|total|last24h)?rainin|[a-z0-9]+rain_piezo", "in"),
     (r"(?:event|hourly|daily|weekly|monthly|yearly|total|last24h)rainmm", "mm"),
     (r"solarradiation", "W/m²"),
-    (r"pm(?:1|4|10|25)_?\w*", "µg/m³"),
+    (r"pm(?:1|4|10|25)(?:_\w+)?", "µg/m³"),
     (r"co2(?:in)?(?:_24h)?", "ppm"),
     (r"lightning", "km"),
     (r"air_ch\d+|thi_ch\d+|depth_ch\d+", "mm"),
@@ -93,7 +94,7 @@ class EcowittDecoder:
                 raise UndecodableError("no_values") from None
         device = place(content.topic).device
         decoded = Decoded(self.name)
-        if (key := said(found, "PASSKEY")) and key not in content.topic:
+        if (key := said(found, "PASSKEY")) and key not in content.topic and len(set(key)) > 1:
             who = credentials.alias(key)
             device = DeviceRef(f"{content.topic}#{who}", who)
             decoded.moved.append(Moved(f"{content.topic}#{key}", "", device, "", rekeys=True))

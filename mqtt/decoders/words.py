@@ -167,6 +167,8 @@ UNITS = {
     "m": "meter meters metre metres",
     "µm": "um",
     "in": "inch inches",
+    "ft": "foot feet",
+    "mi": "mile miles",
     "ppm": "ppm",
     "ppb": "ppb",
     "µg/m³": "ugm3",
@@ -193,6 +195,8 @@ UNITS = {
     "µε": "microstrain ue",
 }
 _UNIT_OF = {word: unit for unit, words in UNITS.items() for word in words.split()}
+BEARINGS = frozenset(("winddir", "winddirection", "windgustdir", "winddiravg", "windbearing"))
+"""Where the wind comes from: as a number, degrees everywhere."""
 _WHOLE_KEYS = {"W": "W", "kW": "kW", "Wh": "Wh", "V": "V", "mV": "mV", "mA": "mA", "VA": "VA", "Hz": "Hz"}
 """A key that is nothing but a unit."""
 _CASED_UNITS = {"mW": "mW", "MW": "MW", "MWh": "MWh", "mWh": "mWh", "mAh": "mAh", "Ah": "Ah", "Nm": "Nm", "NTU": "NTU",
@@ -214,6 +218,7 @@ _LETTERS = {
     "l": ("L", {"volume"}),
     "m": ("m", {"distance", "level", "altitude", "displacement"}),
     "ft": ("ft", {"distance", "level", "altitude", "displacement"}),
+    "in": ("in", {"rain"}),
     "mb": ("mbar", {"pressure"}),
     "°c": ("°C", {"temperature"}),
     "°f": ("°F", {"temperature"}),
@@ -267,6 +272,8 @@ def meaning(key: str) -> Meaning:
         return Meaning(Role.MOMENT)
     kind = _kind(plain, tokens)
     unit = _unit(tokens, kind) or ("%" if kind in {"humidity", "battery"} and _is_percent(tokens) else "")
+    if not unit and plain in BEARINGS:
+        unit = "°"
     fine = "V" if kind == "voltage" and not unit else ""
     return Meaning(Role.VALUE, unit, kind, is_switch=bool(_SWITCHES.fullmatch(short.lower())), fine=fine)
 

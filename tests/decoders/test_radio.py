@@ -64,7 +64,7 @@ def test_a_ruuvi_advertisement_is_read() -> None:
     )
     found = values(result)
     assert (found["temperature"], found["humidity"], found["pressure"]) == (24.3, 53.49, 1000.44)
-    assert (found["acceleration.x"], found["battery"], found["tx_power"]) == (0.004, 2.977, 4.0)
+    assert (found["acceleration_x"], found["battery"], found["tx_power"]) == (4.0, 2977.0, 4.0)
     assert result.readings[0].time_us == 1_789_984_800_000_000
 
 

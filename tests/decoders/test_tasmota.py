@@ -63,7 +63,7 @@ def test_units_stand_beside_the_sensors_or_are_implied_by_the_quantity() -> None
         "TX23.Speed.Act": "mph", "TX23.Speed.Max": "mph", "TX23.Dir.Deg": "°", "TX23.Dir.Card": "",
         "PMS5003.PM2.5": "µg/m³", "PMS5003.PB0.3": "ppd",
         "ENERGY.Total.0": "kWh", "ENERGY.Total.1": "kWh", "ENERGY.Today.Phase1": "kWh", "ENERGY.Power": "W",
-        "ENERGY.Factor": "", "ENERGY.ReactivePower": "var", "RG-15.Total": "", "MHZ19B.CarbonDioxide": "ppm",
+        "ENERGY.Factor": "", "ENERGY.ReactivePower": "var", "RG-15.Total": "mm", "MHZ19B.CarbonDioxide": "ppm",
     }  # fmt: skip
 
 

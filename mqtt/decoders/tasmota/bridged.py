@@ -16,7 +16,8 @@ _BLUETOOTH = re.compile(r"(?!DS18|MAX31|BMP|BME|SI70|AM23|DHT)[^-]\w*-(?:[0-9a-f
 """`<model>-<end of its address>`; a shorter tail is a wired sensor's place on its bus."""
 _BEACON = re.compile(r"iBeacon\d*|Beacon\d+", re.IGNORECASE)
 _ADDRESS_KEYS = ("mac", "MAC")
-ZIGBEE = ("ZbReceived", "ZbInfo")
+ZIGBEE = ("ZbReceived", "ZbInfo", "ZigbeeReceived")
+"""The last is what the first was called before version 8.4."""
 _FACTS = {
     "RSSI": "rssi",
     "rssi": "rssi",
@@ -29,7 +30,11 @@ _FACTS = {
     "Manufacturer": "manufacturer",
     "IEEEAddr": "id",
 }
-_NO_VALUES = frozenset(("Device", "Endpoint", "Group", "Cluster", "UID", "MAJOR", "MINOR", "CID", "SVC", "UUID"))
+_NO_VALUES = frozenset(
+    ("Device", "Endpoint", "Group", "Cluster", "UID", "MAJOR", "MINOR", "CID", "SVC", "UUID", "LastSeen",
+     "LastSeenEpoch")
+)  # fmt: skip
+_NO_LISTS = ("Endpoints.", "Config.")
 
 
 class Bridged:
@@ -46,7 +51,7 @@ class Bridged:
         for name, _, value in leaves(found):
             if name in _FACTS and isinstance(value, str | int | float):
                 self.facts[_FACTS[name]] = clean(value)[:NAME_LENGTH] if isinstance(value, str) else value
-            elif name not in _NO_VALUES:
+            elif name not in _NO_VALUES and not name.startswith(_NO_LISTS):
                 means = zigbee_quantity(name) if is_zigbee else quantity(name)
                 unit = units.get(means.unit, "") if means.unit.endswith("Unit") else means.unit
                 one = reading(self.ref, name, value, unit, means.kind, is_switch=means.is_switch)
@@ -96,7 +101,7 @@ def zigbee(node: DeviceRef, received: Any) -> list[Bridged]:
         name = address if isinstance(address, str) and address else key
         if not name:
             continue
-        one = Bridged(_without(node, {key, name, said.get("Name")}), name)
+        one = Bridged(_without(node, {key, name, name.removeprefix("0x"), said.get("Name")}), name)
         one.take(said, {}, is_zigbee=True)
         found.append(one)
         if len(found) > MAX_VALUES:

@@ -17,18 +17,20 @@ from mqtt.enums import Availability
 from mqtt.exceptions import UndecodableError
 from mqtt.messages import Announcement, Decoded, DecodedAvailability, DecodedFacts, DecodedReading
 
-_SPOKEN = re.compile(r"(?:POWER|SWITCH|BUTTON)\d*")
+_SPOKEN = re.compile(r"(?:POWER|SWITCH|BUTTON|SHUTTER)\d*")
 """Topics with a bare word."""
 _STATES = re.compile(
     r"(?:POWER|Dimmer|Color|HSBColor|White|CT|Channel|FanSpeed|Shutter|Switch|Button)\d*"
     r"|(?!Tuya)\w+Received|ZbInfo|DeepSleep"
 )
 """What an answer tells of the state; everything else that is answered is a setting."""
+_PRESSED = re.compile(r"(?:BUTTON|SWITCH)\d*")
+"""Topics that say what was done with a button, under the key ACTION."""
 _SETTINGS = words(
     """Uptime Heap SleepMode Sleep LoadAvg MqttCount Berry Scheme Fade Speed LedTable Width PSRAM Hostname IPAddress
     DeepSleep Time Epoch"""
 )
-_NOT_SENSED = frozenset(("Time", "Epoch", *UNIT_KEYS))
+_NOT_SENSED = frozenset(("Time", "Epoch", "Uptime", *UNIT_KEYS))
 _NOT_STATES = _SETTINGS | {"Wifi"}
 _ON_OFF = ("ON", "OFF")
 _WIFI = frozenset(("RSSI", "Signal"))
@@ -212,6 +214,8 @@ class _Message:
     def _answer(self, document: dict[str, Any]) -> None:
         if self._where.name == ZIGBEE[0]:
             document = {ZIGBEE[0]: document}
+        elif isinstance(document.get("ACTION"), str) and _PRESSED.fullmatch(self._where.name):
+            self._take(f"{self._where.name}.ACTION", "ACTION", document["ACTION"], {})
         self._sensors({key: value for key, value in document.items() if _STATES.fullmatch(key)})
         sleep = document.get("DeepSleep")
         if isinstance(sleep, dict) and isinstance(sleep.get("Epoch"), int):

@@ -42,8 +42,10 @@ _UNIT_OF = {quantity: unit for unit, quantities in _UNITS.items() for quantity i
 _ENERGY = {"Total": "kWh", "Yesterday": "kWh", "Today": "kWh", "Energy": "kWh", "Period": "Wh"}
 """Elsewhere a total may be of rain."""
 _OPENTHERM = {"BTMP": "°C", "HWTMP": "°C", "TB": "°C", "TDHW": "°C", "DHWS": "°C", "TMAX": "°C", "TR": "°C", "FLM": "%"}
+_RAIN = {"Active": "mm", "Event": "mm", "Total": "mm", "FlowRate": "mm/h"}
 _CHIPS = {
-    "RG15": {"Active": "mm", "Event": "mm", "Total": "mm", "FlowRate": "mm/h"},
+    "RG": _RAIN,
+    "RG15": _RAIN,
     "AS3935": {"Distance": "km"},
     "VL53L0X": {"Distance": "mm"},
     "VL53L1X": {"Distance": "mm"},
@@ -90,7 +92,7 @@ def quantity(name: str, is_energy: bool = False) -> Quantity:
     """What the path of a value says; `is_energy` when the whole message is one energy meter's."""
     parts = name.split(".")
     own: dict[str, str] = _CHIPS.get(parts[0].partition("-")[0], {})
-    if is_energy or parts[0].startswith("ENERGY"):
+    if is_energy or parts[0].startswith("ENERGY") or (parts[0] == "ANALOG" and "Energy" in name):
         own = _ENERGY
     elif parts[0] == "OPENTHERM":
         own = _OPENTHERM

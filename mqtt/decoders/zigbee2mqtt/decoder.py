@@ -50,7 +50,9 @@ KEYS = dialect(
         "var": "power_reactive",
         "kWh": "energy produced_energy consumption consumed_energy energy_phase_a energy_phase_b energy_phase_c",
         "Hz": "ac_frequency frequency",
-        "s": "fading_time detection_interval detection_period occupancy_timeout transition detection_delay",
+        "s": """fading_time detection_interval detection_period occupancy_timeout transition detection_delay
+            calibration_time""",
+        "ms": "pulse_length",
         "m": """target_distance detection_distance small_detection_distance medium_motion_detection_distance
             large_motion_detection_distance minimum_range maximum_range detection_range""",
         "°": "angle_x angle_y angle_z",
