@@ -19,6 +19,8 @@ LAN = env.flag("LAN", default=False)
 EVERYBODY = "0.0.0.0" if LAN else "127.0.0.1"  # noqa: S104 - asked for with --lan
 DATA_DIR = env.folder("DATA_DIR", BASE_DIR / ("var-demo" if DEMO else "var"))
 RUN_DIR = DATA_DIR / "run"
+PLACES_FILE = RUN_DIR / "places.json"
+"""The sessions that belong to the embedded broker."""
 LOG_FILE = DATA_DIR / "logs" / "vedetta.log"
 
 # Security

@@ -19,6 +19,7 @@ from mqtt.enums import ConnectionStatus
 from mqtt.messages import InboundMessage
 from mqtt.models import ConnectionLease, MqttConnection
 from mqtt.services.broadcast import wake_up
+from mqtt.services.broker_places import BrokerPlaces
 from mqtt.services.database_outage import DatabaseWatch, drop_connection, what_ails
 from mqtt.services.holding import command_desk, wake_ups
 from mqtt.services.holding.activity import WRITE_EVERY, ActivityWriter
@@ -77,17 +78,20 @@ class MqttService:
         worker_name: str = "",
         ready_file: Path | None = None,
         holder_file: Path | None = None,
+        places_file: Path | None = None,
         jobs: Callable[[], object] | None = None,
         run_tests: Callable[[], object] | None = None,
         silent_after: float = SILENT_AFTER,
     ) -> None:
         """`jobs` run every second in a thread of their own; `run_tests` starts the connection tests asked for.
 
-        `holder_file` tells the next process in this folder whose connections are free when we die.
+        `holder_file` tells the next process in this folder whose connections are free when we die, `places_file`
+        whoever starts the embedded broker which sessions belong there.
         """
         self.leases = Leases(new_holder(worker_name))
         self._former = Former(holder_file, self.leases.holder)
         self._shares = Shares(self.leases.holder)
+        self._places = BrokerPlaces(places_file)
         self.inbox = Inbox()
         self._kept = KeptMessages(self.inbox)
         self._tails = LiveTails()
@@ -221,6 +225,7 @@ class MqttService:
                 session.stop(end_session=True)
                 self._leaving.append(session)
         self._give_away(total)
+        self._places.follow(rows)
 
     def _give_away(self, total: int) -> None:
         """One connection at a time, while we hold more than our share and nothing is on its way already."""

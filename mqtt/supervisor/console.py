@@ -72,14 +72,15 @@ class Console:
 
     def _start_servers(self) -> None:
         servers = []
-        if self.broker:
-            servers.append(programs.broker(self.broker, self.broker.write(settings.DATA_DIR)))
         if settings.EMBEDDED_VALKEY:
             programs.own_folder(settings.VALKEY_SOCKET.parent)
             servers.append(programs.valkey(settings.VALKEY_SOCKET))
         self.family.start(servers)
 
     def _start_own(self) -> None:
+        if self.broker:
+            # Not sooner: the mqtt process is to have its place there before any device comes.
+            self.family.start([programs.broker(self.broker, self.broker.write(settings.DATA_DIR))], beside=True)
         self._wait_for("broker", "valkey", seconds=SERVERS_MAY_TAKE)
         own = [programs.mqtt(settings.RUN_DIR), programs.web(settings.HTTP_HOST, settings.HTTP_PORT)]
         if settings.DEMO and self.broker:

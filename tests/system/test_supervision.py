@@ -144,6 +144,19 @@ def log_in_over_plain_http(console: Console) -> None:
     assert "sessionid" in {cookie.name for cookie in cookies}
 
 
+def test_what_devices_send_to_a_new_broker_before_the_mqtt_process_is_back_is_stored(
+    start_console: StartConsole,
+) -> None:
+    console = start_console()
+    with console.paused("mqtt"):
+        console.kill_child("broker")
+        numbers = [("hall/north", str(number), 1, False) for number in range(500)]
+        paho.mqtt.publish.multiple(numbers, hostname="127.0.0.1", port=console.broker_port)  # type: ignore[arg-type]
+        assert not stored(console)
+    wait_for(lambda: 499 in stored(console), what="the last number")
+    assert stored(console) == set(range(500))
+
+
 def test_the_demo_says_so_its_devices_send_and_ctrl_c_stops_all_in_time(start_console: StartConsole) -> None:
     console = start_console("--demo")
     assert is_alive(console.pid("demo"))

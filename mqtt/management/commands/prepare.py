@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
+from mqtt.services.broker_places import write_places
 from mqtt.supervisor import prepare
 from mqtt.supervisor.broker import BrokerSettings
 from mqtt.supervisor.embedded_connection import keep_embedded_connection
@@ -36,6 +37,7 @@ class Command(BaseCommand):
         steps = prepare.migrate(self._say)
         if for_up and settings.EMBEDDED_BROKER:
             keep_embedded_connection(BrokerSettings.from_settings(), before)
+            write_places(settings.PLACES_FILE)
         if not (for_up and settings.DEBUG) and prepare.collect_static():
             self._say("The static files were gathered anew.")
         if for_up:

@@ -42,6 +42,7 @@ class Command(BaseCommand):
             worker_name=options["worker_name"],
             ready_file=settings.RUN_DIR / "mqtt.ready",
             holder_file=settings.RUN_DIR / "mqtt.holder",
+            places_file=settings.PLACES_FILE if settings.EMBEDDED_BROKER else None,
             jobs=periodic.run_due,
             run_tests=tester.start_queued,
         )
