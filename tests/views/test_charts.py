@@ -18,6 +18,7 @@ from mqtt.services.jobs import rollups
 from mqtt.windows import last
 from tests import factories
 from tests.services.test_rollups import NOW, store
+from tests.views.conftest import body
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database, pytest.mark.usefixtures("valkey")]
 
@@ -29,12 +30,6 @@ DAY = "from=2026-09-20T00:00:00Z&to=2026-09-21T00:00:00Z"
 def web(client: Client, viewer: User) -> Client:
     client.force_login(viewer)
     return client
-
-
-def body(web: Client, url: str, status: int = 200) -> str:
-    answer = web.get(url)
-    assert answer.status_code == status
-    return answer.content.decode().split("<main")[1]
 
 
 def pages_of(sensor: SensorDevice) -> list[str]:

@@ -4,7 +4,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
@@ -16,12 +15,6 @@ from tests import factories
 from tests.forms.test_connection import filters, posted
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database, pytest.mark.usefixtures("valkey")]
-
-
-@pytest.fixture
-def web(client: Client, administrator: User) -> Client:
-    client.force_login(administrator)
-    return client
 
 
 def sent(*rows: str, **fields: Any) -> dict[str, Any]:

@@ -19,20 +19,9 @@ from mqtt.rhythm import NO_RHYTHM, Expectation, expect
 from mqtt.services import places
 from mqtt.services.audit import Actor
 from tests import factories
+from tests.views.conftest import body
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database, pytest.mark.usefixtures("valkey")]
-
-
-@pytest.fixture
-def web(client: Client, administrator: User) -> Client:
-    client.force_login(administrator)
-    return client
-
-
-def body(web: Client, url: str) -> str:
-    answer = web.get(url)
-    assert answer.status_code == 200
-    return answer.content.decode().split("<main")[1]
 
 
 def test_a_sensors_page_shows_value_readings_and_neighbours(web: Client) -> None:

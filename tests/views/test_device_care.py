@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
 from django.test import Client
 
 from mqtt.models import Datalogger, DeviceTask, Gateway, SensorDevice
@@ -12,12 +11,6 @@ from tests import factories
 from tests.api.conftest import client_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database, pytest.mark.usefixtures("valkey")]
-
-
-@pytest.fixture
-def web(client: Client, administrator: User) -> Client:
-    client.force_login(administrator)
-    return client
 
 
 def pair() -> tuple[Datalogger, Datalogger]:

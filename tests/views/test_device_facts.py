@@ -1,26 +1,14 @@
 """What devices say of themselves and measure, in a reader's words."""
 
 import pytest
-from django.contrib.auth.models import User
 from django.test import Client
 
 from mqtt import device_facts
 from mqtt.decoders.words import KINDS
 from tests import factories
+from tests.views.conftest import body
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database, pytest.mark.usefixtures("valkey")]
-
-
-@pytest.fixture
-def web(client: Client, administrator: User) -> Client:
-    client.force_login(administrator)
-    return client
-
-
-def body(web: Client, url: str) -> str:
-    answer = web.get(url)
-    assert answer.status_code == 200
-    return answer.content.decode().split("<main")[1]
 
 
 def test_facts_of_a_device_stay_bounded(web: Client) -> None:

@@ -24,12 +24,6 @@ pytestmark = [pytest.mark.django_db, pytest.mark.database, pytest.mark.usefixtur
 
 
 @pytest.fixture
-def web(client: Client, administrator: User) -> Client:
-    client.force_login(administrator)
-    return client
-
-
-@pytest.fixture
 def sensor() -> SensorDevice:
     factories.make_site(name="Mill")
     gateway = factories.make_gateway(factories.make_connection(name="Plant"), key="mill/g1", label="=cmd|' /C calc'!A0")

@@ -4,7 +4,6 @@ import html
 import re
 
 import pytest
-from django.contrib.auth.models import User
 from django.test import Client
 
 from mqtt.models import AuditEntry, Mapping
@@ -14,12 +13,6 @@ from tests import factories
 pytestmark = [pytest.mark.django_db, pytest.mark.database, pytest.mark.usefixtures("valkey")]
 
 PAYLOAD = b'{"hdr": {"sn": "B7", "t": 1789984800}, "rows": [{"n": "<b>", "v": 1.5}]}'
-
-
-@pytest.fixture
-def web(client: Client, administrator: User) -> Client:
-    client.force_login(administrator)
-    return client
 
 
 def fields(page: str) -> dict[str, str]:
