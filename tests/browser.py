@@ -1,13 +1,15 @@
-"""Chromium for tests, and a page that remembers every complaint of the browser."""
+"""Chromium for tests, a page that remembers every complaint of the browser, and the row of a value in it."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+import paho.mqtt.client as mqtt
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from tests.console import Console
-from tests.servers import CHROMIUM, PATIENCE
+from tests.servers import CHROMIUM, PATIENCE, wait_for
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
 EXPECTED = (
@@ -58,3 +60,28 @@ def open_page(browser: Browser, console: Console, **options: Any) -> tuple[Page,
 def live(page: Page) -> None:
     """Wait until the page's own socket is open."""
     page.wait_for_selector("body[data-live=up]")
+
+
+def publish(device: mqtt.Client, topic: str, payload: Any) -> None:
+    """Publish, as JSON unless it is text or bytes, and wait until the broker has it."""
+    text = payload if isinstance(payload, str | bytes) else json.dumps(payload)
+    device.publish(topic, text, qos=1).wait_for_publish(PATIENCE)
+
+
+def sensor_row(page: Page, device: mqtt.Client, topic: str) -> Locator:
+    """The row of a value that was just heard for the first time."""
+    publish(device, topic, {"temperature": 20.5})
+    name = topic.rpartition("/")[2]
+
+    def is_there() -> bool:
+        page.goto(f"/sensors/?search={name}")
+        return page.locator("#rows tr").count() == 1
+
+    wait_for(is_there, what="the sensor's row")
+    live(page)
+    return page.locator("#rows tr")
+
+
+def value_of(row: Locator) -> Locator:
+    """The cell of a row that shows its value."""
+    return row.locator("[data-field=value]")

@@ -1,22 +1,9 @@
 """The admin site and the API's docs under the strict content policy, in a real browser before a real console."""
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser import chromium, open_page
-from tests.console import Console
-
 pytestmark = [pytest.mark.browser, pytest.mark.system]
-
-
-@pytest.fixture
-def page(console: Console) -> Iterator[Page]:
-    with chromium() as browser:
-        opened, complaints = open_page(browser, console)
-        yield opened
-        assert not complaints
 
 
 def test_the_admin_site_breaks_no_content_policy(page: Page) -> None:

@@ -1,16 +1,13 @@
 """A chart in a real browser: it zooms by asking for finer data, is an address, and grows while one looks at it."""
 
-import json
 import re
-from collections.abc import Iterator
 from urllib.parse import parse_qs, urlparse
 
 import paho.mqtt.client as mqtt
 import pytest
 from playwright.sync_api import Page, Request, expect
 
-from tests.browser import chromium, live, open_page
-from tests.console import Console
+from tests.browser import live, publish
 from tests.servers import wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.system]
@@ -18,28 +15,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.system]
 TOPIC = "charted/box-7"
 
 
-@pytest.fixture
-def page(console: Console) -> Iterator[Page]:
-    with chromium() as browser:
-        opened, complaints = open_page(browser, console)
-        yield opened
-        opened.context.close()
-        assert not complaints
-
-
-@pytest.fixture
-def device(console: Console) -> Iterator[mqtt.Client]:
-    client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id="chart-test-device")
-    client.connect("127.0.0.1", console.broker_port)
-    client.loop_start()
-    yield client
-    client.disconnect()
-    client.loop_stop()
-
-
-def publish(device: mqtt.Client, value: float) -> None:
-    payload = json.dumps({"temperature": value, "humidity": value * 2})
-    device.publish(TOPIC, payload, qos=1).wait_for_publish(10)
+def publish_value(device: mqtt.Client, value: float) -> None:
+    publish(device, TOPIC, {"temperature": value, "humidity": value * 2})
 
 
 def query(request: Request) -> dict[str, list[str]]:
@@ -52,7 +29,7 @@ def is_chart(request: Request) -> bool:
 
 def test_a_chart_zooms_moves_and_grows(page: Page, device: mqtt.Client) -> None:
     for value in (20.0, 21.0, 22.0):
-        publish(device, value)
+        publish_value(device, value)
 
     def is_there() -> bool:
         page.goto("/dataloggers/?search=box-7")
@@ -70,7 +47,7 @@ def test_a_chart_zooms_moves_and_grows(page: Page, device: mqtt.Client) -> None:
     # New values come over the page's socket: nothing is asked for.
     asked: list[Request] = []
     page.on("request", lambda request: asked.append(request) if is_chart(request) else None)
-    publish(device, 23.5)
+    publish_value(device, 23.5)
     expect(reading).to_contain_text("23.5")
     assert int(chart.get_attribute("data-appended") or 0) >= 1
     assert not asked

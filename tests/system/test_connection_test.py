@@ -9,17 +9,11 @@ import paho.mqtt.client as mqtt
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser import chromium, live, open_page
+from tests.browser import live, open_page
 from tests.console import Console, StartConsole
 from tests.servers import free_port, rumqttd
 
 pytestmark = [pytest.mark.browser, pytest.mark.system]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
 
 
 @contextmanager
