@@ -29,8 +29,8 @@ NEEDED = {
 messages of any topic; configure: create, edit, delete; administer: people."""
 
 
-def can(user: User, action: str, obj: Model | None = None) -> bool:
-    """Whether the user may do `action`; `obj` narrows it down once rights are given by site."""
+def can(user: User, action: str) -> bool:
+    """Whether the user may do `action`."""
     if not user.is_active:
         return False
     has_perm: Any = getattr(user, "has_perm", None)

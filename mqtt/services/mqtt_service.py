@@ -36,7 +36,7 @@ from mqtt.services.pipeline.kept_messages import KeptMessages
 from mqtt.services.pipeline.message_processor import MessageProcessor
 from mqtt.services.pipeline.processor_thread import ProcessorThread
 from mqtt.services.sessions.broker_session import BrokerSession
-from mqtt.services.sessions.silence import SILENT_AFTER, ConnectionGaps
+from mqtt.services.sessions.silence import ConnectionGaps
 
 logger = logging.getLogger(__name__)
 
@@ -81,7 +81,6 @@ class MqttService:
         places_file: Path | None = None,
         jobs: Callable[[], object] | None = None,
         run_tests: Callable[[], object] | None = None,
-        silent_after: float = SILENT_AFTER,
     ) -> None:
         """`jobs` run every second in a thread of their own; `run_tests` starts the connection tests asked for.
 
@@ -116,7 +115,6 @@ class MqttService:
         self._ready_file = ready_file
         self._jobs = jobs
         self._run_tests = run_tests
-        self._silent_after = silent_after
         self._look = Every(LOOK_EVERY)
         self._renew = Every(RENEW_EVERY)
         self._write_activity = Every(WRITE_EVERY)
@@ -243,7 +241,7 @@ class MqttService:
             self.leases.forget([pk])
             return
         logger.info("Holding connection %s (%s)", pk, row.name)
-        gaps = ConnectionGaps(pk, self._silent_after)
+        gaps = ConnectionGaps(pk)
         one = HeldConnection(pk, self.leases.tokens()[pk], self.inbox, self._alarm, gaps, status=row.status)
         self.held[pk] = one
         one.begin(row, lease)

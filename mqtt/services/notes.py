@@ -36,15 +36,6 @@ def notes_on(*things: Model) -> QuerySet[Note]:
     return Note.objects.filter(wanted)
 
 
-def notes_around(sensor: SensorDevice, start: datetime, end: datetime) -> QuerySet[Note]:
-    """The notes of a span on a sensor and on what it hangs on. Wants `datalogger` and its relations loaded."""
-    box = sensor.datalogger
-    gateway = box.gateway
-    site = box.site or (gateway.site if gateway else None) or box.connection.site
-    things: list[Model | None] = [sensor, box, gateway, site, box.connection]
-    return notes_on(*(thing for thing in things if thing is not None)).filter(at__gte=start, at__lte=end)
-
-
 def thing_of(note: Note) -> Model | None:
     """What a note is about; None when it is gone."""
     found: Model | None = NOTABLE[NodeKind(note.kind)].objects.filter(pk=note.object_id).first()

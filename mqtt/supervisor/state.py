@@ -36,10 +36,10 @@ class ChildState:
     """Exit code of the process before; negative: the signal that ended it."""
 
 
-def write_whole(path: Path, text: str, mode: int = 0o600) -> None:
-    """Replace a file in one step, so that a reader never meets half of it."""
+def write_whole(path: Path, text: str) -> None:
+    """Replace a file in one step, so that a reader never meets half of it; for its owner only."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "w") as stream:
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as stream:
         stream.write(text)
     draft.replace(path)
 

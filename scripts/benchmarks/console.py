@@ -109,7 +109,7 @@ class Console:
         """The last lines that our processes wrote."""
         return "\n".join(path.read_text()[-2000:] for path in sorted(self.folder.glob("*.log")))
 
-    def download(self, path: str, pause: float = 0) -> tuple[float, int]:
+    def download(self, path: str, pause: float) -> tuple[float, int]:
         """(seconds, bytes) of a long answer; `pause`: seconds in which the first bytes are not read."""
         request = urllib.request.Request(f"http://127.0.0.1:{self.web_port}{path}", headers={"Cookie": self.cookie})
         begun, size = time.perf_counter(), 0

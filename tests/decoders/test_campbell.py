@@ -18,8 +18,8 @@ def said(topic: str, found: Any) -> Decoded:
     return decoded(topic, json.dumps(found))
 
 
-def geojson(names: Any, rows: Any, spelling: str = "properties", logger: str = "WX-1") -> dict[str, Any]:
-    properties = {"loggerID": logger, "publish_ts": "2026-03-01T10:05:00Z"}
+def geojson(names: Any, rows: Any, spelling: str = "properties") -> dict[str, Any]:
+    properties = {"loggerID": "WX-1", "publish_ts": "2026-03-01T10:05:00Z"}
     properties |= {"observationNames": names, "observations": rows}
     return {"type": "Feature", "geometry": {"type": "Point", "coordinates": [9.1, 45.4, 120.0]}, spelling: properties}
 

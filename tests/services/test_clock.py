@@ -180,9 +180,9 @@ def test_own_times_reach_the_watch_through_the_pipeline_and_stay_while_the_clock
     assert min(to_us(one.time) for one in new) == pytest.approx((bench.time + ahead) * 1e6)
 
 
-def doubted(seconds: float = HOUR) -> None:
+def doubted() -> None:
     now = timezone.now()
-    ClockMark.objects.update_or_create(pk=1, defaults={"newest_received_at": now, "off_seconds": seconds})
+    ClockMark.objects.update_or_create(pk=1, defaults={"newest_received_at": now, "off_seconds": HOUR})
 
 
 def test_nothing_is_deleted_for_its_age_while_the_clock_is_in_doubt(settings: Any) -> None:

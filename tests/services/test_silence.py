@@ -193,7 +193,7 @@ def test_nobody_is_late_while_the_link_is_to_blame(how: str) -> None:
     assert now_of(sensor) == "online"
 
 
-def interrupted(broker: MqttConnection, lost: datetime, back: datetime, how: str = "disconnected") -> None:
+def interrupted(broker: MqttConnection, lost: datetime, back: datetime, how: str) -> None:
     """The record of a link that was lost and came back."""
     make_status_change(broker, how, from_status="connected", at=lost)
     if how != "connecting":

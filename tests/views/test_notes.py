@@ -7,10 +7,12 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from mqtt import charts
 from mqtt.models import AuditEntry, Note
+from mqtt.models.reading import to_us
 from mqtt.services.audit import Actor
-from mqtt.services.notes import notes_around
 from mqtt.services.places import delete_site
+from mqtt.windows import Window
 from tests import factories
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database, pytest.mark.usefixtures("valkey")]
@@ -76,15 +78,20 @@ def test_a_note_without_text_or_too_long_is_refused_in_words(client: Client, ope
 
 
 def test_a_chart_finds_the_notes_of_all_that_its_sensor_hangs_on() -> None:
-    site = factories.make_site()
-    gateway = factories.make_gateway(site=site)
+    gateway = factories.make_gateway()
     sensor = factories.make_sensor(factories.make_datalogger(gateway=gateway))
     at = datetime(2026, 5, 1, tzinfo=UTC)
-    for thing in (sensor, sensor.datalogger, gateway, site, sensor.connection):
+    for thing in (sensor, sensor.datalogger, gateway, sensor.connection):
         factories.make_note(thing, at=at, text=type(thing).__name__)
     factories.make_note(make("sensor"), at=at)
     factories.make_note(sensor, at=at + timedelta(days=2))
-    found = notes_around(sensor, at - timedelta(days=1), at + timedelta(days=1))
-    assert {note.text for note in found} == {"SensorDevice", "Datalogger", "Gateway", "Site", "MqttConnection"}
+    day = 86_400_000_000
+    found = charts.marks([sensor], Window(to_us(at) - day, to_us(at) + day, ""))
+    assert {mark["text"] for mark in found} == {"SensorDevice", "Datalogger", "Gateway", "MqttConnection"}
+
+
+def test_the_notes_on_a_site_go_with_it() -> None:
+    site = factories.make_site()
+    factories.make_note(site)
     delete_site(Actor.command("test"), site)
     assert not Note.objects.filter(kind="site").exists()

@@ -35,7 +35,7 @@ class MomentField(serializers.DateTimeField):
 class _Visible(serializers.PrimaryKeyRelatedField):
     """A thing of a model that the asking user may see."""
 
-    def __init__(self, model: Any = None, **kwargs: Any) -> None:
+    def __init__(self, model: Any, **kwargs: Any) -> None:
         self._model = model
         super().__init__(queryset=model.objects.none(), **kwargs)
 

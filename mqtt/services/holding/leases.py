@@ -19,7 +19,7 @@ RENEW_EVERY = 3.0
 """Seconds; a lease survives two missed renewals."""
 
 
-def new_holder(worker_name: str = "") -> str:
+def new_holder(worker_name: str) -> str:
     """A name that no other process has, nor this one after a restart; begins with what people know it by."""
     name = worker_name or f"{socket.gethostname()}:{os.getpid()}"
     return f"{name[:100]} {secrets.token_hex(6)}"

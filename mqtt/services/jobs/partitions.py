@@ -64,15 +64,14 @@ def create(day: date) -> None:
         cursor.execute(f"ALTER TABLE mqtt_reading ATTACH PARTITION {name} FOR VALUES FROM (%s) TO (%s)", bounds)
 
 
-def drop_before(moment: datetime, *, dry_run: bool = False) -> dict[str, int]:
-    """Drop whole days that ended before a moment; returns their (estimated) rows by name."""
+def drop_before(moment: datetime) -> dict[str, int]:
+    """Drop whole days that ended before a moment; returns how many rows each had, by name."""
     dropped = {}
     for day, name in sorted(existing().items()):
         if datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1) <= moment:
             with transaction.atomic(), connection.cursor() as cursor:
                 cursor.execute(f"SELECT count(*) FROM {name}")  # noqa: S608 - our own name
                 dropped[name] = int(cursor.fetchone()[0])
-                if not dry_run:
-                    cursor.execute("SET LOCAL lock_timeout = '2s'")
-                    cursor.execute(f"DROP TABLE {name}")
+                cursor.execute("SET LOCAL lock_timeout = '2s'")
+                cursor.execute(f"DROP TABLE {name}")
     return dropped

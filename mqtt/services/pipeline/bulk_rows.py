@@ -52,7 +52,7 @@ class Writes:
         given = [array_text(kind, column) for kind, column in zip(types, zip(*rows, strict=True), strict=True)]
         self.add(statement.format(rows=_from_arrays(tuple(types))), given, counts=counts)
 
-    def run_many(self, statement: str, rows: Rows, *, counts: bool = False) -> None:
+    def run_many(self, statement: str, rows: Rows, *, counts: bool) -> None:
         """Run one statement for each row, now."""
         with connection.cursor() as cursor:
             cursor.executemany(statement, rows)

@@ -14,9 +14,8 @@ day as for a device: silence on a whole connection is what one sees of filters o
 class ConnectionGaps:
     """How often anything comes on a connection, from one session to the next; learned by the session's thread."""
 
-    def __init__(self, connection_id: int, silent_after: float = SILENT_AFTER) -> None:
+    def __init__(self, connection_id: int) -> None:
         self._connection_id = connection_id
-        self._silent_after = silent_after
         self._gaps = Gaps()
         self._is_due = False
 
@@ -32,7 +31,7 @@ class ConnectionGaps:
         if expected.late_after is None:
             return None
         if expected.interval is None:
-            if quiet <= max(self._silent_after, SILENCE_LATE * self._gaps.silence):
+            if quiet <= max(SILENT_AFTER, SILENCE_LATE * self._gaps.silence):
                 return None
             return Reason("silent", {"silence_seconds": round(quiet)})
         if quiet <= expected.late_after:
