@@ -4,6 +4,8 @@ import os
 import select
 import signal
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
 
 from django.conf import settings
@@ -21,10 +23,6 @@ MQTT_MAY_TAKE = 5.0
 """Seconds to wait for the mqtt process once the pages answer: a console that cannot store can still say so."""
 
 
-class StoppedEarlyError(BaseException):
-    """Asked to stop while preparing; not an Exception, so that nothing on the way takes it for a failure."""
-
-
 class Console:
     """One run of the console."""
 
@@ -33,13 +31,12 @@ class Console:
         self.family = Family(settings.RUN_DIR, self.output)
         self.broker = BrokerSettings.from_settings() if settings.EMBEDDED_BROKER else None
         # Signals write to a pipe: the loop below sleeps on it, and no lock can be held at the wrong moment.
-        self._wake, wake_end = os.pipe()
-        for end in (self._wake, wake_end):
+        self._wake, self._wake_end = os.pipe()
+        for end in (self._wake, self._wake_end):
             os.set_blocking(end, False)
-        signal.set_wakeup_fd(wake_end, warn_on_full_buffer=False)
+        signal.set_wakeup_fd(self._wake_end, warn_on_full_buffer=False)
         self._stopping = False
-        self._preparing = True
-        self._preparation = Preparation(self.output)
+        self._preparation = Preparation(self.output, self._wake_up)
 
     def run(self) -> None:
         """Start everything, keep it alive, and stop it when asked to."""
@@ -51,16 +48,13 @@ class Console:
             signal.signal(number, self._asked_to_stop)
         signal.signal(signal.SIGCHLD, lambda *_: None)  # a handler of our own, so that it wakes the loop
         try:
-            self._preparation.check()
+            self._preparation.start()
+            self._wait_until(lambda: self._preparation.is_checked or self._preparation.is_over())
             self._start_servers()  # they come up while the tables are looked at
-            self._preparation.finish()
+            self._wait_until(self._preparation.is_over)
             self._start_own()
-            self._preparing = False
             self._keep_alive()
-        except StoppedEarlyError:
-            pass
         finally:
-            self._preparing = False
             if self.family.children:
                 self.output.say("Stopping ...")
             self._preparation.leave_off()
@@ -71,6 +65,8 @@ class Console:
             lock.close()
 
     def _start_servers(self) -> None:
+        if self._stopping:
+            return
         servers = []
         if settings.EMBEDDED_VALKEY:
             programs.own_folder(settings.VALKEY_SOCKET.parent)
@@ -82,6 +78,8 @@ class Console:
             # Not sooner: the mqtt process is to have its place there before any device comes.
             self.family.start([programs.broker(self.broker, self.broker.write(settings.DATA_DIR))], beside=True)
         self._wait_for("broker", "valkey", seconds=SERVERS_MAY_TAKE)
+        if self._stopping:
+            return
         own = [programs.mqtt(settings.RUN_DIR), programs.web(settings.HTTP_HOST, settings.HTTP_PORT)]
         if settings.DEMO and self.broker:
             own.append(programs.demo(self.broker))
@@ -97,7 +95,11 @@ class Console:
 
     def _wait_for(self, *names: str, seconds: float = float("inf")) -> None:
         end = time.monotonic() + seconds
-        while not self._stopping and not self.family.is_ready(*names) and time.monotonic() < end:
+        self._wait_until(lambda: self.family.is_ready(*names) or time.monotonic() >= end)
+
+    def _wait_until(self, condition: Callable[[], bool]) -> None:
+        """Look after the children until then, or until asked to stop."""
+        while not self._stopping and not condition():
             self._one_round()
 
     def _one_round(self) -> None:
@@ -128,7 +130,9 @@ class Console:
             found.append(guards.Listener(self.broker.host, self.broker.port, *names))
         return found
 
+    def _wake_up(self) -> None:
+        with suppress(BlockingIOError):  # it is being woken already
+            os.write(self._wake_end, b"\0")
+
     def _asked_to_stop(self, _number: int, _frame: FrameType | None) -> None:
-        if self._preparing:
-            raise StoppedEarlyError
         self._stopping = True

@@ -3,6 +3,8 @@
 import signal
 import subprocess
 import sys
+import threading
+from collections.abc import Callable
 
 from app.env import stop
 from mqtt.supervisor.child import ending_with_us
@@ -18,16 +20,20 @@ TIME_TO_STOP = 3.0
 
 
 class Preparation:
-    """One run of `manage.py prepare --for-up`. Where it fails it has said why, and this process ends with its code."""
+    """One run of `manage.py prepare --for-up`. All methods belong to the main thread; `wake` is called from another."""
 
-    def __init__(self, output: Output) -> None:
+    def __init__(self, output: Output, wake: Callable[[], None]) -> None:
+        self.is_checked = False
+        """The console may start; the tables are looked at next."""
         self.password = ""
         """Of the first account, where one was made up."""
         self._output = output
+        self._wake = wake
         self._process: subprocess.Popen[str] | None = None
+        self._listener = threading.Thread(target=self._hear, name="preparation", daemon=True)
 
-    def check(self) -> None:
-        """Start it, and wait until it says that the console may start; it goes on with the tables."""
+    def start(self) -> None:
+        """Begin."""
         self._process = subprocess.Popen(  # noqa: S603 - our own command, no shell
             ending_with_us(manage("prepare", "--for-up")),
             stdin=subprocess.DEVNULL,
@@ -36,12 +42,18 @@ class Preparation:
             errors="replace",
             start_new_session=True,  # Ctrl-C in the terminal is for us to pass on
         )
-        self._go_on(self._hear(self._process, until=CHECKED))
+        self._listener.start()
 
-    def finish(self) -> None:
-        """Wait until everything is in its place."""
-        if self._process:
-            self._go_on(self._hear(self._process))
+    def is_over(self) -> bool:
+        """Whether everything is in its place. Where it failed it has said why, and this process ends with its code."""
+        if self._process is None or self._listener.is_alive():
+            return False
+        code = self._process.wait()
+        if code < 0:
+            stop(f"what prepares it was ended by {signal.Signals(-code).name}. Is there memory enough?")
+        if code:
+            sys.exit(code)
+        return True
 
     def leave_off(self) -> None:
         """End it where it still runs; a password that it has made is heard all the same."""
@@ -53,23 +65,20 @@ class Preparation:
                 self._process.wait(TIME_TO_STOP)
             except subprocess.TimeoutExpired:
                 self._process.kill()
-        self._hear(self._process)
+        self._listener.join(TIME_TO_STOP)
 
-    @staticmethod
-    def _go_on(code: int) -> None:
-        if code < 0:
-            stop(f"what prepares it was ended by {signal.Signals(-code).name}. Is there memory enough?")
-        if code:
-            sys.exit(code)
-
-    def _hear(self, process: "subprocess.Popen[str]", until: str | None = None) -> int:
-        """Pass on what it says, up to one line or its end; returns its exit code, 0 while it runs."""
-        for line in process.stdout or ():
-            text = line.rstrip()
-            if text == until:
-                return 0
-            if text.startswith(PASSWORD):
-                self.password = text.removeprefix(PASSWORD)
-            else:
-                self._output.say(text)
-        return process.wait()
+    def _hear(self) -> None:
+        """Pass on what it says, to its end."""
+        assert self._process  # noqa: S101 - started before this thread
+        assert self._process.stdout  # noqa: S101 - asked for above
+        with self._process.stdout as lines:
+            for line in lines:
+                text = line.rstrip()
+                if text == CHECKED:
+                    self.is_checked = True
+                    self._wake()
+                elif text.startswith(PASSWORD):
+                    self.password = text.removeprefix(PASSWORD)
+                else:
+                    self._output.say(text)
+        self._wake()

@@ -13,12 +13,17 @@ from tests.console import ROOT, environment
 from tests.servers import PATIENCE, free_port, wait_for
 
 
+def settings_of(data_dir: Path) -> dict[str, str]:
+    """The environment of a console in this folder, on ports of its own."""
+    ports = {"HTTP_PORT": free_port(), "EMBEDDED_BROKER_PORT": free_port()}
+    return environment(DJANGO_SETTINGS_MODULE="app.settings", DATA_DIR=data_dir, **ports)
+
+
 def started(data_dir: Path) -> "subprocess.Popen[str]":
     """`manage.py up` in an empty folder, not waited for."""
-    ports = {"HTTP_PORT": free_port(), "EMBEDDED_BROKER_PORT": free_port()}
     return subprocess.Popen(
         [sys.executable, str(ROOT / "manage.py"), "up"],
-        env=environment(DATA_DIR=data_dir, **ports),
+        env=settings_of(data_dir),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -56,13 +61,11 @@ def test_stopped_at_any_moment_it_leaves_nobody_behind_and_tells_the_password_th
 
 
 def test_a_preparation_that_is_killed_is_told(tmp_path: Path) -> None:
-    code = (
-        "from mqtt.supervisor import preparation; from mqtt.supervisor.output import Output;"
-        "preparation.manage = lambda *_: ['sh', '-c', 'kill -9 $$']; preparation.Preparation(Output()).check()"
-    )
+    code = "from mqtt.supervisor import console, preparation;"
+    code += "preparation.manage = lambda *_: ['sh', '-c', 'kill -9 $$']; console.Console().run()"
     told = subprocess.run(
         [sys.executable, "-c", code],
-        env=environment(DJANGO_SETTINGS_MODULE="app.settings", DATA_DIR=tmp_path),
+        env=settings_of(tmp_path),
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -77,7 +80,7 @@ def test_the_supervisor_itself_loads_neither_models_nor_pages(tmp_path: Path) ->
     code = "import sys, mqtt.supervisor.console; print(*sorted(sys.modules), sep='\\n')"
     loaded = subprocess.run(
         [sys.executable, "-c", code],
-        env=environment(DJANGO_SETTINGS_MODULE="app.settings", DATA_DIR=tmp_path),
+        env=settings_of(tmp_path),
         cwd=ROOT,
         capture_output=True,
         text=True,
