@@ -19,6 +19,8 @@ from mqtt.services.history.raw import HistoryTuple
 
 COLUMNS = ("sensor", "name", "unit", "time", "value", "raw_value", "text", "received_at", "own_time", "uncertain")
 """`import_readings` knows them: what goes out comes back in."""
+EXACT = "time_utc"
+"""Stands behind the others where `time` is local and to the millisecond: an hour of October comes twice."""
 MINUTES_KEPT = 10_000
 TWO = [f"{number:02}" for number in range(60)]
 
@@ -74,10 +76,11 @@ class CsvReadings:
     def __init__(
         self, form: type[CsvWriter], sensors: Sequence[SensorDevice], corrections: dict[int, Corrections]
     ) -> None:
-        self._writer = writer = form(COLUMNS)
+        is_excel = issubclass(form, ExcelItalianWriter)
+        self._writer = writer = form([*COLUMNS, EXACT] if is_excel else COLUMNS)
         self.ending, self.content_type = writer.ending, writer.content_type
         self.head, self.broken = writer.head, writer.broken
-        is_excel = issubclass(form, ExcelItalianWriter)
+        self._exact = _utc() if is_excel else None
         self._clock = Clock(get_current_timezone(), " ", _milli, "") if is_excel else _utc()
         self._number = _comma if is_excel else _point
         self._corrections = corrections
@@ -87,22 +90,24 @@ class CsvReadings:
             writer.delimiter.join(
                 ["", words[flags & ReadingFlag.OWN_TIME > 0], words[flags & ReadingFlag.UNCERTAIN > 0]]
             )
-            + "\r\n"
+            + (writer.delimiter if is_excel else "\r\n")
             for flags in range(8)
         ]
 
     def block(self, rows: Iterable[HistoryTuple]) -> bytes:
         """Some readings."""
         clock, number, begin, end, apart = self._clock, self._number, self._begin, self._end, self._writer.delimiter
+        exact = self._exact
         lines = []
         for sensor, time, _digest, received_at, raw, text, flags in rows:
             raw_cell = "" if raw is None else number(raw)
             rules = self._corrections.get(sensor)
             cell = raw_cell if rules is None or raw is None else number(rules.apply(time, raw))
             said = "" if text is None else self._cells([text])
+            last = f"{exact(time)}\r\n" if exact else ""
             lines.append(
                 f"{begin[sensor]}{clock(time)}{apart}{cell}{apart}{raw_cell}{apart}{said}{apart}"
-                f"{clock(received_at)}{end[flags & 7]}"
+                f"{clock(received_at)}{end[flags & 7]}{last}"
             )
         return "".join(lines).encode("utf-8", "replace")
 

@@ -62,6 +62,15 @@ def test_the_form_for_excel_in_italian_is_read_back(sensor: SensorDevice, tmp_pa
     assert Reading.objects.order_by("time")[0].time.isoformat() == "2026-05-01T10:00:00+00:00"
 
 
+def test_the_exact_time_counts_where_excel_has_saved_the_file(sensor: SensorDevice, tmp_path: Path) -> None:
+    text = "time;sensor;value;own_time;time_utc\r\n"
+    text += f"25/10/2026 02:30;{sensor.pk};1,5;VERO;2026-10-25T01:30:00.250401Z\r\n"
+    assert "1 stored" in store(text, tmp_path)
+    assert "0 stored, 1 were there already" in store(text, tmp_path)
+    found = Reading.objects.get()
+    assert (found.time.isoformat(), found.flags) == ("2026-10-25T01:30:00.250401+00:00", ReadingFlag.OWN_TIME)
+
+
 def test_a_trial_stores_nothing(sensor: SensorDevice, tmp_path: Path) -> None:
     text = f"time,sensor,value\n2026-05-01T12:00:00Z,{sensor.pk},1\n"
     assert "1 would be stored" in store(text, tmp_path, "--dry-run")

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from mqtt.enums import ReadingFlag
 from mqtt.exports.columns import COLUMNS
 from mqtt.exports.readings import COLUMNS as READING_COLUMNS
-from mqtt.exports.readings import readings_writer
+from mqtt.exports.readings import EXACT, readings_writer
 from mqtt.exports.rows import READINGS_AT_ONCE, reading_rows
 from mqtt.exports.stream import Export
 from mqtt.exports.writers import WRITERS, CsvWriter, ExcelItalianWriter, JsonWriter
@@ -150,11 +150,17 @@ def test_the_history_of_a_datalogger_is_merged_by_time(reader: Client) -> None:
 def test_what_goes_out_comes_back_in_uncorrected(reader: Client, form: str, tmp_path: Path) -> None:
     sensor = with_history()
     factories.make_reading(sensor, time=NOON - timedelta(days=1), value=None, text="=open")
+    factories.make_reading(sensor, time=NOON + timedelta(microseconds=1_250_401), value=4.0)
+    for hour in (0, 1):  # on this day 02:30 comes twice where the console stands
+        factories.make_reading(sensor, time=datetime(2026, 10, 25, hour, 30, tzinfo=UTC), value=9.0)
     path = tmp_path / "history"
     path.write_bytes(download(reader, f"/sensors/{sensor.pk}/export/?export={form}").encode())
     before = list(Reading.objects.order_by("time").values_list("time", "value", "text"))
     Reading.objects.all().delete()
-    call_command("import_readings", str(path), stdout=io.StringIO())
+    for said in ("7 stored, 0 were", "0 stored, 7 were"):
+        output = io.StringIO()
+        call_command("import_readings", str(path), stdout=output)
+        assert said in output.getvalue()
     assert list(Reading.objects.order_by("time").values_list("time", "value", "text")) == before
 
 
@@ -177,7 +183,8 @@ def test_readings_are_written_as_any_other_row(form: Any, rows: list[tuple[int, 
         said = None if value is not None else text
         given_rows.append((7, time, 0, received_at, value, said, ReadingFlag.OWN_TIME))
         times = from_us(time), from_us(received_at)
-        plain.append([7, "=t;,", '"', times[0], value, value, said, times[1], True, False])
+        exact = [times[0].replace(tzinfo=None).isoformat() + "Z"] if form is ExcelItalianWriter else []
+        plain.append([7, "=t;,", '"', times[0], value, value, said, times[1], True, False, *exact])
     written = readings_writer(form, [sensor], {}).block(given_rows).decode()
     expected = form(READING_COLUMNS).block(plain).decode()
     as_cells = [
@@ -222,4 +229,4 @@ def test_a_file_name_tells_what_it_is_and_breaks_no_header() -> None:
 
 
 def test_columns_of_readings_are_known_to_the_import() -> None:
-    assert set(READING_COLUMNS) - {"name", "unit"} <= set(KNOWN)
+    assert {*READING_COLUMNS, EXACT} - {"name", "unit"} <= set(KNOWN)

@@ -16,9 +16,13 @@ from mqtt.enums import ReadingFlag
 from mqtt.models import to_us
 
 LONGEST_LINE = 1024 * 1024
-KNOWN = ("sensor", "connection", "key", "time", "received_at", "raw_value", "value", "text", "own_time", "uncertain")
+KNOWN = (
+    "sensor", "connection", "key", "time", "time_utc", "received_at", "raw_value", "value", "text", "own_time",
+    "uncertain",
+)  # fmt: skip
 ALIASES = {"sensor_id": "sensor", "timestamp": "time", "received": "received_at"}
-TRUE = {"true", "1", "yes", "on"}
+TRUE = {"true", "1", "yes", "on", "vero"}
+"""The last is what Excel in Italian makes of the first."""
 
 
 class LineError(Exception):
@@ -76,7 +80,7 @@ def _json_lines(first: str, stream: TextIO) -> Iterator[Line | Refusal]:
 def _csv_lines(header: str, stream: TextIO) -> Iterator[Line | Refusal]:
     separator = max(",;\t", key=header.count)
     names = [_name(one) for one in next(csv.reader([header], delimiter=separator))]
-    if "time" not in names or not {"value", "raw_value", "text"} & set(names):
+    if not {"time", "time_utc"} & set(names) or not {"value", "raw_value", "text"} & set(names):
         raise LineError(
             f"The first line must name the columns, among them time and value. Known are: {', '.join(KNOWN)}."
         )
@@ -135,12 +139,13 @@ def _line(number: int, given: Mapping[str, Any], *, is_italian: bool) -> Line:
     received, owner, key = row.get("received_at"), str(row.get("connection") or ""), str(row.get("key") or "")
     if "\0" in owner + key:
         raise LineError("a name holds a NUL character")
+    name = "time_utc" if row.get("time_utc") else "time"  # Excel may have rewritten a time that it took for one
     return Line(
         number,
         _sensor(row.get("sensor")),
         owner,
         key,
-        _moment(row.get("time"), "time"),
+        _moment(row.get(name), name),
         None if received in (None, "") else _moment(received, "received_at"),
         value,
         text,
