@@ -29,13 +29,13 @@ from mqtt.events import (
     TailHeard,
     TailWanted,
 )
-from mqtt.live import pulse, render
+from mqtt.live import pulse
+from mqtt.live.changes import Change, change_of
 from mqtt.live.channel import HubChannel
 from mqtt.live.database import HubDatabase
 from mqtt.live.flush import due_at, flush, speak
-from mqtt.live.render import Seen
-from mqtt.live.rights import take_user
-from mqtt.live.viewer import Change, change_of
+from mqtt.live.lookout import NOTHING, changes, look_around
+from mqtt.live.rights import current_users, take_user
 from mqtt.meters import WEBSOCKET_CLIENTS
 from mqtt.permissions import TAIL, can
 from mqtt.services.broadcast import send_event
@@ -78,8 +78,7 @@ class LiveHub:
         self.heard: dict[int, Change] = {}
         """By connection, what readings changed since the last flush: there are many, and pages look at them once."""
         self.starting = asyncio.Lock()
-        self.seen: dict[int, Seen] = {}
-        self.journal: tuple[int, int] = (0, 0)
+        self.sight = NOTHING
         self.rights_at = 0.0
         self.database_lost_at = 0.0
 
@@ -97,7 +96,7 @@ class LiveHub:
 
     async def _start(self) -> None:
         self.rights_at = time.monotonic()
-        self.seen, self.journal = await self.database.ask(render.look_around)
+        self.sight = await self.database.ask(look_around)
         await self.channel.open()
         jobs = (self.channel.receive_forever, self._flush_forever, self._sweep_forever, self._pulse_forever)
         self.tasks = [asyncio.create_task(job()) for job in jobs]
@@ -109,7 +108,7 @@ class LiveHub:
             if self.consumers:
                 return
             tasks, self.tasks = self.tasks, []
-            self.seen, self.heard, self.database_lost_at = {}, {}, 0.0
+            self.sight, self.heard, self.database_lost_at = NOTHING, {}, 0.0
             await _end(tasks)
             await self.channel.close()
             await self.database.close()
@@ -214,8 +213,9 @@ class LiveHub:
 
     async def _sweep(self) -> None:
         now = time.monotonic()
-        seen, journal = await self.database.ask(render.look_around)
-        self._compare(seen, journal)
+        before, self.sight = self.sight, await self.database.ask(look_around)
+        for change in changes(before, self.sight):
+            self.note(change)
         await self._join_groups()
         self.watch_tails()
         if self.channel.is_lost:
@@ -235,23 +235,6 @@ class LiveHub:
             except Exception:
                 logger.exception("Open pages were not told how the console fares")
 
-    def _compare(self, seen: dict[int, Seen], journal: tuple[int, int]) -> None:
-        before, self.seen = self.seen, seen
-        old_journal, self.journal = self.journal, journal
-        for pk in before.keys() | seen.keys():
-            old, new = before.get(pk), seen.get(pk)
-            if old == new:
-                continue
-            change = Change(connection_id=pk, rows={"connection": {pk}}, words={"rates"})
-            if old is None or new is None:
-                change.words |= {"sweep", "new", "new connection"}
-            elif (old.effective_status, old.is_vouched) != (new.effective_status, new.is_vouched):
-                change.words.add("sweep")
-                change.whole_connection = True
-            self.note(change)
-        if journal != old_journal:
-            self.note(Change(words={"journal"}))
-
     def note_everything(self) -> None:
         """All pages are to be brought up to date from the database."""
         for consumer in self.consumers:
@@ -261,7 +244,7 @@ class LiveHub:
 
     async def _check_rights(self) -> None:
         asked = {consumer: (consumer.viewer.session_key, consumer.viewer.user.pk) for consumer in self.consumers}
-        users = await self.database.ask(render.current_users, asked.values())
+        users = await self.database.ask(current_users, asked.values())
         for consumer, key in asked.items():
             user = users.get(key)
             if user is None:
@@ -276,7 +259,7 @@ class LiveHub:
     async def _join_groups(self) -> None:
         """Be a member of the groups of all connections that some page is about."""
         abouts = {consumer.viewer.shown.connection_id for consumer in self.consumers}
-        connections = set(self.seen) | abouts if 0 in abouts else abouts
+        connections = set(self.sight.connections) | abouts if 0 in abouts else abouts
         wanted = {groups.connection(pk) for pk in connections if pk}
         wanted |= {consumer.watching.group for consumer in self.consumers if consumer.watching}
         await self.channel.join(wanted)

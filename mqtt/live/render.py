@@ -1,25 +1,19 @@
-"""What the live hub asks of the database, in one call for everybody: rows, parts, totals, badges, rights."""
+"""Rows, parts, totals and badges for all open pages, read and rendered in one call."""
 
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.contrib.auth import get_user, get_user_model
-from django.contrib.sessions.backends.db import SessionStore
 from django.db import DatabaseError
-from django.db.models import Max
-from django.http import HttpRequest
-from django.utils import timezone, translation
+from django.utils import translation
 
 from mqtt import queries
 from mqtt.badges import problem_counts
 from mqtt.fragments import Variant, render_part, render_row, row_id
-from mqtt.models import AuditEntry, MqttConnection, StatusChange
-from mqtt.pages.base import Shown, Touch, connection_id
-from mqtt.permissions import VIEW, User, can, visible_to
+from mqtt.pages.base import Shown, Touch
+from mqtt.permissions import User
 from mqtt.prepared import rows_by_key
-from mqtt.templatetags.mqtt_rows import PATIENCE
 
 logger = logging.getLogger(__name__)
 
@@ -111,58 +105,3 @@ def _deliver_parts(order: Order, delivery: Delivery) -> None:
             with translation.override(order.language):  # contexts hold sentences and numbers that are written already
                 context = fresh.part_context(part)
             delivery.parts[part.name] = render_part(part.template, context, order.language)
-
-
-def rows_of(user: User, touches: Iterable[Touch]) -> dict[str, dict[int, int]]:
-    """The rows that a browser says it shows, as far as the user may see them: {kind: {pk: connection_id}}."""
-    wanted: dict[str, list[int]] = {}
-    for kind, pk in touches:
-        if kind in queries.BY_KIND:
-            wanted.setdefault(kind, []).append(pk)
-    found: dict[str, dict[int, int]] = {}
-    for kind, pks in wanted.items():
-        rows = visible_to(user, queries.BY_KIND[kind]()).filter(pk__in=pks)
-        found[kind] = {row.pk: connection_id(kind, row) for row in rows}
-    return found
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What the sweep compares of a connection: changes here that no event has announced."""
-
-    effective_status: str
-    is_vouched: bool
-    """Its devices' availability is believed."""
-    is_lost_long: bool
-    """Disconnected for so long that amber turns red."""
-    measured_at: Any
-    """When its rates were written last."""
-
-
-def look_around() -> tuple[dict[int, Seen], tuple[int, int]]:
-    """All connections by the database's clock, and the newest status change and audit entry."""
-    annotated: Any = MqttConnection.objects.with_effective_status()
-    connections = annotated.values_list("pk", "effective_status", "status_changed_at", "activity__measured_at")
-    believed = set(MqttConnection.objects.vouched().values_list("pk", flat=True))
-    long_ago = timezone.now() - PATIENCE
-    seen = {
-        pk: Seen(status, pk in believed, status == "disconnected" and bool(since) and since < long_ago, measured)
-        for pk, status, since, measured in connections.order_by()
-    }
-    newest = [model.objects.aggregate(newest=Max("pk"))["newest"] or 0 for model in (StatusChange, AuditEntry)]
-    return seen, (newest[0], newest[1])
-
-
-def current_users(keys: Iterable[tuple[str, int]]) -> dict[tuple[str, int], User | None]:
-    """For each session key (or, without one, user id): who it stands for now; None when nobody who may look."""
-    found: dict[tuple[str, int], User | None] = {}
-    for session_key, user_id in set(keys):
-        user: Any = None
-        if session_key:
-            request = HttpRequest()
-            request.session = SessionStore(session_key)
-            user = get_user(request)
-        else:
-            user = get_user_model().objects.filter(pk=user_id).first()
-        found[session_key, user_id] = user if user is not None and user.pk == user_id and can(user, VIEW) else None
-    return found

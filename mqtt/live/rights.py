@@ -1,16 +1,35 @@
 """Who an open page belongs to now, and what its browser asked to be shown, as far as that person may see it."""
 
 import logging
+from collections.abc import Iterable
+from typing import Any
 
+from django.contrib.auth import get_user, get_user_model
+from django.contrib.sessions.backends.db import SessionStore
 from django.db import DatabaseError
-from django.http import QueryDict
+from django.http import HttpRequest, QueryDict
 
-from mqtt.live.render import rows_of
+from mqtt import queries
 from mqtt.live.viewer import Viewer
-from mqtt.pages.base import Shown
-from mqtt.permissions import OPERATE, User, can
+from mqtt.pages.base import Shown, Touch, connection_id
+from mqtt.permissions import OPERATE, VIEW, User, can, visible_to
 
 logger = logging.getLogger(__name__)
+
+
+def current_users(keys: Iterable[tuple[str, int]]) -> dict[tuple[str, int], User | None]:
+    """For each session key (or, without one, user id): who it stands for now; None when nobody who may look."""
+    found: dict[tuple[str, int], User | None] = {}
+    for session_key, user_id in set(keys):
+        user: Any = None
+        if session_key:
+            request = HttpRequest()
+            request.session = SessionStore(session_key)
+            user = get_user(request)
+        else:
+            user = get_user_model().objects.filter(pk=user_id).first()
+        found[session_key, user_id] = user if user is not None and user.pk == user_id and can(user, VIEW) else None
+    return found
 
 
 def take_user(viewer: Viewer, user: User) -> None:
@@ -43,5 +62,18 @@ def _grant(viewer: Viewer) -> None:
     if shown is None:
         return
     if rows is not None:
-        shown.rows = rows_of(viewer.user, rows)
+        shown.rows = _rows_of(viewer.user, rows)
     viewer.show(shown)
+
+
+def _rows_of(user: User, touches: Iterable[Touch]) -> dict[str, dict[int, int]]:
+    """The rows that a browser says it shows, as far as the user may see them: {kind: {pk: connection_id}}."""
+    wanted: dict[str, list[int]] = {}
+    for kind, pk in touches:
+        if kind in queries.BY_KIND:
+            wanted.setdefault(kind, []).append(pk)
+    found: dict[str, dict[int, int]] = {}
+    for kind, pks in wanted.items():
+        rows = visible_to(user, queries.BY_KIND[kind]()).filter(pk__in=pks)
+        found[kind] = {row.pk: connection_id(kind, row) for row in rows}
+    return found

@@ -6,18 +6,11 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
-from mqtt.events import (
-    AvailabilityChanged,
-    CommandChanged,
-    ConnectionTestChanged,
-    Event,
-    ReadingsStored,
-    SiteChanged,
-    StatusUpdate,
-)
 from mqtt.fragments import render_part
+from mqtt.live.changes import Change
 from mqtt.live.render import Delivery
-from mqtt.pages.base import STATES, ListPage, Shown, Touch
+from mqtt.pages.base import STATES, Shown, Touch
+from mqtt.pages.list_page import ListPage
 from mqtt.permissions import User
 
 TOTALS_EVERY = 2.0
@@ -35,77 +28,6 @@ EXTRAS = frozenset((TOTAL, BADGES))
 
 NEVER = float("inf")
 NO_ROWS: frozenset[int] = frozenset()
-
-
-@dataclass(slots=True)
-class Change:
-    """An event in the words that pages understand."""
-
-    connection_id: int = 0
-    rows: dict[str, set[int]] = field(default_factory=dict)
-    """{kind: primary keys} whose rows look different now."""
-    words: set[str] = field(default_factory=set)
-    whole_connection: bool = False
-    """All devices of the connection look different: others vouch for them now, or more changed than are named."""
-
-    _touches: set[Touch] | None = None
-
-    @property
-    def touches(self) -> set[Touch]:
-        """The rows as pairs of kind and key; made once for all pages."""
-        if self._touches is None:
-            self._touches = {(kind, pk) for kind, pks in self.rows.items() for pk in pks}
-        return self._touches
-
-    def join(self, other: "Change") -> None:
-        """Add a later change of the same connection, before any page looked at it."""
-        for kind, pks in other.rows.items():
-            self.rows.setdefault(kind, set()).update(pks)
-        self.words |= other.words
-        self.whole_connection |= other.whole_connection
-
-
-def change_of(event: Event) -> Change:
-    """What an event means for pages."""
-    change = Change(connection_id=event.connection_id)
-    if isinstance(event, StatusUpdate):
-        change.rows = {"connection": {event.connection_id}}
-        only_rates = set(event.changed) == {"activity"}
-        change.words = {"rates"} if only_rates else {"status"}
-        # Rates are announced every 2 s: they are on the connection's row alone, and must not use up the
-        # interval of its devices' rows.
-        change.whole_connection = not only_rates
-    elif isinstance(event, ReadingsStored | AvailabilityChanged):
-        _note_devices(change, event)
-    elif isinstance(event, ConnectionTestChanged):
-        change.rows = {"connection": {event.connection_id}}
-        change.words = {"test"}
-    elif isinstance(event, CommandChanged):
-        change.rows = {"connection": {event.connection_id}, "command": {event.command_id}}
-        change.words = {"new command"}
-    elif isinstance(event, SiteChanged):
-        change.rows = {"site": {event.site_id}}
-        change.words = {"site"}
-    return change
-
-
-def _note_devices(change: Change, event: ReadingsStored | AvailabilityChanged) -> None:
-    for name in ("sensors", "dataloggers", "gateways", "topics"):
-        pks = getattr(event, name, None)
-        if pks:
-            change.rows[name[:-1]] = set(pks)
-    if event.more:
-        # Not all are named: whatever a page shows of this connection is read again.
-        change.rows["connection"] = {event.connection_id}
-        change.whole_connection = True
-    change.words = {"availability"}
-    if isinstance(event, ReadingsStored):
-        change.words = {"readings"}
-        change.words |= {f"new {name[:-1]}" for name, count in event.created.items() if count}
-        if event.undecoded:
-            change.words.add("new undecoded")
-        if any(word.startswith("new") for word in change.words):
-            change.words.add("new")
 
 
 @dataclass(eq=False, slots=True)
