@@ -1,20 +1,6 @@
 """The live pages of the console; importing this registers all of them."""
 
 from mqtt.pages import connection, devices, lists, overview, sites, topic
-from mqtt.pages.base import REGISTRY, ListPage, ObjectPage, Page, Part, Shown, register
+from mqtt.pages.base import REGISTRY
 
-__all__ = [
-    "REGISTRY",
-    "ListPage",
-    "ObjectPage",
-    "Page",
-    "Part",
-    "Shown",
-    "connection",
-    "devices",
-    "lists",
-    "overview",
-    "register",
-    "sites",
-    "topic",
-]
+__all__ = ["REGISTRY", "connection", "devices", "lists", "overview", "sites", "topic"]

@@ -14,8 +14,9 @@ from mqtt.models import (
     UndecodedMessage,
 )
 from mqtt.pages import connection_test
-from mqtt.pages.base import ObjectPage, Part, Shown, list_url, register
+from mqtt.pages.base import Part, Shown, list_url, register
 from mqtt.pages.notes import NOTES_PART
+from mqtt.pages.object_page import ObjectPage
 from mqtt.pages.pressure import BROKER, PRESSURE
 from mqtt.pages.timeline import timeline_of
 from mqtt.templatetags.mqtt_rows import connection_status

@@ -8,10 +8,11 @@ from django.utils.translation import gettext as _
 from mqtt import device_facts, queries
 from mqtt.enums import NodeKind, ReadingFlag
 from mqtt.models import Datalogger, Gateway, SensorDevice, Site
-from mqtt.pages.base import ObjectPage, Part, Shown, list_url, register
+from mqtt.pages.base import Part, Shown, list_url, register
 from mqtt.pages.chart import POINTS_PART
 from mqtt.pages.joining import WORK_PART
 from mqtt.pages.notes import NOTES_PART
+from mqtt.pages.object_page import ObjectPage
 from mqtt.pages.timeline import timeline_of
 from mqtt.permissions import User
 from mqtt.services import history

@@ -9,7 +9,8 @@ from mqtt import filters, tables
 from mqtt.badges import TROUBLE
 from mqtt.enums import STATUS_WORST_FIRST, ConnectionStatus
 from mqtt.models import ConnectionActivity, UndecodedMessage
-from mqtt.pages.base import STATES, ListPage, Part, Shown, list_url, register
+from mqtt.pages.base import STATES, Part, Shown, list_url, register
+from mqtt.pages.list_page import ListPage
 from mqtt.permissions import visible_to
 from mqtt.queries import AVAILABILITY_WORST_FIRST
 from mqtt.services.deletion import leaving

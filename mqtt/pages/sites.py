@@ -9,9 +9,10 @@ from django.http import QueryDict
 from mqtt import queries
 from mqtt.enums import Availability
 from mqtt.models import Datalogger, Gateway, Site
-from mqtt.pages.base import STATES, ObjectPage, Page, Part, Shown, Touch, register
+from mqtt.pages.base import STATES, Page, Part, Shown, Touch, register
 from mqtt.pages.devices import CHILDREN
 from mqtt.pages.notes import NOTES_PART
+from mqtt.pages.object_page import ObjectPage
 from mqtt.permissions import User, visible_to
 
 PAGE_SIZE = 50

@@ -10,7 +10,8 @@ from mqtt.decoders.registry import decode
 from mqtt.exceptions import UndecodableError
 from mqtt.messages import Decoded, InboundMessage
 from mqtt.models import DiscoveredTopic, TopicSubscription, UndecodedMessage, to_us
-from mqtt.pages.base import ObjectPage, Part, Shown, register
+from mqtt.pages.base import Part, Shown, register
+from mqtt.pages.object_page import ObjectPage
 from mqtt.payloads import marked_lines, views_of
 from mqtt.reasons import explain
 from mqtt.services.announcements import load_memory

@@ -17,7 +17,7 @@ from mqtt.exports.stream import Export, answer, file_name_part
 from mqtt.exports.writers import WRITERS, CsvWriter, JsonWriter
 from mqtt.models import Datalogger, SensorDevice
 from mqtt.models.reading import MICROSECOND
-from mqtt.pages.base import ListPage
+from mqtt.pages.list_page import ListPage
 from mqtt.permissions import VIEW, visible_to
 from mqtt.services.corrections import corrections_of
 from mqtt.views.guard import needs

@@ -10,7 +10,8 @@ from django.utils.translation import ngettext
 
 from mqtt.models import IS_NEW, Datalogger, Gateway, MqttConnection
 from mqtt.pages import lists
-from mqtt.pages.base import ListPage, Shown
+from mqtt.pages.base import Shown
+from mqtt.pages.list_page import ListPage
 from mqtt.permissions import CONFIGURE, OPERATE, VIEW, User, can, visible_to
 from mqtt.views import exports
 from mqtt.views.guard import needs

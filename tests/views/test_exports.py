@@ -22,7 +22,8 @@ from mqtt.exports.rows import READINGS_AT_ONCE, reading_rows
 from mqtt.exports.stream import Export
 from mqtt.exports.writers import WRITERS, CsvWriter, ExcelItalianWriter, JsonWriter
 from mqtt.models import AuditEntry, Reading, SensorDevice, from_us
-from mqtt.pages import REGISTRY, ListPage
+from mqtt.pages import REGISTRY
+from mqtt.pages.list_page import ListPage
 from mqtt.services.transfer.reading_files import KNOWN
 from tests import factories
 from tests.views.test_lists import LISTS, MAKERS

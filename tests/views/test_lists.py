@@ -113,7 +113,7 @@ def test_chips_count_each_status_and_filter_by_it(as_operator: Client) -> None:
 def test_pages_from_either_end_show_each_sensor_once(
     as_operator: Client, monkeypatch: pytest.MonkeyPatch, sort: str
 ) -> None:
-    monkeypatch.setattr("mqtt.pages.base.PER_PAGE", 2)
+    monkeypatch.setattr("mqtt.pages.list_page.PER_PAGE", 2)
     logger = factories.make_datalogger()
     for number in range(7):
         value = {"value": float(number % 3)} if number else {"text": "open"}
