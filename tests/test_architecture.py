@@ -18,6 +18,7 @@ LEAVES = {
     "enums",
     "events",
     "exceptions",
+    "gaps",
     "groups",
     "messages",
     "meters",

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mqtt.enums import IntervalSource
-from mqtt.rhythm import LEARNED_FROM, NO_RHYTHM, UNKNOWN, Expectation, Gaps, expect, expect_unknown
+from mqtt.gaps import LEARNED_FROM, Gaps
+from mqtt.rhythm import NO_RHYTHM, UNKNOWN, Expectation, expect, expect_unknown
 
 SECOND = 1_000_000
 DAY = 86400.0
@@ -99,12 +100,6 @@ def test_a_steady_device_is_learned_from_twenty_gaps(interval: float) -> None:
         gaps.add(int(interval * SECOND), int((START + number * interval) * SECOND))
     expected = gaps.expectation()
     assert (expected.source, expected.interval) == (IntervalSource.LEARNED, pytest.approx(interval, abs=0.02))
-
-
-def test_late_after_three_intervals_and_two_minutes_offline_after_ten_and_a_quarter_of_an_hour() -> None:
-    assert expect(60, IntervalSource.SET)[2:] == (180, 900)
-    assert expect(5, IntervalSource.SET)[2:] == (120, 900)
-    assert expect(600, IntervalSource.SET)[2:] == (1800, 6000)
 
 
 def test_a_stranger_that_speaks_once_a_day_is_not_called_late() -> None:

@@ -18,7 +18,7 @@ class Rhythm(models.Model):
     """Seconds of silence; null: nothing is concluded from it."""
     offline_after = models.FloatField(null=True)
     memory = models.BinaryField(default=b"")
-    """The gaps themselves, as `mqtt.rhythm.Gaps` packs them."""
+    """The gaps themselves, as `mqtt.gaps.Gaps` packs them."""
 
     class Meta:
         abstract = True

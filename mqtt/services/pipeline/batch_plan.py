@@ -4,9 +4,9 @@ from collections import defaultdict
 
 from mqtt.buckets import HOUR, floor
 from mqtt.enums import Availability, ReadingFlag
+from mqtt.gaps import BACKLOG_US
 from mqtt.messages import DecodedReading, InboundMessage
 from mqtt.models.device import LABEL_LENGTH
-from mqtt.rhythm import BACKLOG_US
 from mqtt.services.pipeline.device_entries import DataloggerEntry, GatewayEntry, SensorEntry
 from mqtt.services.pipeline.reading_store import NodeStateRow, ReadingRows, SensorStateRow
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from mqtt.enums import NodeKind
+from mqtt.gaps import Gaps
 from mqtt.models import to_us
-from mqtt.rhythm import Gaps
 
 
 class Node:

@@ -14,8 +14,8 @@ from typing import Any
 from django.db import DatabaseError, InterfaceError, transaction
 
 from mqtt.enums import NodeKind
+from mqtt.gaps import UTTERANCE_US, Gaps
 from mqtt.models import DataloggerRhythm, GatewayRhythm, SensorRhythm
-from mqtt.rhythm import UTTERANCE_US, Gaps
 from mqtt.services.pipeline.batch_plan import BatchPlan, NodeEntry
 from mqtt.services.pipeline.bulk_rows import write_rows
 from mqtt.services.pipeline.device_entries import SensorEntry

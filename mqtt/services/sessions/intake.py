@@ -3,8 +3,8 @@
 import time
 
 from mqtt import topics
+from mqtt.gaps import UTTERANCE_US
 from mqtt.messages import InboundMessage
-from mqtt.rhythm import UTTERANCE_US
 from mqtt.services.broker_facts import PREFIX
 from mqtt.services.mqtt_connection import Link
 from mqtt.services.pipeline.inbox import Inbox

@@ -2,8 +2,9 @@
 
 from django.db import transaction
 
+from mqtt.gaps import Gaps
 from mqtt.models import ConnectionRhythm, MqttConnection
-from mqtt.rhythm import SILENCE_LATE, Gaps
+from mqtt.rhythm import SILENCE_LATE
 from mqtt.services.sessions.link_reasons import Reason
 
 SILENT_AFTER = 300.0
