@@ -64,8 +64,8 @@ PROJECTS = (
         "deye",
         r"(?P<device>(?P<who>deye(?:/\d+)?))/(?P<rest>(?!\d+/).+)",
         (
-            (r"(?:.*_)?energy\w*", "kWh"), (r"(?:.*_)?power", "W"), (r"(?:.*_)?voltage", "V"),
-            (r"(?:.*_)?current", "A"), (r"(?:.*_)?freq", "Hz"), (r"(?:.*_)?temp\w*", "°C"),
+            (r"(?:.*_)?energy\w*|battery/(?:daily|total)_(?:dis)?charge", "kWh"), (r"(?:.*_)?power", "W"),
+            (r"(?:.*_)?voltage", "V"), (r"(?:.*_)?current", "A"), (r"(?:.*_)?freq", "Hz"), (r"(?:.*_)?temp\w*", "°C"),
             ("soc", "%"), ("uptime", "min"),
         ),
         presence="status|logger_status",

@@ -14,8 +14,8 @@ from typing import Any
 from mqtt.decoders.base import MAX_DEPTH, MAX_VALUES, Content
 from mqtt.decoders.measures import measured
 from mqtt.decoders.members import are_parts, identity_of, quantity_of, tag_of
-from mqtt.decoders.objects import BESIDE_TAG, device_of, is_bad, plain_key, unwrapped, value_of
-from mqtt.decoders.places import NAME_LENGTH, clean, moved, place, place_of_number
+from mqtt.decoders.objects import BESIDE_TAG, USUAL_KEYS, device_of, is_bad, plain_key, unwrapped, value_of
+from mqtt.decoders.places import NAME_LENGTH, Place, clean, moved, place, place_of_number
 from mqtt.decoders.scales import MOST_SCALES, is_scale, scaled
 from mqtt.decoders.texts import is_nothing, is_opaque
 from mqtt.decoders.times import parse
@@ -70,6 +70,9 @@ class GeneralDecoder:
             if len(document) > MAX_STEPS:
                 raise UndecodableError("too_many_values", limit=MAX_VALUES)
             walk.device = device_of(document, where)
+            if where.name in document and walk.device is where.device and _is_of_level(document, where):
+                walk.device = where.owner
+                walk.moved.append(Moved(where.device.key, where.name, where.owner, where.name, rekeys=True))
             walk.object(unwrapped(document) if "q" in document else document, "", 1)
             if not HEADS.isdisjoint(document):
                 walk.date(document)
@@ -79,6 +82,16 @@ class GeneralDecoder:
             walk.device = where.owner
             walk.array(document, where.name, where.meaning, 1)
         return walk.result(self.name)
+
+
+def _is_of_level(document: dict[str, Any], where: Place) -> bool:
+    """Whether the topic ends in what alone is measured: `…/kitchen/temperature` with `{"temperature": 21}`."""
+    return (
+        "/" in where.owner.key
+        and len(document) <= USUAL_KEYS
+        and not isinstance(document[where.name], dict | list)
+        and [key for key in document if meaning(key).role is Role.VALUE] == [where.name]
+    )
 
 
 class Walk:

@@ -1,5 +1,6 @@
 """What the keys of an object say of it as a whole: whether it is one value, and whose it is."""
 
+import re
 from functools import lru_cache
 from itertools import islice
 from typing import Any
@@ -17,6 +18,8 @@ LESSER_KEYS = words(
     """sensorid stationid loggerid meterid meternumber probeid assetid machineid equipmentid trackerid"""
 )
 """The same where nothing better stands, and it is no mere number."""
+MAC = re.compile(r"(?:[0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}")
+"""An `id` like that counts no messages."""
 WHO_KEYS = words("enddevice enddeviceids deviceinfo thing agent message")
 """Keys of objects that are about whose it is."""
 
@@ -82,7 +85,8 @@ def own_name(document: dict[str, Any]) -> str:
             return clean(str(value)).strip()[:NAME_LENGTH]
         if plain in WHO_KEYS and isinstance(value, dict) and (who := own_name(value)):
             return who
-        if plain in LESSER_KEYS and isinstance(value, str) and not value.isdecimal():
+        is_lesser = plain in LESSER_KEYS and isinstance(value, str) and not value.isdecimal()
+        if is_lesser or (plain == "id" and isinstance(value, str) and MAC.fullmatch(value)):
             lesser = lesser or clean(value).strip()[:NAME_LENGTH]
     return lesser
 

@@ -23,7 +23,7 @@ NO_READINGS = frozenset(
      "brand", "model", "model_id", "type", "name", "uuid", "mfid",
      "servicedata",
      "servicedatauuid", "manufacturerdata", "track", "prmac", "cidc", "acts", "cont", "encr", "ctr", "cipher", "mic",
-     "device", "time", "datetime", "unixtime", "mfr", "serial", "unit")
+     "device", "time", "datetime", "unixtime", "mfr", "serial", "unit", "displayunit")
 )  # fmt: skip
 USUAL_NAMES = ("OpenMQTTGateway", "OMG", "TheengsGateway")
 """A gateway so called is one before it was heard."""
@@ -36,7 +36,7 @@ UNITS = {
     "lux": "lx", "moi": "%",
     "fer": "µS/cm", "pres": "hPa", "weight": "kg", "distance": "m", "txpower": "dBm", "power": "W", "current": "A",
     "energy": "kWh", "co2": "ppm", "voc": "ppb", "pm25": "µg/m³", "pm10": "µg/m³", "dewp": "°C", "dp": "°C",
-    "for": "mg/m³",
+    "for": "mg/m³", "windspeed": "m/s", "uptime": "s",
 }  # fmt: skip
 
 
@@ -98,6 +98,8 @@ def _device(found: dict[str, Any], behind: DeviceRef, radio: str, rest: str, dec
             continue
         beside = found.get("unit" if key == "weight" else f"{key}u")  # `"sum": 21.3, "sumu": "kWh"`
         unit = spelled(beside) if isinstance(beside, str) else _unit(key)
+        if key == "pres" and found.get("type") == "TIRE":
+            unit = "bar"
         for path, leaf in each(value, key):
             add(decoded, device, path, leaf, unit=unit)
     names = {"rssi": "rssi", "snr": "snr", "model": "model", "brand": "manufacturer", "mfr": "manufacturer",

@@ -19,6 +19,8 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _NOT_FINITE = {"nan", "inf", "infinity", "-inf", "-infinity", "+inf", "-nan"}
 
 LONGEST_UNIT = 12
+NO_UNITS = frozenset(("(null)", "none", "bool"))
+"""What mpp-solar writes where a value has no unit."""
 FACTS = words("firmware hardware manufacturer mac ip hostname ssid bssid rssi snr linkquality")
 """What a topic of its own may say about the device; a `name` or an `id` may be anything there."""
 
@@ -80,8 +82,10 @@ class ScalarDecoder:
         )
 
     def _unit(self, content: Content, topic: str) -> Decoded:
-        """`…/unit` beside `…/value` says the unit; anything longer is a value of its own."""
+        """`…/unit` beside `…/value` says the unit; anything longer is a value of its own, except mpp-solar's."""
         value, text = scalar(content.text)
+        if text is not None and (text.lower() in NO_UNITS or topic.rpartition("/")[0].endswith("/status")):
+            text = "" if text.lower() in NO_UNITS or len(text) > LONGEST_UNIT else text
         if value is not None or text is None or len(text) > LONGEST_UNIT:
             where = place(content.topic)
             return Decoded(self.name, [DecodedReading(where.owner, where.name, value, text)])

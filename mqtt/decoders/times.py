@@ -15,7 +15,7 @@ FIRST_SECOND = 100_000_000
 _DAY_OR_MONTH = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4})(?:[ T]|, ?)(\d{1,2}:\d\d(?::\d\d(?:\.\d{1,6})?)?)")
 MONTHS = 12
 
-_EPOCH_TEXT = re.compile(r"\d{9,19}(?:\.\d{1,9})?")
+_EPOCH_TEXT = re.compile(r"\d{9,19}(?:\.\d{1,20})?")
 
 
 def is_sane(moment: int, received_us: int) -> bool:

@@ -26,7 +26,12 @@ UNITS = (
     (re.compile(r".*(?:^|/)(?:Soc|State[oO]fCharge|Soh|Level)"), "%"),
     (re.compile(r".*(?:^|/)(?:Temperature|AirTemperature|Barrel\w*Temperature)"), "°C"),
     (re.compile(r".*(?:^|/)(?:Frequency|F)"), "Hz"),
-    (re.compile(r".*(?:^|/)(?:Energy/(?:Forward|Reverse)|Yield/(?:User|System|Power)|History/Daily/\d+/Yield)"), "kWh"),
+    (
+        re.compile(
+            r".*(?:^|/)(?:Energy/(?:Forward|Reverse)|Yield/(?:User|System|Power)|History/Daily/\d+/(?:Pv/\d+/)?Yield)"
+        ),
+        "kWh",
+    ),
     (re.compile(r".*(?:^|/)(?:ConsumedAmphours|History/.*AmpHours|Capacity|InstalledCapacity)"), "Ah"),
     (re.compile(r".*(?:^|/)(?:TimeToGo|Uptime)"), "s"),
     (re.compile(r".*(?:^|/)Humidity"), "%"),
@@ -40,9 +45,9 @@ UNITS = (
     (re.compile(r"Speed"), "m/s"),
     (re.compile(r"Altitude"), "m"),
     (re.compile(r".*(?:^|/)\w+Voltage|(?:.*/)?Voltages/\w+"), "V"),
-    (re.compile(r".*(?:^|/)\w+Current"), "A"),
+    (re.compile(r".*(?:^|/)\w+Current|.*/CurrentLimit"), "A"),
     (re.compile(r".*(?:^|/)\w+Temperature"), "°C"),
-    (re.compile(r".*(?:^|/)\w+Power"), "W"),
+    (re.compile(r".*(?:^|/)\w+Power|.*/AcPowerSetPoint"), "W"),
     (re.compile(r".*(?:^|/)Irradiance"), "W/m²"),
     (re.compile(r".*(?:^|/)WindSpeed"), "m/s"),
     (re.compile(r".*(?:^|/)WindDirection"), "°"),

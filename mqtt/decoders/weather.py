@@ -48,6 +48,7 @@ ECOWITT_UNITS = (
 """By the whole key; other batteries say 0 and 1, or 0 to 5."""
 ECOWITT_FACTS = {"stationtype": "firmware", "softwaretype": "firmware", "model": "model", "freq": "frequency_band",
                  "interval": "interval", "runtime": "uptime", "heap": "free_memory"}  # fmt: skip
+UPLOAD_KEYS = frozenset(("stationtype", "PASSWORD", "tempf", "tempinf", "baromrelin"))
 ECOWITT_INNER = frozenset(("PASSKEY", "ID", "PASSWORD", "action", "realtime", "rtfreq", "dateutc", "lightning_time",
                            "ws90_ver", "ws85_ver", *ECOWITT_FACTS))  # fmt: skip
 _ECOWITT = tuple((re.compile(pattern), unit) for pattern, unit in ECOWITT_UNITS)
@@ -71,18 +72,18 @@ class EcowittDecoder:
     """Uploads of an Ecowitt station or gateway."""
 
     name = "ecowitt"
-    marks = frozenset(("PASSKEY", "PASSWORD", "stationtype"))
+    marks = frozenset(("PASSKEY", "PASSWORD", "stationtype", "dateutc"))
 
     def knows_topic(self, _topic: str) -> bool:
         """Any: the content tells."""
         return True
 
     def claims(self, content: Content) -> bool:
-        """A station's key or password, or its type and the time, as JSON or as a form."""
+        """A station's key or password, or the time and what only stations write beside it, as JSON or as a form."""
         found = content.object
         if found is None:
             return content.message.payload[:8] == b"PASSKEY=" or b"PASSWORD=" in content.message.payload[:300]
-        return "PASSKEY" in found or ("dateutc" in found and ("stationtype" in found or "PASSWORD" in found))
+        return "PASSKEY" in found or ("dateutc" in found and not UPLOAD_KEYS.isdisjoint(found))
 
     def decode(self, content: Content) -> Decoded:
         """All values of one moment. Raises UndecodableError."""

@@ -197,6 +197,8 @@ UNITS = {
 _UNIT_OF = {word: unit for unit, words in UNITS.items() for word in words.split()}
 BEARINGS = frozenset(("winddir", "winddirection", "windgustdir", "winddiravg", "windbearing"))
 """Where the wind comes from: as a number, degrees everywhere."""
+PLACES = words("latitude longitude lat lon lng gpslatitude gpslongitude gpslat gpslon gpslng")
+"""Where on earth: as a number, degrees."""
 _WHOLE_KEYS = {"W": "W", "kW": "kW", "Wh": "Wh", "V": "V", "mV": "mV", "mA": "mA", "VA": "VA", "Hz": "Hz"}
 """A key that is nothing but a unit."""
 _CASED_UNITS = {"mW": "mW", "MW": "MW", "MWh": "MWh", "mWh": "mWh", "mAh": "mAh", "Ah": "Ah", "Nm": "Nm", "NTU": "NTU",
@@ -272,7 +274,7 @@ def meaning(key: str) -> Meaning:
         return Meaning(Role.MOMENT)
     kind = _kind(plain, tokens)
     unit = _unit(tokens, kind) or ("%" if kind in {"humidity", "battery"} and _is_percent(tokens) else "")
-    if not unit and plain in BEARINGS:
+    if not unit and (plain in BEARINGS or plain in PLACES):
         unit = "°"
     fine = "V" if kind == "voltage" and not unit else ""
     return Meaning(Role.VALUE, unit, kind, is_switch=bool(_SWITCHES.fullmatch(short.lower())), fine=fine)

@@ -68,6 +68,17 @@ def test_a_ruuvi_advertisement_is_read() -> None:
     assert result.readings[0].time_us == 1_789_984_800_000_000
 
 
+E1_LIGHT = "2BFF9904E110684E20C350000A0014001E0028025814000007D0808182000102" + "00"
+SIX_LIGHT = "02010617FF99040610684E20C3500014025814007FFF2A00"
+
+
+@pytest.mark.parametrize(("data", "light", "sequence"), [(E1_LIGHT, 20.0, 258.0), (SIX_LIGHT, 255.0, 42.0)])
+def test_an_air_quality_advertisement_says_light_and_count(data: str, light: float, sequence: float) -> None:
+    found = values(decoded("ruuvi/AA/BB", json.dumps({"gw_mac": "AA", "data": data})))
+    assert (found["temperature"], found["co2"], found["voc_index"]) == (21.0, 600.0, 40.0)
+    assert (found["luminosity"], found["measurement_sequence_number"]) == (light, sequence)
+
+
 @pytest.mark.parametrize("data", ["", "zz", "FF9904", "FF990405", "FF990477" + "00" * 30])
 def test_an_advertisement_that_cannot_be_read_says_so(data: str) -> None:
     with pytest.raises(UndecodableError):

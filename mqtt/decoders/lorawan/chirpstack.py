@@ -31,6 +31,10 @@ ENVELOPE = words(
     rxInfo txInfo tags metadata confirmedUplink devAddr gatewaySN gatewayTime time object objectJSON joinEUI
     deduplicationId cellularIP deviceEUI"""
 )
+UPLINK_KEYS = frozenset(("data", "object", "objectJSON", "rxInfo", "fPort"))
+NOTICE_KEYS = frozenset(("status", "acknowledged", "error"))
+"""What a gateway tells of a device where it forwards no frame of it."""
+PRESENCE = {"online": Availability.ONLINE, "offline": Availability.OFFLINE}
 MEASURED_INFO = {"voltage": "V", "temp": "°C", "charge": "", "signal": ""}
 """Of a LoRa Cloud modem's information: the rest is bookkeeping."""
 MAINS, UNKNOWN = 0, 255
@@ -181,6 +185,11 @@ class GatewayJsonDecoder:
         time_us = first_moment(
             content, reception.time if reception else None, found.get("time"), found.get("gatewayTime")
         )
+        if UPLINK_KEYS.isdisjoint(found) and not NOTICE_KEYS.isdisjoint(found):
+            if (said := PRESENCE.get(text(found, "status").lower())) is not None:
+                decoded.availability.append(DecodedAvailability(device, said))
+            decoded.facts.append(DecodedFacts(device, told(name=found.get("deviceName")), announces=True))
+            return decoded
         rest = {name: value for name, value in found.items() if name not in ENVELOPE}
         give_units(take_object(rest, device, content, decoded, time_us))
         give_units(take_object(_object(found), device, content, decoded, time_us))

@@ -41,7 +41,7 @@ SERVERS = (
     Server("EUI", "cmd fcnt", "EUI", "gws", "gweui", "rssi", "snr", "ts", "decoded decoded.data"),
     Server("endDevice", "endDevice fPort", "endDevice.devEui", "gwInfo", "gwEui", "rssi", "snr", "recvTime gwRecvTime",
            "payload decoded decodedPayload"),
-    Server("deveui", "deveui appeui fcnt", "deveui", "", "gweui", "rssi", "lsnr", "time", "decoded data_decoded"),
+    Server("deveui", "deveui appeui gweui", "deveui", "", "gweui", "rssi", "lsnr", "time", "decoded data_decoded"),
     Server("devEui", "devEui gatewayIdentifier", "devEui", "", "gatewayIdentifier", "rssi", "snr", "timestamp",
            "payload decoded"),
     Server("devEui", "devEui gwEui", "devEui", "", "gwEui", "rssi", "snr", "txtime rxtime time", "decoded payload"),

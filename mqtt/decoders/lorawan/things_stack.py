@@ -10,7 +10,7 @@ from mqtt.decoders.places import NAME_LENGTH, clean
 from mqtt.messages import Decoded, DecodedFacts, DeviceRef
 
 V3 = re.compile(r"(v3/[^/]+/devices/([^/]+))/(up|join|service/data|location/solved|up/normalized|down/.+)", re.DOTALL)
-V2 = re.compile(r"((?:.+/)?[^/]+/devices/([^/]+))/up", re.DOTALL)
+V2 = re.compile(r"((?:.+/)?[^/]+/devices/([^/]+))/(up|down|events/(?:activations|down/[a-z]+))", re.DOTALL)
 
 
 class ThingsStackDecoder:
@@ -95,20 +95,25 @@ class ThingsNetworkDecoder:
     name = "ttn-v2"
 
     def knows_topic(self, topic: str) -> bool:
-        """`<app>/devices/<device>/up`."""
+        """`<app>/devices/<device>/up`, `…/down` and `…/events/…`."""
         return V2.fullmatch(topic) is not None
 
     def claims(self, content: Content) -> bool:
         """By the names of its envelope."""
         found = content.object
-        return found is not None and "dev_id" in found and ("payload_raw" in found or "payload_fields" in found)
+        if found is None:
+            return False
+        is_frame = "payload_raw" in found or "payload_fields" in found
+        if content.topic.endswith("/up"):
+            return is_frame and "dev_id" in found
+        return is_frame or "message" in found or ("dev_eui" in found and "app_eui" in found)
 
     def decode(self, content: Content) -> Decoded:
-        """Readings are the fields that the payload function made."""
+        """Readings are the fields that the payload function made; what goes down says nothing of the device."""
         decoded = Decoded(self.name)
         match = V2.fullmatch(content.topic)
         found = content.object
-        if match is None or found is None:
+        if match is None or found is None or "down" in match[3]:
             return decoded
         metadata = found.get("metadata")
         reception = best(receptions(member(metadata, "gateways"), gateway=("gtw_id",)))
@@ -116,9 +121,10 @@ class ThingsNetworkDecoder:
             DeviceRef(match[1], clean(match[2])[:NAME_LENGTH]), reception.gateway if reception else "", "ttn#"
         )
         time_us = first_moment(content, member(metadata, "time"), reception.time if reception else None)
-        give_units(take_object(found.get("payload_fields"), device, content, decoded, time_us))
+        if match[3] == "up":
+            give_units(take_object(found.get("payload_fields"), device, content, decoded, time_us))
         facts = told(
-            dev_eui=text(found, "hardware_serial"),
+            dev_eui=text(found, "hardware_serial") or text(found, "dev_eui"),
             rssi=reception.rssi if reception else None,
             snr=reception.snr if reception else None,
         )
