@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from mqtt import formats
 from mqtt.buckets import HOUR, LEVELS, Bucket, corrected, floor
-from mqtt.services.history import buckets, gap
+from mqtt.services.history import buckets, gap, usual_intervals
 
 WIDTH, HEIGHT = 96, 22
 MARGIN = 2.0
@@ -63,14 +63,14 @@ def _draw_all(sensors: Sequence[Any]) -> dict[int, Spark | None]:
     end = time.time()
     since = floor(int(end), HOUR) - HOURS * HOUR
     found = buckets([one.pk for one in sensors], HOUR, since, int(end) + 1)
-    young = _young(sensors, found, end)
+    young, usual = _young(sensors, found, end), usual_intervals([one.pk for one in sensors])
     drawn = {}
     for one in sensors:
         step, some = young.get(one.pk, (HOUR, found.get(one.pk, [])))
         rules = one.rules
         shown = [corrected(bucket, rules.at(bucket.time * 1_000_000)) if rules else bucket for bucket in some]
         start = some[0].time if one.pk in young else end - HOURS * HOUR
-        drawn[one.pk] = draw(shown, start, end, step)
+        drawn[one.pk] = draw(shown, start, end, step, usual[one.pk])
     return drawn
 
 
@@ -95,8 +95,11 @@ def _young(
     return found
 
 
-def draw(hours: Sequence[Bucket], start: float, end: float, step: int = HOUR) -> Spark | None:
-    """The paths of some hours, or shorter spans, between `start` and `end` (seconds); None without any."""
+def draw(hours: Sequence[Bucket], start: float, end: float, step: int = HOUR, usual: float = 0.0) -> Spark | None:
+    """The paths of some hours, or shorter spans, between `start` and `end` (seconds); None without any.
+
+    `usual` are the seconds between two readings of the sensor, as far as they are known.
+    """
     if not hours:
         return None
     low, high = min(hour.low for hour in hours), max(hour.high for hour in hours)
@@ -111,7 +114,7 @@ def draw(hours: Sequence[Bucket], start: float, end: float, step: int = HOUR) ->
         return HEIGHT - MARGIN - part * (HEIGHT - 2 * MARGIN)
 
     line, band = [], []
-    for piece in _pieces(hours, step):
+    for piece in _pieces(hours, step, usual):
         if len(piece) == 1:
             at = x(piece[0])
             line.append(f"M{at - 1:.1f} {y(piece[0].mean):.1f}h2")
@@ -122,9 +125,9 @@ def draw(hours: Sequence[Bucket], start: float, end: float, step: int = HOUR) ->
     return Spark("".join(line), "".join(band), formats.number(low), formats.number(high), round(end - start))
 
 
-def _pieces(hours: Sequence[Bucket], step: int) -> list[list[Bucket]]:
+def _pieces(hours: Sequence[Bucket], step: int, usual: float) -> list[list[Bucket]]:
     """Hours that follow each other; a new piece begins behind a gap."""
-    limit = gap([hour.time for hour in hours], step)
+    limit = gap([hour.time for hour in hours], step, usual)
     pieces = [[hours[0]]]
     for before, hour in pairwise(hours):
         if hour.time - before.time > limit:

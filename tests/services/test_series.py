@@ -90,6 +90,14 @@ def test_a_gap_is_a_gap_at_every_level_and_a_slow_sensor_has_none() -> None:
     assert of(fast, START, START + 6 * HOUR, 300).values.count(None) == 0
 
 
+def test_a_gap_in_hours_is_judged_by_how_often_the_sensor_speaks() -> None:
+    learned, by_hand = make_sensor(), make_sensor(expected_interval=5400)
+    SensorRhythm.objects.create(sensor=learned, source="learned", interval=5400.0)
+    for sensor in (learned, by_hand):
+        store(sensor, [(START + at, 1.0) for at in range(0, 4 * DAY, 5400) if not DAY <= at < DAY + 6 * HOUR])
+        assert of(sensor, START, START + 4 * DAY, 96).values.count(None) == 1
+
+
 def test_what_speaks_every_fifteen_seconds_has_no_gap_in_buckets_of_ten(monkeypatch: pytest.MonkeyPatch) -> None:
     sensor = make_sensor()
     store(sensor, [(START + at * 15, float(at)) for at in range(200)])

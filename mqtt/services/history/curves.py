@@ -4,23 +4,17 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from statistics import median
 
 from mqtt.buckets import FINE, HOUR, LEVELS, Bucket, coarser, floor
 from mqtt.corrections import NONE, Corrections
-from mqtt.enums import IntervalSource
-from mqtt.models import Reading, Rollup, SensorRhythm, from_us, to_us
+from mqtt.models import Reading, Rollup, from_us, to_us
 from mqtt.services.history.correction import correct_buckets, correct_points
 from mqtt.services.history.counters import point_rates, rates
+from mqtt.services.history.gaps import gap, usual_intervals
 from mqtt.services.history.stored import buckets
 
 MOST_READINGS = 40_000
 """Raw points of one chart; more are drawn from ten seconds on."""
-GAP_INTERVALS = 3
-"""Nothing for three usual intervals is a gap."""
-UNEVEN = 2.5
-"""Times a bucket, within which what speaks more slowly than one bucket has its next reading."""
-GAP_LEAST = 2.0
 
 Points = list[tuple[int, float]]
 """Single readings: (time in µs, value)."""
@@ -68,14 +62,12 @@ def series(
 ) -> dict[int, Series]:
     """The history of sensors from `start_us` until `end_us` (µs since 1970) for so many pixels; `as_rate`: counters."""
     given = corrections or {}
-    irregular = set(
-        SensorRhythm.objects.filter(pk__in=sensor_ids, source=IntervalSource.IRREGULAR).values_list("pk", flat=True)
-    )
+    usual = usual_intervals(sensor_ids)
     level, step = resolution(start_us, end_us, points)
     if not level:
         raw = _readings(sensor_ids, start_us, end_us)
         if raw is not None:
-            return {one: _single(one, raw.get(one, []), given, one in as_rate, one in irregular) for one in sensor_ids}
+            return {one: _single(one, raw.get(one, []), given, one in as_rate, usual[one]) for one in sensor_ids}
         level = step = FINE[0]
     start, end = floor(start_us // 1_000_000, step), -(-end_us // 1_000_000)
     lead = step if as_rate else 0
@@ -85,7 +77,7 @@ def series(
         rows = correct_buckets(sensor, found.get(sensor, []), level, given)
         rows = list(coarser(rows, step)) if step > level else rows
         rows = rates(rows) if sensor in as_rate else rows
-        result[sensor] = _drawn(sensor, rows, step, end_us / 1e6, is_irregular=sensor in irregular)
+        result[sensor] = _drawn(sensor, rows, step, end_us / 1e6, usual[sensor])
     return result
 
 
@@ -110,11 +102,11 @@ def _readings(sensor_ids: Sequence[int], start_us: int, end_us: int) -> dict[int
     return None if set(hours.values_list("sensor_id", "time")) - there else by_sensor
 
 
-def _single(sensor: int, points: Points, given: Mapping[int, Corrections], is_rate: bool, is_irregular: bool) -> Series:
+def _single(sensor: int, points: Points, given: Mapping[int, Corrections], is_rate: bool, usual: float) -> Series:
     """Readings as they are, without a band."""
     points = correct_points(points, given.get(sensor, NONE))
     points = point_rates(points) if is_rate else points
-    limit = gap([time / 1e6 for time, _ in points], 0, is_irregular=is_irregular)
+    limit = gap([time / 1e6 for time, _ in points], 0, usual)
     drawn, before = Series(sensor, 0), None
     for time_us, value in points:
         time = time_us / 1e6
@@ -125,9 +117,9 @@ def _single(sensor: int, points: Points, given: Mapping[int, Corrections], is_ra
     return drawn
 
 
-def _drawn(sensor: int, rows: Sequence[Bucket], step: int, end: float, *, is_irregular: bool) -> Series:
+def _drawn(sensor: int, rows: Sequence[Bucket], step: int, end: float, usual: float) -> Series:
     """Buckets as points in their middle."""
-    limit = gap([one.time for one in rows], step, is_irregular=is_irregular)
+    limit = gap([one.time for one in rows], step, usual)
     drawn, before = Series(sensor, step), None
     for one in rows:
         if before is not None and one.time - before > limit:
@@ -135,16 +127,3 @@ def _drawn(sensor: int, rows: Sequence[Bucket], step: int, end: float, *, is_irr
         drawn.add(min(one.time + step / 2, max(end, one.time)), one.mean, one.low, one.high, one.readings)
         before = one.time
     return drawn
-
-
-def gap(times: Sequence[float], step: int, *, is_irregular: bool = False) -> float:
-    """Seconds between two points from which on nothing was measured; what speaks when it likes has no gaps."""
-    if is_irregular:
-        return float("inf")
-    if len(times) < 3:
-        return max(GAP_INTERVALS * step, GAP_LEAST) if step else float("inf")
-    usual = median(later - earlier for earlier, later in pairwise(times))
-    if step and usual <= step:
-        # What speaks every 15 s is not in every bucket of 10 s.
-        return (UNEVEN if step < HOUR else 1.5) * step
-    return max(GAP_INTERVALS * usual, GAP_LEAST)
