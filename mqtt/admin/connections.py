@@ -22,6 +22,9 @@ from mqtt.services.subscriptions import MAX_FILTERS, OWN_FIELDS, filter_errors
 LIVE = ("live_status", "status_detail", "status_changed_at", "last_connected_at", "retry_count", "next_retry_at")
 STORED_SECRETS = {"password_change": "password_token", "client_key_change": "client_key_token"}
 
+NARROW = {"topic_filter": 24, "decoder": 14}
+"""Letters of the fields in the table of filters."""
+
 
 class FilterFormSet(BaseInlineFormSet):
     """The filters of one connection; written by the service together with it."""
@@ -63,6 +66,13 @@ class FilterInline(admin.TabularInline):
     readonly_fields = ("granted_qos", "reason_detail")
     extra = 1
     max_num = MAX_FILTERS
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Fields as narrow as their content: those of the admin site itself make the table wider than the page."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None and db_field.name in NARROW:
+            field.widget.attrs.update({"class": "", "size": NARROW[db_field.name]})
+        return field
 
 
 @admin.register(MqttConnection)

@@ -23,6 +23,11 @@ CHILDREN = 50
 CHANGES = 10
 
 
+def state(shown: Shown) -> dict[str, Any]:
+    """What a gateway or datalogger is like now, to be read before anything else."""
+    return {"device": shown.object, "clock": device_facts.clock(shown.object.facts)}
+
+
 def about(shown: Shown) -> dict[str, Any]:
     """What a gateway or datalogger is and says of itself."""
     device = shown.object
@@ -118,6 +123,7 @@ GATEWAY = register(
         name="gateways",
         kind="gateway",
         parts=(
+            Part("state", "mqtt/parts/_state.html", state),
             Part("about", "mqtt/parts/_about.html", about, element="dl"),
             Part(
                 "timeline", "mqtt/parts/_timeline.html", timeline_of(NodeKind.GATEWAY, CHANGES), element="ol", every=2.0
@@ -135,6 +141,7 @@ DATALOGGER = register(
         name="dataloggers",
         kind="datalogger",
         parts=(
+            Part("state", "mqtt/parts/_state.html", state),
             Part("about", "mqtt/parts/_about.html", about, element="dl"),
             Part(
                 "timeline",

@@ -27,6 +27,14 @@ def test_the_admin_site_breaks_no_content_policy(page: Page) -> None:
         assert page.locator("#content").is_visible()
 
 
+def test_the_table_of_filters_is_no_wider_than_the_page(page: Page) -> None:
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.goto("/admin/mqtt/mqttconnection/")
+    page.click("#result_list tbody th a")
+    page.wait_for_selector(".inline-group table input[name$=topic_filter]")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 1280
+
+
 def test_a_site_is_made_in_the_admin_site(page: Page) -> None:
     page.goto("/admin/mqtt/site/add/")
     page.fill("input[name=name]", "Made in the admin")

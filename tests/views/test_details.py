@@ -117,6 +117,13 @@ def test_a_sensor_without_a_value_shows_none_instead_of_zero(web: Client) -> Non
     assert "no value yet" in page
 
 
+def test_what_is_wrong_with_a_gateway_stands_before_everything_else(web: Client) -> None:
+    gateway = factories.make_gateway(availability="offline")
+    shown = body(web, f"/gateways/{gateway.pk}/")
+    assert "offline" in shown.split('id="state"')[1].split("</div>")[0]
+    assert shown.index('id="state"') < shown.index('class="grid"')
+
+
 def test_breadcrumbs_lead_from_the_site_down(web: Client) -> None:
     site = factories.make_site(name="Duomo")
     gateway = factories.make_gateway(site=site, identifier="G-2")

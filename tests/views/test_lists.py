@@ -161,6 +161,17 @@ def test_an_odd_query_still_gives_a_page(as_operator: Client, kind: str, query: 
     page(as_operator, f"{LISTS[kind]}?{query}")
 
 
+def test_a_list_offers_its_orders_in_words_and_keeps_filters_but_not_the_page(as_operator: Client) -> None:
+    factories.make_sensor()
+    shown = page(as_operator, "/sensors/?search=temp&sort=-value&page=1")
+    form = shown.split('class="filters sorting"')[1].split("</form>")[0]
+    assert '<option value="-value" selected>Value, descending</option>' in form
+    assert '<option value="heard">Heard, ascending</option>' in form
+    assert form.count(" selected") == 1
+    assert 'value="day"' not in form, "what cannot be sorted is not offered"
+    assert re.findall(r'type="hidden" name="(\w+)" value="(\w+)"', form) == [("search", "temp")]
+
+
 @pytest.mark.parametrize("sort", ["name", "-name", "status", "-rate", "heard"])
 def test_connections_sort_by_each_column(as_operator: Client, sort: str) -> None:
     factories.make_connection()

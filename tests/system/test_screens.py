@@ -1,0 +1,110 @@
+"""What stands where on a phone and on a small screen, in a real browser before a real console."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import paho.mqtt.client as mqtt
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser import chromium, live, open_page
+from tests.console import Console
+from tests.servers import wait_for
+
+pytestmark = [pytest.mark.browser, pytest.mark.system]
+
+PHONE = {"viewport": {"width": 390, "height": 800}}
+DESK = {"viewport": {"width": 1280, "height": 800}}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as running:
+        yield running
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _heard(console: Console) -> None:
+    client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id="screens-test-device")
+    client.connect("127.0.0.1", console.broker_port)
+    client.loop_start()
+    for name in ("alpha", "beta", "gamma"):
+        client.publish(f"screens/{name}", '{"temperature": 20.5}', qos=1).wait_for_publish(10)
+    client.disconnect()
+    client.loop_stop()
+
+
+@pytest.fixture
+def open_screen(browser: Browser, console: Console) -> Iterator[Any]:
+    opened: list[tuple[Page, list[str]]] = []
+
+    def on(**options: Any) -> Page:
+        opened.append(open_page(browser, console, **options))
+        return opened[-1][0]
+
+    yield on
+    for page, complaints in opened:
+        page.context.close()
+        assert not complaints
+
+
+def await_rows(page: Page, address: str) -> None:
+    def are_there() -> bool:
+        page.goto(address)
+        return page.locator("#rows tr").count() == 3
+
+    wait_for(are_there, what="three rows")
+
+
+def names(page: Page) -> list[str]:
+    return [text.rpartition("/")[2] for text in page.locator("#rows tr td.path").all_inner_texts()]
+
+
+def test_a_list_is_sorted_on_a_phone_by_keyboard_and_keeps_its_filters(open_screen: Any) -> None:
+    page = open_screen(**PHONE)
+    await_rows(page, "/topics/?search=screens/")
+    assert names(page) == ["alpha", "beta", "gamma"]
+    chosen = page.get_by_label("Sort by")
+    assert chosen.input_value() == "topic"
+    chosen.focus()
+    page.keyboard.press("ArrowDown")
+    page.wait_for_url("**/topics/?search=screens%2F&sort=-topic")
+    assert names(page) == ["gamma", "beta", "alpha"]
+    expect(page.get_by_label("Sort by")).to_have_value("-topic")
+
+
+def test_a_list_is_sorted_on_a_phone_without_scripts(open_screen: Any) -> None:
+    page = open_screen(**PHONE, java_script_enabled=False)
+    await_rows(page, "/topics/?search=screens/")
+    page.get_by_label("Sort by").select_option("-topic")
+    page.get_by_role("button", name="Sort").click()
+    assert names(page) == ["gamma", "beta", "alpha"]
+
+
+def test_where_the_header_sorts_no_second_way_is_shown(open_screen: Any) -> None:
+    page = open_screen(**DESK)
+    await_rows(page, "/topics/?search=screens/")
+    assert page.get_by_role("link", name="Heard").is_visible()
+    assert not page.get_by_label("Sort by").is_visible()
+
+
+def test_the_name_of_a_connection_stays_on_one_line_beside_its_topics(open_screen: Any) -> None:
+    page = open_screen(**DESK)
+    await_rows(page, "/topics/?search=screens/")
+    name = page.locator("#rows tr:first-child td.holder small")
+    assert name.inner_text() == "Embedded broker"
+    assert name.evaluate("one => one.getClientRects().length") == 1
+
+
+@pytest.mark.parametrize("screen", [PHONE, DESK], ids=["phone", "desk"])
+def test_what_a_device_is_like_is_seen_before_its_chart(open_screen: Any, screen: dict[str, Any]) -> None:
+    page = open_screen(**screen)
+    await_rows(page, "/sensors/?search=screens")
+    page.click("#rows tr:first-child td.owner a")
+    state, chart = page.locator("#state"), page.locator(".chart")
+    expect(state).to_contain_text("online")
+    above, below = state.bounding_box(), chart.bounding_box()
+    assert above is not None
+    assert below is not None
+    assert above["y"] + above["height"] < below["y"]
+    live(page)
