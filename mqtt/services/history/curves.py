@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 from mqtt.buckets import FINE, HOUR, LEVELS, Bucket, coarser, floor
 from mqtt.corrections import NONE, Corrections
