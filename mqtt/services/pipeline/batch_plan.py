@@ -7,10 +7,9 @@ from mqtt.enums import Availability, ReadingFlag
 from mqtt.gaps import BACKLOG_US
 from mqtt.messages import DecodedReading, InboundMessage
 from mqtt.models.device import LABEL_LENGTH
-from mqtt.services.pipeline.device_entries import DataloggerEntry, GatewayEntry, SensorEntry
+from mqtt.services.pipeline.device_entries import DataloggerEntry, GatewayEntry, NodeEntry, SensorEntry
 from mqtt.services.pipeline.reading_store import NodeStateRow, ReadingRows, SensorStateRow
 
-NodeEntry = GatewayEntry | DataloggerEntry
 Latest = tuple[int | None, float | None, str | None, int]
 WRITE_EVERY_US = 1_000_000
 """A node's last-seen time is written at most once a second."""

@@ -1,4 +1,4 @@
-"""One batch inside its transaction: resolve what it names, plan, write. Applied to the directory after the commit."""
+"""One batch inside its transaction: plan what is resolved, write it. Applied to the directory after the commit."""
 
 from collections import defaultdict
 from typing import Any
@@ -10,19 +10,15 @@ from mqtt.messages import (
     Decoded,
     DecodedAvailability,
     DecodedFacts,
-    DecodedReading,
     DeviceRef,
     InboundMessage,
-    Moved,
 )
 from mqtt.models import MAX_KEY_BYTES, MOST_OF_CONNECTION, NEW_AN_HOUR, SensorDevice, StatusChange, from_us
-from mqtt.rhythm import LATE_LEAST
-from mqtt.services.pipeline.availability import STATES, Changes, take_behind_offline
-from mqtt.services.pipeline.batch_plan import BatchPlan, NodeEntry
+from mqtt.services.pipeline.availability import Changes, take_behind_offline
+from mqtt.services.pipeline.batch_plan import BatchPlan
 from mqtt.services.pipeline.bulk_rows import Writes
 from mqtt.services.pipeline.device_directory import DeviceDirectory
-from mqtt.services.pipeline.device_entries import DataloggerEntry, GatewayEntry, SensorEntry
-from mqtt.services.pipeline.device_takeover import take_over
+from mqtt.services.pipeline.device_entries import DataloggerEntry, GatewayEntry, NodeEntry, SensorEntry
 from mqtt.services.pipeline.facts import FactsWriter
 from mqtt.services.pipeline.reading_store import (
     NodeStateRow,
@@ -34,12 +30,9 @@ from mqtt.services.pipeline.reading_store import (
 )
 from mqtt.services.pipeline.rhythms import RhythmKeeper
 
-RECHECK_US = int(LATE_LEAST * 1_000_000) - 20_000_000
-"""Whoever was silent this long may have been marked late meanwhile, by whichever process sweeps."""
-
 
 class BatchStore:
-    """Collects with `want`, `resolve`, `take`; stores with `write`; settles with `apply`."""
+    """Collects with `take`; stores with `write`; settles with `apply`."""
 
     def __init__(self, directory: DeviceDirectory, rhythms: RhythmKeeper) -> None:
         self.changes = Changes()
@@ -51,100 +44,13 @@ class BatchStore:
         self._plan = BatchPlan()
         self._facts = FactsWriter()
         self._wrong: dict[int, int] = {}
-        self._wanted: list[tuple[int, Decoded]] = []
-        self._missing: list[tuple[int, DecodedReading]] = []
-        self._gateways: dict[tuple[int, str], str] = {}
-        self._named: set[tuple[int, str]] = set()
-        self._moved: list[tuple[int, Moved]] = []
-        self._announced: dict[tuple[int, str], DeviceRef] = {}
-        self._doubtful: dict[str, dict[int, Any]] = {}
         self._states: dict[str, dict[NodeEntry, NodeStateRow]] = {}
-
-    def want(self, message: InboundMessage, decoded: Decoded) -> None:
-        """Note what of a message is not in the directory yet, or long unheard of."""
-        connection_id = message.connection_id
-        self._wanted.append((connection_id, decoded))
-        dataloggers = self._directory.dataloggers
-        last_key = ""
-        entry: DataloggerEntry | None = None
-        missing = len(self._missing)
-        for reading in decoded.readings:
-            key = reading.device.key
-            if key != last_key or entry is None:
-                last_key, entry = key, dataloggers.get((connection_id, key))
-                if entry is not None:
-                    self._want_known(message, entry, reading.device)
-            if entry is None:
-                self._missing.append((connection_id, reading))
-                continue
-            sensor = entry.sensors.get(reading.name)
-            if sensor is None or (reading.device.gateway_key and entry.gateway is None):
-                self._missing.append((connection_id, reading))
-            elif message.received_us - sensor.checked_us > RECHECK_US:
-                self._doubtful.setdefault(NodeKind.SENSOR, {})[sensor.id] = sensor
-        if decoded.moved and len(self._missing) > missing:
-            self._moved += [(connection_id, one) for one in decoded.moved]
-        for said in decoded.availability:
-            self._want_node(message, said)
-        for facts in decoded.facts:
-            self._want_node(message, facts)
-
-    def _want_known(self, message: InboundMessage, entry: DataloggerEntry, device: DeviceRef) -> None:
-        """A device that is known, and the gateway that brought the message: several may hear the same radio."""
-        gateway = entry.gateway
-        if self._is_doubtful(entry, message):
-            self._doubt(entry)
-            if gateway is not None:
-                self._doubt(gateway)
-        if gateway is not None and device.gateway_key not in {"", gateway.key}:
-            place = (message.connection_id, device.gateway_key)
-            if place not in self._directory.gateways:
-                self._gateways[place] = device.gateway_identifier or device.gateway_key
 
     def _relay(self, connection_id: int, entry: DataloggerEntry, device: DeviceRef) -> GatewayEntry | None:
         """The gateway that brought a message."""
         if entry.gateway is None or device.gateway_key in {"", entry.gateway.key}:
             return entry.gateway
         return self._directory.gateways.get((connection_id, device.gateway_key))
-
-    def _want_node(self, message: InboundMessage, said: DecodedAvailability | DecodedFacts) -> None:
-        key = (message.connection_id, said.device.key)
-        node = self._node(message.connection_id, said)
-        if node is not None:
-            if message.received_us - node.checked_us > RECHECK_US:
-                self._doubt(node)
-        elif said.is_gateway:
-            self._gateways[key] = said.device.identifier or said.device.key
-        elif said.announces:
-            self._announced[key] = said.device
-        else:
-            self._named.add(key)
-
-    @staticmethod
-    def _is_doubtful(entry: DataloggerEntry, message: InboundMessage) -> bool:
-        since = entry.checked_us if entry.gateway is None else min(entry.checked_us, entry.gateway.checked_us)
-        return message.received_us - since > RECHECK_US
-
-    def _doubt(self, node: NodeEntry) -> None:
-        self._doubtful.setdefault(node.kind, {})[node.id] = node
-
-    def resolve(self, now_us: int) -> None:
-        """Load or make what is missing and read again what is in doubt."""
-        directory = self._directory
-        if self._moved:
-            take_over(directory, self._moved, now_us)
-            self._missing = [(pk, reading) for pk, decoded in self._wanted for reading in decoded.readings]
-        if self._gateways:
-            directory.ensure_gateways(self._gateways, now_us)
-        if self._missing or self._announced:
-            directory.ensure(self._missing, self._announced, now_us)
-        if self._named:
-            directory.load_dataloggers(self._named, now_us)
-        for kind, entries in self._doubtful.items():
-            states = STATES[kind].objects.filter(pk__in=list(entries)).values_list("pk", "availability")
-            for pk, availability in states:
-                entries[pk].availability = availability
-                entries[pk].checked_us = now_us
 
     def take(self, message: InboundMessage, decoded: Decoded) -> None:
         """Plan a resolved message."""
@@ -178,7 +84,7 @@ class BatchStore:
             self._take_clock(message, decoded)
 
     def _take_facts(self, message: InboundMessage, said: DecodedFacts) -> None:
-        node = self._node(message.connection_id, said)
+        node = self._directory.node(message.connection_id, said)
         if node is not None:
             name = said.device.identifier if said.announces else ""
             self._facts.take(node, said.facts, message.received_us, name)
@@ -215,7 +121,7 @@ class BatchStore:
             self.beyond.append(message)
 
     def _take_availability(self, message: InboundMessage, said: DecodedAvailability) -> None:
-        node = self._node(message.connection_id, said)
+        node = self._directory.node(message.connection_id, said)
         nodes = [] if node is None else [node]
         if not (said.is_gateway or said.alone or "#" in said.device.key):
             nodes += self._below(message, said)
@@ -230,10 +136,6 @@ class BatchStore:
         if said.availability is Availability.ONLINE:
             entries = [entry for entry in entries if "/" not in entry.key[len(said.device.key) + 1 :]]
         return entries
-
-    def _node(self, connection_id: int, said: DecodedAvailability | DecodedFacts) -> NodeEntry | None:
-        place = (connection_id, said.device.key)
-        return self._directory.gateways.get(place) if said.is_gateway else self._directory.dataloggers.get(place)
 
     def write(self, writes: Writes, *, keeps_history: bool = True) -> None:
         """All that was planned; `writes` counts how many readings are new. On a full disk all but the history."""

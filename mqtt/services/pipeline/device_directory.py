@@ -8,11 +8,18 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from mqtt.enums import NodeKind
-from mqtt.messages import DecodedReading, DeviceRef
+from mqtt.messages import DecodedAvailability, DecodedFacts, DecodedReading, DeviceRef
 from mqtt.models import MOST_OF_CONNECTION, Datalogger, Gateway, SensorDevice
 from mqtt.models.device import LABEL_LENGTH
 from mqtt.services.discovery import room_for_new
-from mqtt.services.pipeline.device_entries import NODE_FIELDS, SENSOR_FIELDS, DataloggerEntry, GatewayEntry, SensorEntry
+from mqtt.services.pipeline.device_entries import (
+    NODE_FIELDS,
+    SENSOR_FIELDS,
+    DataloggerEntry,
+    GatewayEntry,
+    NodeEntry,
+    SensorEntry,
+)
 from mqtt.services.pipeline.device_lookup import Sites, fits, rows_of
 
 MAX_SENSORS = 200_000
@@ -37,6 +44,11 @@ class DeviceDirectory:
         """{(connection, model): how many may still be made}, for one transaction; None as model: of new nodes."""
         self.crowded: set[int] = set()
         """Connections that brought more new devices in this transaction than are taken in an hour."""
+
+    def node(self, connection_id: int, said: DecodedAvailability | DecodedFacts) -> NodeEntry | None:
+        """Whom a message speaks of, if it is known."""
+        place = (connection_id, said.device.key)
+        return self.gateways.get(place) if said.is_gateway else self.dataloggers.get(place)
 
     def commit(self) -> Created:
         """Keep what the transaction found and made; returns what it made."""

@@ -60,6 +60,9 @@ class DataloggerEntry(Node):
         self.sensors: dict[str, SensorEntry] = {}
 
 
+NodeEntry = GatewayEntry | DataloggerEntry
+
+
 class SensorEntry:
     """A sensor and the time of its latest value."""
 

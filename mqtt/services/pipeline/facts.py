@@ -6,7 +6,7 @@ from mqtt.enums import NodeKind
 from mqtt.messages import CLOCK_FACT
 from mqtt.models import Datalogger, Gateway
 from mqtt.models.device import LONGEST_INTERVAL
-from mqtt.services.pipeline.batch_plan import NodeEntry
+from mqtt.services.pipeline.device_entries import NodeEntry
 
 INTERVAL = "interval"
 """The fact that names the seconds from one message to the next, or after which a value counts no longer."""

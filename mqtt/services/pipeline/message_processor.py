@@ -22,6 +22,7 @@ from mqtt.services.broadcast import broadcast_event
 from mqtt.services.disk import DiskGuard
 from mqtt.services.holding.leases import locked_leases
 from mqtt.services.pipeline import undecoded
+from mqtt.services.pipeline.batch_needs import BatchNeeds
 from mqtt.services.pipeline.batch_outcome import ConnectionCounts, ProcessedBatch, Work, counted
 from mqtt.services.pipeline.batch_store import BatchStore
 from mqtt.services.pipeline.bulk_rows import Writes
@@ -256,13 +257,13 @@ class MessageProcessor:
         return {pk for pk, (token, _) in found.items() if token == self._tokens.get(pk)}
 
     def _resolve(self, store: BatchStore, work: list[Work], now_us: int) -> None:
-        for item in work:
-            if item.decoded is not None:
-                store.want(item.message, item.decoded)
-        store.resolve(now_us)
-        for item in work:
-            if item.decoded is not None:
-                store.take(item.message, item.decoded)
+        needs = BatchNeeds(self._directory)
+        decoded = [(item.message, item.decoded) for item in work if item.decoded is not None]
+        for message, found in decoded:
+            needs.want(message, found)
+        needs.resolve(now_us)
+        for message, found in decoded:
+            store.take(message, found)
         self._keep_undecoded([Work(message, None, *why) for message, why in store.left_out()])
 
     def _keep_undecoded(self, work: list[Work]) -> None:

@@ -16,9 +16,9 @@ from django.db import DatabaseError, InterfaceError, transaction
 from mqtt.enums import NodeKind
 from mqtt.gaps import UTTERANCE_US, Gaps
 from mqtt.models import DataloggerRhythm, GatewayRhythm, SensorRhythm
-from mqtt.services.pipeline.batch_plan import BatchPlan, NodeEntry
+from mqtt.services.pipeline.batch_plan import BatchPlan
 from mqtt.services.pipeline.bulk_rows import write_rows
-from mqtt.services.pipeline.device_entries import SensorEntry
+from mqtt.services.pipeline.device_entries import NodeEntry, SensorEntry
 from mqtt.services.pipeline.facts import said_interval
 
 logger = logging.getLogger(__name__)
