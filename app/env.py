@@ -95,7 +95,7 @@ def channel_layer(kind: str, url: str) -> dict[str, Any]:
         return {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": config}
     # A process that reads nothing for a minute is gone, and what waits for it is of no use any more.
     config |= {"capacity": 2000, "expiry": 60, "group_expiry": 3600}
-    return {"BACKEND": "channels_redis.core.RedisChannelLayer", "CONFIG": config}
+    return {"BACKEND": "app.queue_layer.QueueLayer", "CONFIG": config}
 
 
 def time_zone() -> str:

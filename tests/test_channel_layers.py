@@ -12,6 +12,7 @@ from channels.layers import channel_layers, get_channel_layer
 from redis.exceptions import RedisError
 
 from app import env
+from app.queue_layer import QueueLayer
 from mqtt import groups
 from mqtt.events import StatusUpdate
 from mqtt.live import channel
@@ -60,6 +61,12 @@ async def test_an_event_arrives_once_and_again_after_the_server_was_killed(
             channel_layers.backends.clear()
             server.kill()
             await asyncio.to_thread(server.wait)
+
+
+def test_an_empty_list_is_asked_anew_before_its_server_counts_as_dead() -> None:
+    layer = QueueLayer(hosts=["redis://localhost"])
+    patience = layer.create_pool(0).make_connection().socket_timeout
+    assert patience is None or layer.brpop_timeout + 1 < patience
 
 
 def event(connection_id: int) -> dict[str, Any]:

@@ -1,13 +1,17 @@
 """Leases between processes, by the database's clock."""
 
+import threading
 from datetime import timedelta
 
 import pytest
+from django.db import connection as database
+from django.db import transaction
 from django.utils import timezone
 
 from mqtt.models import ConnectionLease, MqttConnection
-from mqtt.services.holding.leases import Leases, new_holder
+from mqtt.services.holding.leases import Leases, locked_leases, new_holder
 from tests.factories import make_connection, make_lease
+from tests.servers import PATIENCE, wait_for
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
@@ -89,3 +93,32 @@ def test_a_live_lease_of_somebody_else_is_not_renewed_by_us() -> None:
 def test_two_processes_of_one_name_are_told_apart() -> None:
     assert new_holder("same") != new_holder("same")
     assert len(new_holder("x" * 500)) <= 120
+
+
+@pytest.mark.django_db(transaction=True)
+def test_renewing_and_a_batch_never_wait_for_each_other() -> None:
+    if database.vendor == "sqlite":
+        return  # has one writer at a time
+    leases, low, high = Leases("one"), free_connection(), free_connection()
+    for one in (high, low):  # on disk they lie the other way round
+        leases.acquire(one.pk)
+    lost: list[set[int]] = []
+
+    def renew() -> None:
+        lost.append(leases.renew())
+        database.close()
+
+    thread = threading.Thread(target=renew)
+    with transaction.atomic():
+        locked_leases([low.pk])
+        thread.start()
+        wait_for(_somebody_waits, what="the renewal, which waits for the batch")
+        assert set(locked_leases([high.pk])) == {high.pk}
+    thread.join(PATIENCE)
+    assert lost == [set()]
+
+
+def _somebody_waits() -> bool:
+    with database.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        return bool(cursor.fetchone()[0])

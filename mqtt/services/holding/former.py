@@ -12,6 +12,7 @@ from pathlib import Path
 from django.db.models.functions import Now
 
 from mqtt.models import ConnectionLease, MqttWorker
+from mqtt.services.holding.leases import update_in_order
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +47,7 @@ class Former:
         """Free what it held; once. Raises what the database raises, and then wants to be called again."""
         if not self._dead:
             return
-        freed = ConnectionLease.objects.filter(holder=self._dead).update(expires_at=Now(), holder="")
+        freed = update_in_order(ConnectionLease.objects.filter(holder=self._dead), expires_at=Now(), holder="")
         MqttWorker.objects.filter(pk=self._dead).delete()
         if freed:
             logger.info("The process before this one died: its connections are free")

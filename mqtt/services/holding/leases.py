@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Iterable
 
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
 from mqtt.models import LEASE_TIME, LONGEST_LEASE, ConnectionLease
@@ -58,7 +58,7 @@ class Leases:
         if not held:
             return set()
         ours = ConnectionLease.objects.filter(pk__in=held, holder=self.holder)
-        if ours.update(expires_at=Now() + LEASE_TIME) == len(held):
+        if update_in_order(ours, expires_at=Now() + LEASE_TIME) == len(held):
             return set()
         lost = held - set(ours.values_list("pk", flat=True))
         self.forget(lost)
@@ -67,7 +67,7 @@ class Leases:
     def release(self, connection_ids: Iterable[int]) -> None:
         """Let others take them at once."""
         given = set(connection_ids) & set(self._tokens)
-        ConnectionLease.objects.filter(pk__in=given, holder=self.holder).update(expires_at=Now(), holder="")
+        update_in_order(ConnectionLease.objects.filter(pk__in=given, holder=self.holder), expires_at=Now(), holder="")
         self.forget(given)
 
     def forget(self, connection_ids: Iterable[int]) -> None:
@@ -85,6 +85,13 @@ class Leases:
         except IntegrityError:  # somebody else inserted it just now, or the connection was deleted
             return False
         return True
+
+
+def update_in_order(leases: QuerySet[ConnectionLease], **values: object) -> int:
+    """Update several; batches lock them by their number, and an update in another order could stand against one."""
+    with transaction.atomic():
+        pks = list(leases.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
+        return ConnectionLease.objects.filter(pk__in=pks).update(**values)
 
 
 def locked_leases(connection_ids: Iterable[int]) -> dict[int, tuple[uuid.UUID, int]]:
