@@ -258,12 +258,13 @@ class MessageProcessor:
 
     def _resolve(self, store: BatchStore, work: list[Work], now_us: int) -> None:
         needs = BatchNeeds(self._directory)
-        decoded = [(item.message, item.decoded) for item in work if item.decoded is not None]
-        for message, found in decoded:
-            needs.want(message, found)
+        for item in work:
+            if item.decoded is not None:
+                needs.want(item.message, item.decoded)
         needs.resolve(now_us)
-        for message, found in decoded:
-            store.take(message, found)
+        for item in work:
+            if item.decoded is not None:
+                store.take(item.message, item.decoded)
         self._keep_undecoded([Work(message, None, *why) for message, why in store.left_out()])
 
     def _keep_undecoded(self, work: list[Work]) -> None:
