@@ -60,7 +60,7 @@ def _messages(content: Content) -> list[dict[str, Any]]:
         return []
     if isinstance(document, dict):
         listed = document.get("Messages")
-        document = listed if isinstance(listed, list) else listed if isinstance(listed, dict) else document
+        document = listed if isinstance(listed, list | dict) else document
     return objects(document if isinstance(document, list) else [document])
 
 
