@@ -27,11 +27,18 @@ POSITIONS = {
     "vac": "m",
     "vel": "km/h",
     "cog": "°",
+    "dist": "m",
+    "trip": "m",
+    "odometer": "km",
     "event": "",
     "inregions": "",
 }
 UNKNOWN = (-1, "-1")
-OTHERS = {"batt": "%", "p": "kPa"}
+OTHERS = {
+    "batt": "%", "p": "kPa", "ubatt": "V", "uext": "V", "aiv": "V", "rpm": "rpm", "fcon": "L/100km", "flvl": "%",
+    "hmc": "s", "ign": "", "din1": "", "din2": "", "dout1": "", "dout2": "",
+}  # fmt: skip
+"""Phones say the first two, vehicles' trackers the rest."""
 
 
 class OwnTracksDecoder:

@@ -59,6 +59,7 @@ BY_TOPIC: tuple[Decoder, ...] = (
     structural.DECODER,
     sparkplug.DECODER,
     tasmota.DECODER,
+    tasmota.VALVE_DECODER,
     openbeken.DECODER,
     homeassistant.DECODER,
     esphome.DECODER,

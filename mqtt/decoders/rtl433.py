@@ -18,7 +18,7 @@ NO_READINGS = frozenset(
     ("time", "model", "id", "channel", "mic", "mod", "freq", "freq1", "freq2", "raw_msg", "rssi", "snr",
      "noise", "protocol",
      "subtype", "brand", "type", "sequence_num", "message_type", "data", "code", "codes", "rows", "count", "num_rows",
-     "unit", "usec", "tz")
+     "len", "unit", "usec", "tz")
 )  # fmt: skip
 UNITS = (
     ("_km_h", "km/h"), ("_mi_h", "mph"), ("_m_s", "m/s"), ("_mm_h", "mm/h"), ("_in_h", "in/h"), ("_ug_m3", "µg/m³"),
