@@ -21,6 +21,9 @@ REASONS: dict[str, Any] = {
         "It was given to the broker, or nearly: the link or the process ended before an answer. It may have arrived. "
         "Look at the device before you send it again."
     ),
+    "command_packet_too_large": _(
+        "It was not sent: with its topic it has %(size)s bytes, and this broker takes at most %(limit)s."
+    ),
     "command_unheard": _("The broker took it, but nobody is subscribed to this topic now."),
     "command_not_authorised": _("The broker does not let this client publish to the topic. Check its access rules."),
     "command_topic_refused": _("The broker does not accept this topic."),

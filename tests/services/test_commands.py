@@ -15,7 +15,7 @@ from mqtt.services.jobs import periodic
 from mqtt.services.sessions.outbox import Answer, Outbox, Outgoing
 from tests import factories, servers
 from tests.servers import PATIENCE, wait_for
-from tests.services.mqtt_processes import ACTOR, Start, create, wait_granted, wait_status
+from tests.services.mqtt_processes import ACTOR, Start, create, status, wait_granted, wait_status
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database, pytest.mark.usefixtures("valkey")]
 
@@ -181,6 +181,19 @@ def test_the_brokers_refusal_is_said(start: Start, tmp_path: Path) -> None:
         wait_granted(connection)
         refused = ended(commands.request_publish(ACTOR, connection, "hall/lamp/set", b"on"), "failed")
         assert refused.reason == "command_not_authorised"
+
+
+@pytest.mark.mosquitto
+def test_what_the_broker_takes_no_packet_of_is_not_sent_and_costs_no_link(start: Start, tmp_path: Path) -> None:
+    with servers.running(servers.mosquitto(tmp_path / "narrow", "max_packet_size 1000")) as broker:
+        connection = create(broker, protocol="5")
+        start("one")
+        wait_granted(connection)
+        fits = commands.request_publish(ACTOR, connection, "hall/plan", b"x" * 981)
+        refused = ended(commands.request_publish(ACTOR, connection, "hall/plan", b"x" * 982), "failed")
+        assert (refused.reason, refused.context) == ("command_packet_too_large", {"size": 1001, "limit": 1000})
+        ended(fits, "done")
+        assert status(connection) == "connected"
 
 
 @pytest.mark.mosquitto

@@ -18,6 +18,9 @@ UNANSWERED = ReasonCode(PacketTypes.SUBACK, "Unspecified error")
 FILTERS_A_PACKET = 8
 """AWS IoT takes no more in one SUBSCRIBE."""
 
+MOST_AROUND = 10
+"""Bytes of a PUBLISH beside topic and payload: head, lengths, packet id, no properties."""
+
 
 class Asking:
     """Only from the thread that drives the client; the answers come on the same thread."""
@@ -40,6 +43,8 @@ class Asking:
         self._asked: dict[int, Sequence[Filter]] = {}
         self._taken_back: dict[int, Sequence[str]] = {}
         self._published: dict[int, int] = {}
+        self.largest_packet: int | None = None
+        """MQTT 5: bytes; a broker ends the link of whoever sends more."""
         client.on_subscribe = self._on_subscribe
         client.on_unsubscribe = self._on_unsubscribe
         client.on_publish = self._on_publish
@@ -65,6 +70,10 @@ class Asking:
 
     def publish(self, mark: int, topic: str, payload: bytes, *, qos: int, retain: bool) -> None:
         """Publish; the answer comes under `mark`."""
+        size = len(topic.encode()) + len(payload) + MOST_AROUND
+        if self.largest_packet is not None and size > self.largest_packet:
+            self._was_published(mark, link_reasons.of_size(size, self.largest_packet))
+            return
         try:
             sent = self._client.publish(topic, payload, qos=qos, retain=retain)
         except ValueError as error:  # too large for the packet, or a topic that paho does not like

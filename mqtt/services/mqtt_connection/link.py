@@ -81,7 +81,7 @@ class Link:
         self._is_given_up = False
         self._client = self._build()
         self._reader = Reader(self._client)
-        asking = Asking(
+        self._asking = asking = Asking(
             self._client,
             is_v5=settings.is_v5,
             answered=partial(listener.link_answered, self),
@@ -241,6 +241,7 @@ class Link:
             return
         self.is_up = True
         self.session_seconds = getattr(properties, "SessionExpiryInterval", None)
+        self._asking.largest_packet = getattr(properties, "MaximumPacketSize", None)
         client.on_log = None  # it costs a formatted line a packet, and is needed only for TLS refusals
         self._listener.link_up(self, session_present=bool(flags.session_present))
 

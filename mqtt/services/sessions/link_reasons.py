@@ -202,6 +202,11 @@ def of_publishing(text: str) -> Reason:
     return Reason("command_failed", {"detail": text[:200]}, is_error=True)
 
 
+def of_size(size: int, limit: int) -> Reason:
+    """Why a message is not sent to a broker that takes no packets of its size."""
+    return Reason("command_packet_too_large", {"size": size, "limit": limit}, is_error=True)
+
+
 def plain(code: str, settings: ConnectionSettings, *, is_error: bool = False, wait: float = 0.0) -> Reason:
     """A reason that needs only the facts of the connection."""
     return Reason(code, _facts(settings), is_error=is_error, wait=wait)
