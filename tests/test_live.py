@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import threading
 import time
 from typing import Any
 
@@ -305,10 +306,16 @@ async def test_one_broken_row_template_does_not_close_the_sockets(viewer: Any, m
     sensor = await db(factories.make_sensor)()
     async with open_page("/ws/sensors/", viewer) as socket:
         await socket.settle()
+        tried = threading.Event()
+
+        def fail(*_: object) -> str:
+            tried.set()
+            raise ZeroDivisionError
+
         with monkeypatch.context() as patch:
-            patch.setattr("mqtt.live.render.render_row", lambda *_: 1 / 0)
+            patch.setattr("mqtt.live.render.render_row", fail)
             await db(set_value)(sensor, 1.5)
-            await asyncio.sleep(0.6)
+            assert await asyncio.to_thread(tried.wait, PATIENCE)
         await db(set_value)(sensor, 2.5)
         assert await socket.until('data-value="2.5"')
 

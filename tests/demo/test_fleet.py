@@ -5,6 +5,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,9 @@ from paho.mqtt.client import Client as PahoClient
 from paho.mqtt.client import MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion
 
+from mqtt.demo.device import Publication
 from mqtt.demo.fleet import BRIDGE, TOWER, Client, fleet
-from mqtt.demo.link import Broker
+from mqtt.demo.link import Broker, Link
 from mqtt.demo.seed import seed_demo
 from mqtt.demo.simulation import run
 from mqtt.models import MqttConnection, Site
@@ -98,20 +100,31 @@ def test_a_gateway_that_goes_offline_leaves_its_will_and_returns(broker: servers
         thread.join(servers.PATIENCE)
 
 
-def test_devices_survive_a_broker_that_is_away_and_deliver_what_they_kept(tmp_path: Path) -> None:
+def test_devices_survive_a_broker_that_is_away_and_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept: list[Publication] = []
+    publish = Link.publish
+
+    def note(link: Link, message: Publication) -> None:
+        if not link.is_up:
+            kept.append(message)
+        publish(link, message)
+
+    monkeypatch.setattr(Link, "publish", note)
+    telemetry = f"{TOWER}/gateway/1/dataloggers/telemetry"
     server = servers.rumqttd(tmp_path).start()
     stopping = threading.Event()
     [client] = _one("torre-gateway-1")
     thread = threading.Thread(target=run, args=([client], Broker("127.0.0.1", server.port), stopping, 20.0))
     thread.start()
     try:
-        time.sleep(1)
+        with closing(Ear(server.port)) as ear:
+            servers.wait_for(lambda: ear.payloads(telemetry), what="telemetry")
         server.stop(kill=True)
-        time.sleep(1.5)
+        kept.clear()
+        servers.wait_for(lambda: kept, what="a message without a link")
         server.start()
-        ear = Ear(server.port)
-        servers.wait_for(lambda: ear.payloads(f"{TOWER}/gateway/1/dataloggers/telemetry"), what="telemetry")
-        ear.close()
+        with closing(Ear(server.port)) as ear:
+            servers.wait_for(lambda: ear.payloads(telemetry), what="telemetry again")
     finally:
         stopping.set()
         thread.join(servers.PATIENCE)
