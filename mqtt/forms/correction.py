@@ -7,19 +7,15 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from mqtt.forms.moment import MomentField
 from mqtt.models import SensorCorrection
-
-MOMENT = "%Y-%m-%dT%H:%M:%S"
-"""What the browser's field for a time reads and sends."""
 
 
 class CorrectionForm(forms.ModelForm):
     """Gain, offset and zero reading; times are in this console's zone."""
 
-    valid_from = forms.DateTimeField(
+    valid_from = MomentField(
         label=_("valid from"),
-        input_formats=[MOMENT, "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d"],
-        widget=forms.DateTimeInput(format=MOMENT, attrs={"type": "datetime-local", "step": "1"}),
         help_text=_("In the time zone of this console. Readings from then on are corrected, older ones stay."),
     )
 

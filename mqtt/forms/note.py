@@ -5,17 +5,15 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from mqtt.forms.correction import MOMENT
+from mqtt.forms.moment import MomentField
 from mqtt.models import LONGEST_NOTE, Note
 
 
 class NoteForm(forms.ModelForm):
     """The time that it is about, and what there is to say; times are in this console's zone."""
 
-    at = forms.DateTimeField(
+    at = MomentField(
         label=_("time"),
-        input_formats=[MOMENT, "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d"],
-        widget=forms.DateTimeInput(format=MOMENT, attrs={"type": "datetime-local", "step": "1"}),
         help_text=_("What the note is about happened then, in the time zone of this console. Charts mark it there."),
     )
 

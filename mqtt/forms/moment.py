@@ -1,0 +1,19 @@
+"""The field in which a person writes a time."""
+
+from typing import Any
+
+from django import forms
+
+MOMENT = "%Y-%m-%dT%H:%M:%S"
+"""What the browser's field for a time reads and sends."""
+
+
+class MomentField(forms.DateTimeField):
+    """A time in this console's zone, from the browser's own field or written by hand."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            input_formats=[MOMENT, "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d"],
+            widget=forms.DateTimeInput(format=MOMENT, attrs={"type": "datetime-local", "step": "1"}),
+            **options,
+        )
