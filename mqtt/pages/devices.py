@@ -118,20 +118,22 @@ def _sensor_queryset(user: User) -> QuerySet[Any]:
     )
 
 
+def _node_parts(kind: NodeKind) -> tuple[Part, ...]:
+    return (
+        Part("state", "mqtt/parts/_state.html", state),
+        Part("about", "mqtt/parts/_about.html", about, element="dl"),
+        Part("timeline", "mqtt/parts/_timeline.html", timeline_of(kind, CHANGES), element="ol", every=2.0),
+        POINTS_PART,
+        NOTES_PART,
+        WORK_PART,
+    )
+
+
 GATEWAY = register(
     ObjectPage(
         name="gateways",
         kind="gateway",
-        parts=(
-            Part("state", "mqtt/parts/_state.html", state),
-            Part("about", "mqtt/parts/_about.html", about, element="dl"),
-            Part(
-                "timeline", "mqtt/parts/_timeline.html", timeline_of(NodeKind.GATEWAY, CHANGES), element="ol", every=2.0
-            ),
-            POINTS_PART,
-            NOTES_PART,
-            WORK_PART,
-        ),
+        parts=_node_parts(NodeKind.GATEWAY),
         rows=lambda user, gateway: {"datalogger": _keys(dataloggers_of(user, gateway))},
         queryset=_gateway_queryset,
     )
@@ -140,20 +142,7 @@ DATALOGGER = register(
     ObjectPage(
         name="dataloggers",
         kind="datalogger",
-        parts=(
-            Part("state", "mqtt/parts/_state.html", state),
-            Part("about", "mqtt/parts/_about.html", about, element="dl"),
-            Part(
-                "timeline",
-                "mqtt/parts/_timeline.html",
-                timeline_of(NodeKind.DATALOGGER, CHANGES),
-                element="ol",
-                every=2.0,
-            ),
-            POINTS_PART,
-            NOTES_PART,
-            WORK_PART,
-        ),
+        parts=_node_parts(NodeKind.DATALOGGER),
         rows=lambda user, datalogger: {"sensor": _keys(sensors_of(user, datalogger))},
         queryset=_datalogger_queryset,
     )

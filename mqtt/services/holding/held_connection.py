@@ -5,6 +5,7 @@ import time
 from collections import deque
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -66,20 +67,12 @@ class HeldConnection:
         former = lease.session_client_id or settings.client_id
         is_same = former == settings.client_id
         self._run(
-            BrokerSession(
-                settings,
-                self.inbox,
-                self.alarm.ring,
-                counters=self.counters,
-                gaps=self.gaps,
-                answers=self.answers,
-                statistics=self.statistics,
-                kept_filters=lease.session_filters if is_same else (),
-                is_kept=lease.session_open and is_same,
-                is_noted=CommittedPackets.objects.filter(connection=row.pk).exists(),
-                leftovers=[settings.with_client_id(former)] if lease.session_open and not is_same else [],
-            ),
             row,
+            settings,
+            kept_filters=lease.session_filters if is_same else (),
+            is_kept=lease.session_open and is_same,
+            is_noted=CommittedPackets.objects.filter(connection=row.pk).exists(),
+            leftovers=[settings.with_client_id(former)] if lease.session_open and not is_same else [],
         )
 
     @property
@@ -142,24 +135,21 @@ class HeldConnection:
         if old is not None:
             old.stop(end_session=False, quietly=True)
         self.statistics = SessionStatistics()
-        self._run(
-            BrokerSession(
-                settings,
-                self.inbox,
-                self.alarm.ring,
-                counters=self.counters,
-                gaps=self.gaps,
-                answers=self.answers,
-                statistics=self.statistics,
-                predecessor=old,
-                is_noted=True,
-            ),
-            row,
-        )
+        self._run(row, settings, predecessor=old, is_noted=True)
 
-    def _run(self, session: BrokerSession, row: MqttConnection) -> None:
+    def _run(self, row: MqttConnection, settings: ConnectionSettings, **left_behind: Any) -> None:
+        """Start a session that goes on with what others have `left_behind`."""
         self._failed_at = 0.0
-        self.session = session
+        self.session = session = BrokerSession(
+            settings,
+            self.inbox,
+            self.alarm.ring,
+            counters=self.counters,
+            gaps=self.gaps,
+            answers=self.answers,
+            statistics=self.statistics,
+            **left_behind,
+        )
         if not row.is_enabled:
             session.stop(end_session=True)
         session.start()
