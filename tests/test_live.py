@@ -172,6 +172,18 @@ async def test_a_paused_page_gets_nothing_and_catches_up(viewer: Any) -> None:
         assert await socket.until('data-value="77.5"')
 
 
+async def test_a_paused_page_still_learns_how_many_problems_there_are(viewer: Any) -> None:
+    connection = await db(factories.make_connection)()
+    async with open_page("/ws/connections/", viewer) as socket:
+        await socket.settle()
+        await socket.send_to(text_data='{"action": "pause"}')
+        while not all(page.viewer.paused for page in current_hub().consumers):  # noqa: ASYNC110 - it tells nobody
+            await asyncio.sleep(0.01)
+        await db(set_status)(connection.pk, "error")
+        frame = await socket.until('<span class="n bad" id="badge-connections">1')
+        assert "data-chip" not in frame, "nobody looks at the rest"
+
+
 GARBAGE = [
     " ", "[]", "null", "7", '"show"', "{", "{}", '{"action": 5}', '{"action": "explode"}', '{"action": ["show"]}',
     '{"action": "show", "ids": 5}', '{"action": "show", "ids": {"a": 1}}', '{"action": "resume", "ids": "sensor-1"}',

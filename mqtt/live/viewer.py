@@ -93,7 +93,9 @@ class Viewer:
         self.wish = None if is_same else (query, rows)
 
     def note(self, change: Change) -> None:
-        """Mark what the change makes stale."""
+        """Mark what the change makes stale: for a tab that is not looked at, the badges that its title counts."""
+        if change.words & STATES:
+            self._mark(self.extras, BADGES)
         if self.paused:
             return
         if "status" in change.words:
@@ -109,8 +111,6 @@ class Viewer:
             self._mark(self.parts, part.name)
         if isinstance(page, ListPage) and (change.words & STATES or f"new {page.kind}" in change.words):
             self._mark(self.extras, TOTAL)
-        if change.words & STATES:
-            self._mark(self.extras, BADGES)
 
     def _note_connection(self, connection_id: int) -> None:
         for kind, shown in self.shown.rows.items():
@@ -128,13 +128,13 @@ class Viewer:
         """When the first of what is stale may be sent; 0: now, infinite: nothing is stale."""
         if self.wish:
             return 0.0
-        return NEVER if self.paused else self.next_at
+        return self.next_at
 
     def due(self, now: float) -> tuple[set[Touch], set[str], set[str]]:
         """Take what may be sent now: rows, parts, extras."""
-        if self.paused:
-            return set(), set(), set()
         self.next_at = NEVER
+        if self.paused:
+            self.rows, self.parts, self.extras = set(), set(), self.extras & {BADGES}
         return self._take(self.rows, now), self._take(self.parts, now), self._take(self.extras, now)
 
     def _take(self, stale: set[Any], now: float) -> set[Any]:

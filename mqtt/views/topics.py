@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import Exists, OuterRef
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -54,7 +55,8 @@ def _chosen(request: HttpRequest, connections: Any) -> MqttConnection | None:
     if given.isdecimal() and len(given) < 18:
         found = get_object_or_404(connections, pk=int(given))
     else:
-        found = connections.first()
+        found = connections.filter(Exists(DiscoveredTopic.objects.filter(connection=OuterRef("pk")))).first()
+        found = found or connections.first()
     return found
 
 

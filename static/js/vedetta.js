@@ -217,5 +217,31 @@
   document.addEventListener("click", (event) => {
     document.querySelectorAll("details.who[open]").forEach((menu) => menu.contains(event.target) || menu.removeAttribute("open"));
   });
-  document.querySelectorAll("form.filters select").forEach((select) => select.addEventListener("change", () => select.form.requestSubmit()));
+
+  // ---- filters --------------------------------------------------------------------------------------------
+  // The list that they ask for is a new page: whoever works by keyboard goes on from the field they were in.
+  const asked = sessionStorage.getItem("asked");
+  sessionStorage.removeItem("asked");
+  if (asked && document.activeElement === body) document.getElementById(asked)?.focus({ preventScroll: true });
+  document.querySelectorAll("form.filters").forEach((form) => {
+    form.addEventListener("submit", () => {
+      const { id, localName } = document.activeElement;
+      // On a phone a text field with the focus would cover the list with its keyboard.
+      if (form.contains(document.activeElement) && id && (localName === "select" || matchMedia("(hover: hover)").matches)) sessionStorage.setItem("asked", id);
+    });
+    form.querySelectorAll("select").forEach((select) => select.addEventListener("change", () => form.requestSubmit()));
+  });
+
+  // ---- how many problems there are, also for who looks at another tab ------------------------------------
+  const menu = document.getElementById("nav");
+  const title = document.title;
+  function countInTitle() {
+    const problems = [...menu.querySelectorAll(".n.bad, .n.warn")].reduce((sum, badge) => sum + (parseInt(badge.textContent.replace(/\D/g, ""), 10) || 0), 0);
+    const wanted = problems ? `(${problems}) ${title}` : title;
+    if (document.title !== wanted) document.title = wanted;
+  }
+  if (menu) {
+    countInTitle();
+    new MutationObserver(countInTitle).observe(menu, { childList: true, subtree: true, characterData: true, attributes: true });
+  }
 })();

@@ -71,6 +71,7 @@ def test_a_list_is_sorted_on_a_phone_by_keyboard_and_keeps_its_filters(open_scre
     page.wait_for_url("**/topics/?search=screens%2F&sort=-topic")
     assert names(page) == ["gamma", "beta", "alpha"]
     expect(page.get_by_label("Sort by")).to_have_value("-topic")
+    expect(page.get_by_label("Sort by")).to_be_focused()
 
 
 def test_a_list_is_sorted_on_a_phone_without_scripts(open_screen: Any) -> None:
@@ -86,6 +87,29 @@ def test_where_the_header_sorts_no_second_way_is_shown(open_screen: Any) -> None
     await_rows(page, "/topics/?search=screens/")
     assert page.get_by_role("link", name="Heard").is_visible()
     assert not page.get_by_label("Sort by").is_visible()
+
+
+def test_a_filter_keeps_the_focus_over_its_new_list(open_screen: Any) -> None:
+    page = open_screen(**DESK)
+    await_rows(page, "/topics/?search=screens/")
+    page.get_by_label("Search", exact=True).fill("screens/b")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**search=screens%2Fb*")
+    expect(page.get_by_label("Search", exact=True)).to_be_focused()
+    assert names(page) == ["beta"]
+    page.goto("/topics/")
+    assert page.evaluate("document.activeElement === document.body"), "only the list that was asked for"
+
+
+def test_the_title_of_a_tab_counts_problems_as_they_come_and_go(open_screen: Any) -> None:
+    page = open_screen(**DESK)
+    page.goto("/sites/")
+    live(page)
+    badge = "document.querySelector('#badge-gateways')"
+    page.evaluate(f"{badge}.className = 'n warn'; {badge}.textContent = '2 late or offline'")
+    expect(page).to_have_title("(2) Sites · Vedetta")
+    page.evaluate(f"{badge}.textContent = ''")
+    expect(page).to_have_title("Sites · Vedetta")
 
 
 def test_the_name_of_a_connection_stays_on_one_line_beside_its_topics(open_screen: Any) -> None:

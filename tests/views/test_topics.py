@@ -44,6 +44,13 @@ def test_a_level_counts_what_lies_below_it(connection: Any) -> None:
     assert not is_cut
 
 
+def test_the_tree_begins_with_a_connection_that_brought_topics(client: Client, viewer: Any, connection: Any) -> None:
+    client.force_login(viewer)
+    connection.topics.model.objects.exclude(connection=connection).delete()
+    factories.make_connection(name="A new one, first by name and still empty")
+    assert "lone" in page(client, "/topics/tree/")
+
+
 def test_a_prefix_is_taken_to_the_letter(connection: Any) -> None:
     branches, _ = below(connection.topics.all(), "a/")
     assert [(one.name, one.topics, one.leaf_id is not None, one.has_more) for one in branches] == [
