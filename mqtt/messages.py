@@ -151,3 +151,5 @@ class Decoded:
     moved: list[Moved] = field(default_factory=list)
     wrong_clock_us: int | None = None
     """What the device gave as its time, when that cannot be true."""
+    aside: str = ""
+    """Why the message is kept although its device is known: its values wait for a mapping."""

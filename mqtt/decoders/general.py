@@ -14,7 +14,20 @@ from typing import Any
 from mqtt.decoders.base import MAX_DEPTH, MAX_VALUES, Content
 from mqtt.decoders.measures import measured
 from mqtt.decoders.members import are_parts, identity_of, quantity_of, tag_of
-from mqtt.decoders.objects import BESIDE_TAG, USUAL_KEYS, device_of, is_bad, plain_key, unwrapped, value_of
+from mqtt.decoders.objects import (
+    BESIDE_TAG,
+    BESIDE_TOLD,
+    TELEGRAM,
+    USUAL_KEYS,
+    VALUE_KEYS,
+    device_of,
+    is_bad,
+    known_before,
+    plain_key,
+    told_name,
+    unwrapped,
+    value_of,
+)  # fmt: skip
 from mqtt.decoders.places import NAME_LENGTH, Place, clean, moved, place, place_of_number
 from mqtt.decoders.scales import MOST_SCALES, is_scale, scaled
 from mqtt.decoders.texts import is_nothing, is_opaque
@@ -59,7 +72,9 @@ class GeneralDecoder:
         where = place(content.topic)
         walk = Walk(where.device, content)
         key, is_apart = value_of(document) if isinstance(document, dict) else ("", False)
-        if key:
+        if isinstance(document, dict) and (told := _told(document, where)):
+            walk.told(document, where, told)
+        elif key:
             number = place_of_number(content.topic)
             walk.moved += moved(content.topic)
             if is_apart:
@@ -69,11 +84,7 @@ class GeneralDecoder:
         elif isinstance(document, dict):
             if len(document) > MAX_STEPS:
                 raise UndecodableError("too_many_values", limit=MAX_VALUES)
-            walk.device = device_of(document, where)
-            if where.name in document and walk.device is where.device and _is_of_level(document, where):
-                walk.device = where.owner
-                walk.moved.append(Moved(where.device.key, where.name, where.owner, where.name, rekeys=True))
-            walk.object(unwrapped(document) if "q" in document else document, "", 1)
+            walk.whole(document, where)
             if not HEADS.isdisjoint(document):
                 walk.date(document)
         elif any(isinstance(item, dict) for item in document):
@@ -92,6 +103,13 @@ def _is_of_level(document: dict[str, Any], where: Place) -> bool:
         and not isinstance(document[where.name], dict | list)
         and [key for key in document if meaning(key).role is Role.VALUE] == [where.name]
     )
+
+
+def _told(document: dict[str, Any], where: Place) -> str:
+    """What a message with one value says that it is, where its topic does not say it better."""
+    if VALUE_KEYS.isdisjoint(document) or where.meaning.kind:
+        return ""
+    return told_name(document) if value_of(document, BESIDE_TOLD)[0] else ""
 
 
 class Walk:
@@ -221,7 +239,9 @@ class Walk:
         if is_bad(found):
             self._facts.setdefault(self.device, {})
             return
-        self.value(found[at or value_of(found)[0]], name, means, MAX_DEPTH)
+        value = found[at or value_of(found)[0]]
+        take = self._text_of_its_own if type(value) is str else self.value
+        take(value, name, means, MAX_DEPTH)
         reading = self.readings[-1] if len(self.readings) > before else None
         for key, value in found.items():
             said = meaning(key)
@@ -239,6 +259,34 @@ class Walk:
                 reading.time_us = self._content.time(value)
             elif key == "u" and isinstance(value, str) and value:
                 reading.unit = spelled(value)
+
+    def whole(self, document: dict[str, Any], where: Place) -> None:
+        """A document of several values. Raises UndecodableError."""
+        prefix = ""
+        if where.name.count("/") > 1:  # a group address of a bus is no device
+            if document.keys() >= TELEGRAM:
+                raise UndecodableError("no_values")
+            self.device, prefix = where.owner, f"{where.name}."
+            self.moved.append(Moved(where.device.key, "", self.device, where.name, rekeys=True))
+        else:
+            self.device = device_of(document, where)
+            if self.device is not where.device:
+                self.moved += known_before(self.device)
+            elif where.name in document and _is_of_level(document, where):
+                self.device = where.owner
+                self.moved.append(Moved(where.device.key, where.name, where.owner, where.name, rekeys=True))
+        self.object(unwrapped(document) if "q" in document else document, prefix, 1)
+
+    def told(self, found: dict[str, Any], where: Place, name: str) -> None:
+        """One value of a message that says itself what it is; until now all of a topic were one."""
+        key, _is_apart = value_of(found, BESIDE_TOLD)
+        before = device_of(found, where)
+        self.device = device_of(found, where._replace(device=where.owner)) if name == where.name else before
+        was_single = value_of(found)[0]
+        number = place_of_number(where.device.key)
+        self.moved += [Moved(number.owner.key, number.name, self.device, name)] if was_single else []
+        self.moved.append(Moved(before.key, key, self.device, name))
+        self.single(found, name, meaning(name), key)
 
     def array(self, found: list[Any], name: str, means: Meaning, depth: int) -> None:
         """Short arrays of plain values by index; of objects by who or when each is."""
@@ -295,7 +343,7 @@ class Walk:
         self.object(found, "", depth + 1)
         self.device = device
 
-    def _text(self, value: str, name: str, means: Meaning) -> None:
+    def _text(self, value: str, name: str, means: Meaning, *, names_chip: bool = True) -> None:
         if len(value) > MAX_TEXT:
             self._refused = "long_text"
         elif means.is_switch and value.lower() in SWITCH_WORDS:
@@ -307,10 +355,14 @@ class Walk:
         elif self.reads_numbers and (measure := measured(value, means.kind)):
             self._add(name, measure[0], None, means._replace(unit=measure[1]))
         elif cleaned := clean(value):
-            if self.labels and name in self.labels:
+            if names_chip and self.labels and name in self.labels:
                 self.fact("type", cleaned)
             else:
                 self._add(name, None, cleaned, means)
+
+    def _text_of_its_own(self, value: str, name: str, means: Meaning, _depth: int) -> None:
+        """A text with a unit or a time of its own beside it: a value, and no name of a chip, whatever its key."""
+        self._text(value, name, means, names_chip=False)
 
     def _add(self, name: str, value: float | None, text: str | None, means: Meaning) -> None:
         if len(name) > NAME_LENGTH:

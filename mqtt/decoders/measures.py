@@ -19,6 +19,11 @@ _THOUSANDS = 3
 """Digits behind a comma that may as well part thousands."""
 
 
+def _is_known(unit: str) -> bool:
+    """Of words the capitals do not matter: `23.0 Percent`."""
+    return unit in KNOWN or (len(unit) > 3 and unit.isalpha() and unit not in NO_UNITS and spelled(unit) != unit)
+
+
 def measured(text: str, kind: str) -> tuple[float, str] | None:
     """The number and the unit, when the whole text is these two; a single letter must agree with the value's kind."""
     if len(text) > LONGEST or not (text[:1].isdigit() or text[:1] in {"-", "+"}):
@@ -27,8 +32,8 @@ def measured(text: str, kind: str) -> tuple[float, str] | None:
     if match is None:
         return None
     whole, mark, rest, between, unit = match.groups()
-    if unit not in KNOWN or (mark == "," and len(rest) == _THOUSANDS):
+    if not _is_known(unit) or (mark == "," and len(rest) == _THOUSANDS):
         return None
-    is_letter = len(unit) == 1 and unit.isalpha() and between != "*"
+    is_letter = len(unit) == 1 and unit.isalpha() and between != "*" and not (mark and unit in "VAW")
     unit = letter_unit(unit, kind) if is_letter else spelled(unit)
     return (float(f"{whole}.{rest or 0}"), unit) if unit else None

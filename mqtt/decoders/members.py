@@ -22,6 +22,10 @@ IDENTITY_KEYS = (
     "sensorId",
     "nodeId",
     "SerialNumber",
+    "serialNumber",
+    "deviceID",
+    "DeviceID",
+    "sensorID",
     "sensor",
     "name",
     "Name",
@@ -66,7 +70,7 @@ def tag_of(found: dict[str, Any]) -> str:
     if not value_of(found, BESIDE_TAG)[0]:
         return ""
     has_quality = "qc" in found or "quality" in found or "q" in found
-    if not has_quality and any(key in found for key in IDENTITY_KEYS if key != "name"):
+    if not has_quality and any(key in found for key in IDENTITY_KEYS if key not in {"name", "Name"}):
         return ""
     tag = next((found[key] for key in TAG_KEYS if isinstance(found.get(key), str)), "")
     return clean(tag).strip()[:NAME_LENGTH]

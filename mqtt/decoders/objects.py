@@ -6,21 +6,19 @@ from itertools import islice
 from typing import Any
 
 from mqtt.decoders.places import NAME_LENGTH, Place, clean
-from mqtt.decoders.words import Role, meaning, words
-from mqtt.messages import DeviceRef
+from mqtt.decoders.words import SUBJECT_IDS, SUBJECT_SERIALS, Role, meaning, words
+from mqtt.messages import DeviceRef, Moved
 
 OWN_KEYS = words(
     """nodeid deviceid devid deveui serialnumber serialno serial sn deviceserial deviceserialnumber devicesn imei
-    macaddress macid mac device idwasp"""
-)
+    macaddress macid mac idwasp coreid chipid esp8266id devsn cserialnumber"""
+) | SUBJECT_SERIALS  # fmt: skip
 """Keys, without case and signs, under which a message says whose it is; `id` alone may count messages."""
-LESSER_KEYS = words(
-    """sensorid stationid loggerid meterid meternumber probeid assetid machineid equipmentid trackerid"""
-)
+LESSER_KEYS = SUBJECT_IDS | {"meternumber"}
 """The same where nothing better stands, and it is no mere number."""
 MAC = re.compile(r"(?:[0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}")
 """An `id` like that counts no messages."""
-WHO_KEYS = words("enddevice enddeviceids deviceinfo thing agent message")
+WHO_KEYS = words("device enddevice enddeviceids deviceinfo sensorinfo sysinfo thing agent message")
 """Keys of objects that are about whose it is."""
 
 VALUE_KEYS = words("value val Value VALUE presentValue presentvalue present-value present_value")
@@ -31,6 +29,9 @@ BESIDE_VALUE = words(
 """Keys, without case and signs, of what is said about a value beside it."""
 _PAIR = words("n v u t ts q")
 """A value with its unit, as short as can be."""
+TOLD_KEYS = ("sensor", "parameter", "variable", "measurement", "metric", "quantity")
+TYPE_KEYS = ("type", "sensorType", "sensor_type")
+BESIDE_TOLD = BESIDE_VALUE | frozenset(TOLD_KEYS)
 BESIDE_TAG = BESIDE_VALUE | words(
     """n point pointname tag tagname parameter variable measurement metric valuetype resourcename profilename origin
     key port channel index address register"""
@@ -46,6 +47,8 @@ def plain_key(key: str) -> str:
 ENVELOPES = (frozenset("stqc"),)
 """Keys that say nothing of a device where all of them stand together: Advantech WISE counts, judges and dates with
 them."""
+TELEGRAM = words("Source Destination Data")
+"""Keys of what was heard on a bus, as bytes."""
 
 
 def unwrapped(document: dict[str, Any]) -> dict[str, Any]:
@@ -59,7 +62,11 @@ def unwrapped(document: dict[str, Any]) -> dict[str, Any]:
 def device_of(document: dict[str, Any], where: Place) -> DeviceRef:
     """Whose an object is: of whom it names, else of its topic."""
     topic = where.device.key
-    who = own_name(document)
+    who, name = who_speaks(document)
+    if name and name not in topic:
+        if who and who not in topic:
+            return DeviceRef(f"{topic}#{name}#{who}", who)
+        who = name  # what the topic says already tells nobody apart
     if not who or who == where.device.identifier:
         return where.device
     if who not in topic:
@@ -68,27 +75,44 @@ def device_of(document: dict[str, Any], where: Place) -> DeviceRef:
     return DeviceRef(topic, who) if len(who) >= LEAST_NAME and who in topic.split("/") else where.device
 
 
+def known_before(device: DeviceRef) -> tuple[Moved, ...]:
+    """The keys under which versions before knew a device that has a name beside its serial number: by the first."""
+    topic, *parts = device.key.split("#")
+    if len(parts) != 2:
+        return ()
+    return tuple([Moved(f"{topic}#{part}", "", device, "", rekeys=True) for part in parts])
+
+
 MOST_KEYS = 1000
 """Among which a message says whose it is."""
 LEAST_NAME = 4
 """A shorter level of a topic may be anything."""
 
 
-def own_name(document: dict[str, Any]) -> str:
-    """What a message says of whose it is; empty when it says nothing, so that the topic counts."""
+def who_speaks(document: dict[str, Any]) -> tuple[str, str]:
+    """What a message says of whose it is, and a name beside it; empty when it says nothing, so that the topic counts.
+
+    The name is that of a device or of its type; one of several, perhaps, that a gateway with this number speaks for.
+    """
+    name = _own(document.get("device", document.get("Device")))
+    if "[" in name:
+        name = ""  # wmbusmeters: the receiver and its frequency
     lesser = ""
     for key, value in islice(document.items(), MOST_KEYS):
         plain = plain_key(key)
-        if plain in OWN_KEYS and isinstance(value, str | int) and not isinstance(value, bool):
-            if plain == "device" and "[" in str(value):
-                continue  # wmbusmeters: the receiver and its frequency
-            return clean(str(value)).strip()[:NAME_LENGTH]
-        if plain in WHO_KEYS and isinstance(value, dict) and (who := own_name(value)):
-            return who
+        if plain in OWN_KEYS and (who := _own(value)):
+            return who, name
+        if plain in WHO_KEYS and isinstance(value, dict) and (who := who_speaks(value)[0]):
+            return who, name
         is_lesser = plain in LESSER_KEYS and isinstance(value, str) and not value.isdecimal()
         if is_lesser or (plain == "id" and isinstance(value, str) and MAC.fullmatch(value)):
-            lesser = lesser or clean(value).strip()[:NAME_LENGTH]
-    return lesser
+            lesser = lesser or _own(value)
+    return ("", name) if name else (lesser, "")
+
+
+def _own(value: Any) -> str:
+    is_text = isinstance(value, str | int) and not isinstance(value, bool)
+    return clean(str(value)).strip()[:NAME_LENGTH] if is_text else ""
 
 
 def value_of(document: dict[str, Any], beside: frozenset[str] = BESIDE_VALUE) -> tuple[str, bool]:
@@ -102,6 +126,15 @@ def value_of(document: dict[str, Any], beside: frozenset[str] = BESIDE_VALUE) ->
     is_usual = len(keys) <= USUAL_KEYS and max(map(len, keys)) <= USUAL_LENGTH
     found, is_apart = (_known_shape if is_usual else _shape_of)(keys, beside)
     return (found, is_apart) if found and not isinstance(document[found], dict | list) else ("", False)
+
+
+def told_name(document: dict[str, Any]) -> str:
+    """What a message with one value says that it is: `{"sensor": "TCA", "value": 21.5}`; empty when it does not."""
+    told = next((document[key] for key in TOLD_KEYS if isinstance(document.get(key), str)), "")
+    if not told:
+        told = next((document[key] for key in TYPE_KEYS if isinstance(document.get(key), str)), "")
+        told = told if meaning(told).kind else ""
+    return clean(told).strip()[:NAME_LENGTH]
 
 
 def _shape_of(keys: tuple[str, ...], beside: frozenset[str]) -> tuple[str, bool]:

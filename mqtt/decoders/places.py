@@ -69,11 +69,31 @@ def place_of_number(topic: str) -> Place:
     """Where a bare number belongs: `kitchen/temperature/state` is the temperature of the kitchen."""
     where = place(topic)
     levels = topic.split("/")
-    if len(levels) < 3 or levels[-1].lower() not in TAILS:
+    if len(levels) < 3:
+        return where
+    if len(levels[-1]) <= LONGEST_INDEX and levels[-1].isdecimal() and is_numbered(levels[-2]):
+        owner = DeviceRef("/".join(levels[:-2]), _identifier(levels[:-2]))
+        return Place(where.device, owner, f"{clean(levels[-2])}.{levels[-1]}"[:NAME_LENGTH], meaning(levels[-2]))
+    if levels[-1].lower() not in TAILS:
         return where
     before = _found(topic[: topic.rindex("/")])  # asked for once: what is remembered of the topic says it
     is_name = before.meaning.role is Role.VALUE and (before.meaning.kind or not _DIGIT.search(before.name))
     return before if is_name and before.name != "value" else where  # `0x00158d01/state` names a device
+
+
+LONGEST_INDEX = 2
+NUMBERED = words(
+    """dimmer channel input output relay switch adc ai ao di do analog digital gpio pin port outlet socket led
+    shutter blind counter pulse probe analoginput analogoutput digitalinput digitaloutput aivalue aivaluescaled
+    distatus dostatus counts zone valve"""
+)
+"""What a device has several of: `gate/relay/2` is its second relay, and no value "2" of a device `relay`."""
+
+
+def is_numbered(level: str) -> bool:
+    """Whether a number behind this level is one of several of its kind, and not of a room or a device."""
+    plain = "".join(character for character in level.lower() if character.isalnum())
+    return plain in NUMBERED or (bool(meaning(level).kind) and not _DIGIT.search(level))
 
 
 def is_group_address(levels: list[str]) -> bool:

@@ -37,6 +37,7 @@ BRIDGED_UNITS = {name: unit for unit, names in BRIDGED.items() for name in names
 SHORTEST_6, SHORTEST_E1 = 16, 28
 MOST_LIGHT, LIGHT_STEPS = 65_535, 254
 """Format 6 writes light as one of so many steps of its logarithm."""
+_HEX = re.compile(r"(?:[0-9A-Fa-f]{2})+")
 
 Value = tuple[str, float, str]
 
@@ -63,7 +64,11 @@ class RuuviDecoder:
         )
 
     def decode(self, content: Content) -> Decoded:
-        """The tag's readings. Raises UndecodableError for a format that is not known."""
+        """The tag's readings. Raises UndecodableError for a format that is not known, and for what is no Ruuvi.
+
+        A gateway that is told to forward everything brings each telephone that passes by, under an address that changes
+        every few minutes: a row of devices each would push aside those that stay.
+        """
         decoded = Decoded(self.name)
         found = content.object or {}
         prefix, _slash, last = content.topic.rpartition("/")
@@ -95,6 +100,8 @@ def _is_bridged(found: dict[str, Any]) -> bool:
 def advertisement(text: str) -> list[Value]:
     """The values in an advertisement. Raises UndecodableError."""
     start = text.upper().find(MARK)
+    if start < 0 and _HEX.fullmatch(text):
+        raise UndecodableError("foreign_advertisement")
     try:
         data = bytes.fromhex(text[start + len(MARK) :]) if start >= 0 else b""
     except ValueError:

@@ -53,7 +53,7 @@ class ScalarDecoder:
         if text is not None and (measure := measured(text, place_of_number(topic).meaning.kind)):
             (value, unit), text = measure, None
         before: list[Moved] = []
-        if value is not None:
+        if value is not None or (number is not where and where.name.isdecimal()):
             before += moved(topic)
             where = number
         if text is not None and "mode" not in where.name.lower():

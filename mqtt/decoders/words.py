@@ -57,6 +57,15 @@ TIME_KEYS = words(
     acquisitiontime samplingtime messagetime collectedat capturedat loggedat reportedat isotime isodate timestampiso
     datetimeutc localtime phenomenontime resulttime timeinstant"""
 )
+SUBJECTS = words(
+    """sensor logger datalogger meter station probe machine equipment asset tracker inverter controller pump tank bin
+    lift elevator detector spot instrument"""
+)
+"""Things that a message may be about, and that have an id or a serial number of their own."""
+SUBJECT_IDS = frozenset(f"{subject}id" for subject in SUBJECTS)
+SUBJECT_SERIALS = frozenset(
+    f"{subject}{tail}" for subject in SUBJECTS for tail in ("sn", "serial", "serialnumber", "serialno")
+)
 FACT_KEYS = {
     "firmware": "firmware fw fwver fwversion firmwareversion swversion softwareversion version sw",
     "model": "model modelid modelname devicemodel product productname",
@@ -71,19 +80,19 @@ FACT_KEYS = {
     "snr": "snr lorasnr snrdb",
     "linkquality": "linkquality lqi",
     "uptime": "uptime uptimesec uptimeseconds uptimes uptimems",
-    "serial": "serial serialnumber sn deviceserial serialno devicesn",
-    "id": "id deviceid device devid deveui nodeid node sensorid uuid uid imei imsi iccid ieeeaddress uniqueid "
-    "stationid loggerid meterid meternumber probeid assetid machineid equipmentid trackerid idwasp",
-    "gateway": "gatewayid gatewayeui gweui gwid",
-    "name": "name devicename friendlyname alias label",
+    "serial": f"serial serialnumber sn deviceserial serialno devicesn devsn cserialnumber {' '.join(SUBJECT_SERIALS)}",
+    "id": "id deviceid device devid deveui nodeid node uuid uid imei imsi iccid ieeeaddress uniqueid meternumber "
+    f"idwasp coreid chipid esp8266id {' '.join(SUBJECT_IDS)}",
+    "gateway": "gatewayid gatewayeui gweui gwid gatewaysn gwsn gatewayserial gatewayserialnumber hubsn hubid",
+    "name": "name devicename friendlyname displayname alias label",
     "type": "type devicetype sensortype",
     "free_memory": "freeheap heap freemem freememory heapfree",
     "reset_reason": "resetreason restartreason",
-    "sequence": "seq sequence sequencenumber seqno seqnum msgid messageid msgnum packetid",
+    "sequence": "seq sequence sequencenumber seqno seqnum seqnumber msgid messageid msgnum packetid",
     "interval": "messageintervalseconds sendinterval reportinterval",
 }
 INNER = words(
-    """fport fcnt fcntup fcntdown fcntup32 devaddr adr qc qualitycode crc checksum qos retain schemaversion
+    """fport fcnt fcntup fcntdown fcntup32 devaddr adr qc rqi qualitycode crc checksum qos retain schemaversion
     protocolversion msgtype messagetype schema topic
     cfg config configuration settings cmd method"""
 )
@@ -100,7 +109,7 @@ KINDS = {
     "energy": "energy kwh energia aenergy",
     "battery": "battery batt bat soc batteria batterylevel",
     "frequency": "frequency freq",
-    "illuminance": "illuminance lux brightness light luminosity",
+    "illuminance": "illuminance lux light luminosity",
     "co2": "co2 eco2",
     "voc": "voc tvoc",
     "pm": "pm1 pm10 pm25 pm4",
@@ -130,9 +139,9 @@ KINDS = {
 _KIND_OF = {word: kind for kind, words in KINDS.items() for word in words.split()}
 
 UNITS = {
-    "°C": "celsius degc tempc",
-    "°F": "fahrenheit degf tempf",
-    "%": "pct percent percentage",
+    "°C": "celsius degc tempc °c",
+    "°F": "fahrenheit degf tempf °f",
+    "%": "pct percent percentage %",
     "hPa": "hpa",
     "kPa": "kpa",
     "Pa": "pa",
@@ -161,6 +170,7 @@ UNITS = {
     "s": "sec secs seconds",
     "min": "minutes",
     "h": "hours",
+    "mm/h": "mmh mmph",
     "mm": "mm",
     "cm": "cm",
     "km": "km",
@@ -175,6 +185,7 @@ UNITS = {
     "lx": "lux lx",
     "°": "deg degrees",
     "mg": "mg",
+    "mg/L": "mgl",
     "kg": "kg",
     "dB": "db",
     "dBm": "dbm",
@@ -226,6 +237,7 @@ _LETTERS = {
     "°f": ("°F", {"temperature"}),
     "g": ("g", {"acceleration", "vibration", "weight"}),
     "s": ("s", set()),
+    "h": ("h", set()),
 }
 _CAPITALS = frozenset(("V", "W"))
 """Letters that are units behind any word: `DCBus_V`; not so `Phase_A` and `Zone_C`."""
@@ -306,7 +318,10 @@ def _kind(plain: str, tokens: list[str]) -> str:
     if plain.endswith("factor"):
         return ""  # of power, and no power
     for token in reversed(tokens):  # `battery_voltage` is a voltage
-        kind = _KIND_OF.get(token.lower()) or _KIND_OF.get(token.lower().rstrip("0123456789"))
+        word = token.lower().rstrip("0123456789")
+        kind = _KIND_OF.get(token.lower()) or _KIND_OF.get(word)
+        if not kind and len(word) > len("temps"):
+            kind = _KIND_OF.get(word.removesuffix("s"))
         if kind:
             return kind
     return _kind_by_ending(plain)
@@ -363,5 +378,5 @@ def letter_unit(letter: str, kind: str) -> str:
 def _letter_unit_of(letter: str, stem: set[str], kind: str) -> str:
     unit, kinds = _LETTERS.get(letter, ("", set()))
     agrees = kind in kinds or (letter == "s" and stem & _TIMELIKE) or (letter == "v" and stem & _SUPPLY)
-    agrees = agrees or (letter == "l" and stem & _FILLED)
+    agrees = agrees or (letter == "l" and stem & _FILLED) or (letter == "h" and "hours" in stem)
     return unit if agrees else ""

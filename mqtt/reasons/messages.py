@@ -20,6 +20,11 @@ REASONS: dict[str, Any] = {
     "long_name": _("The name of the value is longer than %(limit)s characters."),
     "long_text": _("The content is a text of %(size)s characters, too long for a reading."),
     "topic_too_long": _("The topic has %(size)s bytes; devices are recognised by topics of up to %(limit)s."),
+    "positions_aside": _(
+        "A tracker's row of values without names, perhaps with a position, which is personal data. Map it by hand to "
+        "say what to store."
+    ),
+    "foreign_advertisement": _("The Bluetooth advertisement of a device that is no Ruuvi: nothing here reads it."),
     "mapping_failed": _("The mapping of this topic does not fit the message: %(detail)s."),
     "mapping_found_nothing": _("The mapping of this topic found no value in the message."),
     # messages that cannot be stored

@@ -85,6 +85,12 @@ def test_an_advertisement_that_cannot_be_read_says_so(data: str) -> None:
         decoded("ruuvi/AA/BB", json.dumps({"gw_mac": "AA", "data": data}))
 
 
+def test_what_passes_by_a_ruuvi_gateway_and_is_no_ruuvi_makes_no_device() -> None:
+    advertisement = {"gw_mac": "AA:BB:CC:DD:EE:01", "rssi": -80, "data": "02011A0AFF4C001005031C5E2A4B"}
+    with pytest.raises(UndecodableError, match="foreign_advertisement"):
+        decoded("ruuvi/AA:BB:CC:DD:EE:01/4C:22:33:44:55:66", json.dumps(advertisement))
+
+
 def test_events_and_the_tree_are_one_device() -> None:
     event = '{"time": "2026-03-01 10:00:00", "model": "Nexus-TH", "id": 77, "channel": 1, "temperature_C": 4.5}'
     (one,) = decoded("rtl_433/pi/events", event).readings

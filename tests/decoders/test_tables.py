@@ -19,9 +19,26 @@ def test_words_that_differ_in_each_row_are_names_and_no_states() -> None:
     assert set(values(decoded("t", text))) == {"load", "pump"}
 
 
-def test_rows_of_a_tracker_say_who_and_not_where() -> None:
-    result = decoded("van/raw", "490154203237518,A,45.1,9.2,80")
+@pytest.mark.parametrize(
+    "rows",
+    ["490154203237518,A,45.1,9.2,80", "490154203237518,010326,45.464203,9.18,80",
+     "490154203237518,2026-03-01 10:00:00,454642030,91899820,0,3.9\n490154203237518,2026-03-01 10:01:00,0,0,0,3.9"],
+)  # fmt: skip
+def test_rows_of_a_tracker_say_who_and_not_where_and_wait_for_a_mapping(rows: str) -> None:
+    result = decoded("van/raw", rows)
     assert (result.readings, [fact.device.identifier for fact in result.facts]) == ([], ["490154203237518"])
+    assert result.aside == "positions_aside"
+
+
+def test_an_imei_before_measurements_is_whose_they_are() -> None:
+    result = decoded(
+        "nb/up", "490154203237518,2026-03-01 10:00:00,21.5,44,3.6\n356938035643809,2026-03-01 10:00:05,9,50,3.5"
+    )
+    assert [(one.device.identifier, one.name, one.value) for one in result.readings if one.name == "2"] == [
+        ("490154203237518", "2", 21.5), ("356938035643809", "2", 9.0)
+    ]  # fmt: skip
+    assert {one.time_us for one in result.readings} == {1_772_359_200_000_000, 1_772_359_205_000_000}
+    assert result.aside == ""
     assert not is_imei("490154203237519")
 
 

@@ -90,6 +90,21 @@ def test_what_is_still_not_understood_stays_with_its_new_reason(kept: UndecodedM
     assert not Reading.objects.exists()
 
 
+def test_a_trackers_row_is_kept_until_a_mapping_says_what_to_store(administrator: User) -> None:
+    connection = factories.make_connection()
+    row = b"490154203237518,A,45.1,9.2,80"
+    kept = factories.make_undecoded(connection, topic="odd/x", payload=row, reason="positions_aside")
+    ask(administrator)
+    run(kept)
+    kept.refresh_from_db()
+    assert (kept.reason, kept.read_again) == ("positions_aside", False)
+    add_mapping(separator=",", values=[{"path": "[4]", "name": "speed"}])
+    ask(administrator)
+    run(kept)
+    assert not UndecodedMessage.objects.exists()
+    assert Reading.objects.get().value == 80
+
+
 def test_asking_twice_and_reading_twice_stores_once(kept: UndecodedMessage, administrator: User) -> None:
     add_mapping()
     ask(administrator)

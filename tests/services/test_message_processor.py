@@ -186,6 +186,16 @@ def test_what_is_not_understood_is_kept_with_its_reason(pipeline: Pipeline) -> N
     assert (topic.message_count, topic.undecoded_count, topic.decoder) == (2, 2, "")
 
 
+def test_a_trackers_row_shows_the_device_and_waits_for_a_mapping(pipeline: Pipeline) -> None:
+    pipeline.send("van/raw", "490154203237518,A,45.1,9.2,80")
+    pipeline.processor.flush(pipeline.tokens)
+    assert Datalogger.objects.get().identifier == "490154203237518"
+    kept = UndecodedMessage.objects.get()
+    assert (kept.reason, bytes(kept.payload)) == ("positions_aside", b"490154203237518,A,45.1,9.2,80")
+    topic = DiscoveredTopic.objects.get()
+    assert (topic.message_count, topic.undecoded_count, topic.decoder) == (1, 1, "")
+
+
 def test_a_flood_of_garbage_is_counted_and_kept_in_bounds(pipeline: Pipeline) -> None:
     pipeline.process([pipeline.message("a/b", "{") for _ in range(500)])
     assert 0 < UndecodedMessage.objects.count() <= 100

@@ -1,9 +1,12 @@
 """Tables of values (CSV, TOA5): one device or one a row, at the row's own time.
 
 What has names above it is read by them: times, who it is, facts and values as in any other message. Without names the
-columns go by their numbers, until somebody maps them. The rows of a position tracker (an IMEI comes first) say who it
-is and, without a mapping, nothing of where.
+columns go by their numbers, until somebody maps them. An IMEI that comes first is whose the row is; with a position
+behind it the row is a tracker's, which says who it is and, without a mapping, nothing of where.
 """
+
+import re
+from itertools import pairwise
 
 from mqtt.decoders.base import Content
 from mqtt.decoders.gather import add
@@ -55,10 +58,11 @@ class TableDecoder:
             raise UndecodableError("no_values")
         decoded = Decoded(self.name)
         whole = place(content.topic).device
-        if not table.is_named and is_imei(table.rows[0][0]):
-            imei = table.rows[0][0]
-            decoded.facts.append(DecodedFacts(DeviceRef(f"{content.topic}#{imei}", imei), {"imei": imei}))
-            return decoded
+        if not table.is_named and any(is_imei(row[0]) for row in table.rows):
+            if any(is_place(row[1:]) for row in table.rows):
+                _see_trackers(table, content.topic, decoded)
+                return decoded
+            table.names[0] = "imei"
         _Rows(table, content, _named(whole, table.station), decoded).all()
         if table.station:
             facts = {key: clean(value)[:MAX_TEXT] for key, value in table.facts.items() if value}
@@ -66,6 +70,13 @@ class TableDecoder:
         if not decoded.readings:
             raise UndecodableError("no_values")
         return decoded
+
+
+def _see_trackers(table: Table, topic: str, decoded: Decoded) -> None:
+    """Who sent the rows; what they say waits for somebody who names their columns."""
+    decoded.aside = "positions_aside"
+    for imei in dict.fromkeys(row[0] for row in table.rows if is_imei(row[0])):
+        decoded.facts.append(DecodedFacts(DeviceRef(f"{topic}#{imei}", imei), {"imei": imei}, announces=True))
 
 
 def _named(whole: DeviceRef, who: str) -> DeviceRef:
@@ -82,6 +93,20 @@ def is_imei(text: str) -> bool:
     return (sum(digits[::2]) + sum(doubled)) % 10 == 0
 
 
+_DEGREES = re.compile(r"[-+]?\d{1,5}\.\d+|[-+]?\d{8,9}")
+_FINE = re.compile(r".*\.\d{3,}|[-+]?\d{8,9}")
+"""As coordinates are written. A sensor that sends so many decimals is read by a mapping: better late than a person's
+way in everybody's charts."""
+_FIX = frozenset(("A", "V", "N", "S", "E", "W"))
+"""A receiver's word that its position is valid, and the hemispheres."""
+
+
+def is_place(row: list[str]) -> bool:
+    """Whether a row without names may hold a position."""
+    pairs = (pair for pair in pairwise(row) if all(map(_DEGREES.fullmatch, pair)))
+    return not _FIX.isdisjoint(row) or any(any(map(_FINE.fullmatch, pair)) for pair in pairs)
+
+
 class _Rows:
     """One pass through a table."""
 
@@ -89,8 +114,9 @@ class _Rows:
         self._table, self._content, self._device, self._decoded = table, content, device, decoded
         self._roles = [_role(name) for name in table.names]
         self._time = next((at for at, role in enumerate(self._roles) if role.role is Role.TIME), None)
-        if self._time is None and all(is_moment(row[0]) for row in table.rows):
-            self._time = 0
+        first = 1 if table.names[0] == "imei" else 0
+        if self._time is None and all(len(row) > first and is_moment(row[first]) for row in table.rows):
+            self._time = first
         self._clock = self._clock_column()
         self._order = order_of(self._moment_text(row) for row in table.rows)
         self._labels = {at for at in range(len(table.names)) if self._is_label(at)}

@@ -15,6 +15,11 @@ class Work:
     reason: str = ""
     context: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether the message itself is kept: nothing was understood, or not its values."""
+        return self.decoded is None or bool(self.reason)
+
 
 @dataclass(slots=True)
 class ConnectionCounts:
@@ -66,8 +71,8 @@ def counted(work: list[Work]) -> dict[int, ConnectionCounts]:
             count = counts[message.connection_id] = ConnectionCounts()
         count.messages += 1
         count.oldest_received_us = count.oldest_received_us or message.received_us
-        if item.decoded is None:
+        if item.is_kept:
             count.undecoded += 1
-        else:
+        if item.decoded is not None:
             count.readings += len(item.decoded.readings)
     return counts

@@ -56,7 +56,7 @@ def settle_kept(work: Sequence[Any], store: BatchStore) -> None:
     understood, failed = [], []
     for item in again:
         message = item.message
-        if item.decoded is None:
+        if item.is_kept:
             failed.append((message.kept_id, item.reason, item.context))
         elif message.kept_id in left_out:
             failed.append((message.kept_id, *left_out[message.kept_id]))

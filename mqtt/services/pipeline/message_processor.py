@@ -122,7 +122,7 @@ class MessageProcessor:
             return Work(message, None, error.code, error.context)
         if decoded.announcements:
             self._memories.take(message.connection_id, decoded.announcements)
-        return Work(message, decoded)
+        return Work(message, decoded, decoded.aside)
 
     def _slices(self, batch: Sequence[InboundMessage]) -> Iterator[list[Work]]:
         """The batch decoded, whole or in parts where one transaction would take too long."""
@@ -269,9 +269,7 @@ class MessageProcessor:
 
     def _keep_undecoded(self, work: list[Work]) -> None:
         found = [
-            (item.message, item.reason, item.context)
-            for item in work
-            if item.decoded is None and not item.message.kept_id
+            (item.message, item.reason, item.context) for item in work if item.is_kept and not item.message.kept_id
         ]
         if found:
             undecoded.store(self._undecoded.choose(found))
@@ -280,7 +278,7 @@ class MessageProcessor:
         for item in work:
             # Our own birth and will are no discovery, and what is read again was counted when it came.
             if not is_own_status(item.message.topic) and not item.message.kept_id:
-                self._topics.add(item.message, item.decoded.decoder if item.decoded else "")
+                self._topics.add(item.message, item.decoded.decoder if item.decoded and not item.is_kept else "")
         return self._topics.flush(now_us) if self._topics.is_due(now_us) else None
 
     def _announce(self, work: list[Work], store: BatchStore, flushed: Flushed | None, result: ProcessedBatch) -> None:
