@@ -3,6 +3,7 @@
 An event is a hint. Receivers read the database for what they show and check the right to see it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, Self
 
@@ -39,33 +40,41 @@ class StatusUpdate(Event):
 
 
 @dataclass(slots=True, kw_only=True)
-class ReadingsStored(Event):
-    """One batch of one connection is committed: which rows have a new latest value."""
+class RowsChanged(Event):
+    """Base of those that name rows of a connection, so many of a kind at most."""
 
-    type: ClassVar[str] = "readings.stored"
     sensors: list[int] = field(default_factory=list)
     dataloggers: list[int] = field(default_factory=list)
     gateways: list[int] = field(default_factory=list)
+    more: bool = False
+    """More rows changed than are named here: whoever shows rows of the connection reads them all again."""
+
+    def add(self, kind: str, pks: Sequence[int]) -> None:
+        """Name rows of a kind, such as `sensor`, as far as there is room."""
+        named: list[int] = getattr(self, f"{kind}s")
+        room = MAX_IDS - len(named)
+        named += pks[:room]
+        self.more |= len(pks) > room
+
+
+@dataclass(slots=True, kw_only=True)
+class ReadingsStored(RowsChanged):
+    """One batch of one connection is committed: which rows have a new latest value."""
+
+    type: ClassVar[str] = "readings.stored"
     topics: list[int] = field(default_factory=list)
     created: dict[str, int] = field(default_factory=dict)
     """How many new sensors, dataloggers, gateways, topics, by those names."""
-    more: bool = False
-    """More rows changed than are named here: whoever shows rows of the connection reads them all again."""
     undecoded: int = 0
     received_us: int = 0
     """When the oldest message of the batch arrived, to measure the way to the browser."""
 
 
 @dataclass(slots=True, kw_only=True)
-class AvailabilityChanged(Event):
-    """Gateways, dataloggers or sensors went online, late or offline."""
+class AvailabilityChanged(RowsChanged):
+    """Gateways, dataloggers or sensors went online, late or offline, or look different for another reason."""
 
     type: ClassVar[str] = "availability.changed"
-    sensors: list[int] = field(default_factory=list)
-    dataloggers: list[int] = field(default_factory=list)
-    gateways: list[int] = field(default_factory=list)
-    more: bool = False
-    """As in ReadingsStored."""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -3,11 +3,11 @@
 from dataclasses import dataclass, field
 
 from mqtt.events import (
-    AvailabilityChanged,
     CommandChanged,
     ConnectionTestChanged,
     Event,
     ReadingsStored,
+    RowsChanged,
     SiteChanged,
     StatusUpdate,
 )
@@ -52,7 +52,7 @@ def change_of(event: Event) -> Change:
         # Rates are announced every 2 s: they are on the connection's row alone, and must not use up the
         # interval of its devices' rows.
         change.whole_connection = not only_rates
-    elif isinstance(event, ReadingsStored | AvailabilityChanged):
+    elif isinstance(event, RowsChanged):
         _note_devices(change, event)
     elif isinstance(event, ConnectionTestChanged):
         change.rows = {"connection": {event.connection_id}}
@@ -66,7 +66,7 @@ def change_of(event: Event) -> Change:
     return change
 
 
-def _note_devices(change: Change, event: ReadingsStored | AvailabilityChanged) -> None:
+def _note_devices(change: Change, event: RowsChanged) -> None:
     for name in ("sensors", "dataloggers", "gateways", "topics"):
         pks = getattr(event, name, None)
         if pks:

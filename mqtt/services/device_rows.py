@@ -93,5 +93,5 @@ def announce(connection_id: int, changed: Mapping[NodeKind, Sequence[int]]) -> N
     """After the commit, draw these rows again on every page; who is gone is drawn as gone."""
     event = AvailabilityChanged(connection_id=connection_id, more=True)
     for kind, pks in changed.items():
-        getattr(event, f"{kind}s").extend(pks[:CHUNK])
+        event.add(kind, pks)
     transaction.on_commit(partial(broadcast_event, event))

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from mqtt.enums import AuditAction, NodeKind
-from mqtt.events import MAX_IDS, AvailabilityChanged
+from mqtt.events import AvailabilityChanged
 from mqtt.models import IS_NEW, NEW_AN_HOUR, Datalogger, Gateway, MqttConnection
 from mqtt.services.audit import Actor, record
 from mqtt.services.broadcast import broadcast_event
@@ -47,7 +47,7 @@ def accept(actor: Actor, kind: NodeKind, devices: Any) -> int:
                 record(actor, AuditAction.ACCEPTED, kind, model.objects.get(pk=pks[0]))
             else:
                 record(actor, AuditAction.ACCEPTED, NodeKind.CONNECTION, connection, {f"{kind}s": len(pks)})
-            event = AvailabilityChanged(connection_id=connection.pk, more=len(pks) > MAX_IDS)
-            getattr(event, f"{kind}s").extend(pks[:MAX_IDS])
+            event = AvailabilityChanged(connection_id=connection.pk)
+            event.add(kind, pks)
             transaction.on_commit(partial(broadcast_event, event))
     return len(found)

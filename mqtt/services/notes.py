@@ -105,5 +105,5 @@ def _record(actor: Actor, action: AuditAction, note: Note, thing: Any, details: 
         transaction.on_commit(partial(broadcast_site, thing.pk))
     else:
         event = AvailabilityChanged(connection_id=thing.connection_id)
-        getattr(event, f"{kind}s").append(thing.pk)
+        event.add(kind, [thing.pk])
         transaction.on_commit(partial(broadcast_event, event))

@@ -78,7 +78,7 @@ def update_device(actor: Actor, device: Device, changed: Iterable[str]) -> None:
             record(actor, AuditAction.CHANGED, kind, device, details)
             # Its row shows the new label on every page; the event names the row to draw again.
             event = AvailabilityChanged(connection_id=device.connection_id)
-            getattr(event, f"{kind}s").append(device.pk)
+            event.add(kind, [device.pk])
             transaction.on_commit(lambda: broadcast_event(event))
 
 

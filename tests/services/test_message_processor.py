@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from mqtt import events
 from mqtt.enums import ReadingFlag
 from mqtt.messages import InboundMessage
 from mqtt.models import (
@@ -63,7 +64,7 @@ def test_what_was_stored_is_announced_once_with_what_is_new(pipeline: Pipeline) 
 
 
 def test_many_changed_rows_are_named_up_to_a_bound(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(message_processor, "MAX_IDS", 3)
+    monkeypatch.setattr(events, "MAX_IDS", 3)
     pipeline.send("site/box", '{"a": 1, "b": 1, "c": 1, "d": 1}')
     (event,) = pipeline.stored()
     assert (len(event.sensors), event.more) == (3, True)

@@ -8,7 +8,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from mqtt.enums import AuditAction
-from mqtt.events import MAX_IDS, AvailabilityChanged
+from mqtt.events import AvailabilityChanged
 from mqtt.exceptions import ServiceError
 from mqtt.services.audit import Actor, prepare_many, record_many, snapshot
 from mqtt.services.broadcast import broadcast_event
@@ -99,9 +99,5 @@ def _events(groups: Iterable[list[Change]]) -> list[AvailabilityChanged]:
     for changes in groups:
         device, kind = changes[0].device, changes[0].kind.type
         event = events.setdefault(device.connection_id, AvailabilityChanged(connection_id=device.connection_id))
-        ids: list[int] = getattr(event, f"{kind}s")
-        if len(ids) < MAX_IDS:
-            ids.append(device.pk)
-        else:
-            event.more = True
+        event.add(kind, [device.pk])
     return list(events.values())

@@ -88,7 +88,7 @@ def _count(task: DeviceTask) -> int:
 def _tell(task: DeviceTask) -> None:
     if task.work == DeviceWork.MERGE:
         event = AvailabilityChanged(connection_id=task.connection_id)
-        getattr(event, f"{task.kind}s").append(task.object_id)
+        event.add(task.kind, [task.object_id])
         transaction.on_commit(partial(broadcast_event, event))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.db import connection
 
 from mqtt.enums import Availability, NodeKind
-from mqtt.events import MAX_IDS, AvailabilityChanged
+from mqtt.events import AvailabilityChanged
 from mqtt.models import DataloggerState, GatewayState, SensorState
 from mqtt.services.broadcast import broadcast_event
 
@@ -23,7 +23,6 @@ TABLES = {
     NodeKind.DATALOGGER: "mqtt_datalogger",
     NodeKind.SENSOR: "mqtt_sensordevice",
 }
-_FIELDS = {NodeKind.GATEWAY: "gateways", NodeKind.DATALOGGER: "dataloggers", NodeKind.SENSOR: "sensors"}
 
 
 @dataclass
@@ -37,11 +36,7 @@ class Changes:
         event = self.events.get(connection_id)
         if event is None:
             event = self.events[connection_id] = AvailabilityChanged(connection_id=connection_id)
-        ids: list[int] = getattr(event, _FIELDS[NodeKind(kind)])
-        if len(ids) < MAX_IDS:
-            ids.append(pk)
-        else:
-            event.more = True
+        event.add(kind, [pk])
 
     def announce(self) -> None:
         """One event a connection."""

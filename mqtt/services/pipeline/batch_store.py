@@ -203,9 +203,10 @@ class BatchStore:
 
     def describe(self, event: ReadingsStored) -> None:
         """Name the rows of one connection that changed."""
-        event.sensors = [sensor.id for sensor in self._plan.latest if sensor.connection_id == event.connection_id]
-        for kind, ids in ((NodeKind.DATALOGGER, event.dataloggers), (NodeKind.GATEWAY, event.gateways)):
-            ids += [node.id for node in self._states.get(kind, ()) if node.connection_id == event.connection_id]
+        pk = event.connection_id
+        event.add("sensor", [sensor.id for sensor in self._plan.latest if sensor.connection_id == pk])
+        for kind in (NodeKind.DATALOGGER, NodeKind.GATEWAY):
+            event.add(kind, [node.id for node in self._states.get(kind, ()) if node.connection_id == pk])
 
 
 def _change(node: NodeEntry | SensorEntry, before: str, after: str, at_us: int, reason: str) -> StatusChange:

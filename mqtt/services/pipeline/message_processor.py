@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db import InterfaceError, OperationalError, transaction
 
 from mqtt.decoders.registry import decode
-from mqtt.events import MAX_IDS, ReadingsStored
+from mqtt.events import ReadingsStored
 from mqtt.exceptions import UndecodableError
 from mqtt.messages import InboundMessage
 from mqtt.models import MAX_KEY_BYTES
@@ -96,10 +96,9 @@ class MessageProcessor:
         self._topics.commit()
         for connection_id, topics in flushed.topics.items():
             created = {"topics": flushed.created[connection_id]} if connection_id in flushed.created else {}
-            more = len(topics) > MAX_IDS
-            broadcast_event(
-                ReadingsStored(connection_id=connection_id, topics=topics[:MAX_IDS], created=created, more=more)
-            )
+            event = ReadingsStored(connection_id=connection_id, created=created)
+            event.add("topic", topics)
+            broadcast_event(event)
 
     def _follow(self, tokens: dict[int, UUID]) -> None:
         """What was known of a connection under another lease may have changed since."""
@@ -294,14 +293,9 @@ class MessageProcessor:
             store.describe(event)
             event.created = created.get(connection_id, {})
             if flushed:
-                event.topics = flushed.topics.get(connection_id, [])
+                event.add("topic", flushed.topics.get(connection_id, []))
                 if connection_id in flushed.created:
                     event.created["topics"] = flushed.created[connection_id]
-            for name in ("sensors", "dataloggers", "gateways", "topics"):
-                ids: list[int] = getattr(event, name)
-                if len(ids) > MAX_IDS:
-                    event.more = True
-                    del ids[MAX_IDS:]
             broadcast_event(event)
         store.changes.announce()
 
