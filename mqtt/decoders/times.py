@@ -70,8 +70,8 @@ def _from_text(value: str, zone: tzinfo | None) -> int | None:
     if _EPOCH_TEXT.fullmatch(value):
         return _from_number(float(value) if "." in value else int(value))
     value = value.strip()
-    if value[4:5] == "/" == value[7:8]:
-        value = value.replace("/", "-", 2)  # as many loggers write it: 2026/09/21 10:00:00
+    if value[4:5] == value[7:8] and value[4:5] in {"/", "."}:
+        value = value.replace(value[4], "-", 2)  # as many loggers write it: 2026/09/21 10:00:00
     elif (match := _DAY_OR_MONTH.fullmatch(value)) is not None:
         value = _year_first(match)
     try:

@@ -283,6 +283,18 @@ def test_a_state_is_a_state_although_its_topic_looks_like_something_else() -> No
     assert [(one.value, one.unit) for one in say(memory, "mast/3/get", "4").readings] == [(4.0, "A")]
 
 
+def test_what_is_written_to_a_device_is_no_reading_of_it() -> None:
+    config = {"~": "house", "stat_t": "~/robot", "cmd_t": "~/robot/do", "set_fan_spd_t": "~/robot/fan", "uniq_id": "r1"}
+    memory = known(
+        ("homeassistant/vacuum/r1/config", config),
+        ("homeassistant/light/l1/config", {"state_topic": "lamp/switch", "command_topic": "lamp/switch"}),
+    )
+    assert values(say(memory, "house/robot", {"state": "docked"}))
+    for topic in ("house/robot/do", "house/robot/fan"):
+        assert not say(memory, topic, "start").readings
+    assert values(say(memory, "lamp/switch", "ON"))  # its state comes where it is told
+
+
 def test_a_device_is_told_at_once_and_gets_no_row_before_it_sends() -> None:
     topic, config = sensor("t", state_topic="mast/t")
     (facts,) = say(Memory(), topic, config).facts

@@ -2,6 +2,7 @@
 
 from typing import Any, NamedTuple
 
+from mqtt.decoders import ignored
 from mqtt.decoders.base import Content
 from mqtt.decoders.homeassistant.keys import ASPECTS, base_filled, device_of, expanded
 from mqtt.decoders.homeassistant.slots import FAMILY, Slots, bare, is_generic
@@ -52,6 +53,11 @@ _KINDS = {
 _SWITCHED = frozenset(("binary_sensor", "switch", "light", "fan", "siren", "humidifier"))
 MOST_SOURCES = 20
 """Topics that together say whether a device is there."""
+ORDER_KEYS = (
+    "command_topic", "_cmd_t", "set_position_topic", "set_pos_t", "set_fan_speed_topic", "set_fan_spd_t",
+)  # fmt: skip
+"""How the keys end under which topics stand that Home Assistant writes to."""
+MOST_ORDERS = 20
 LONGEST_LABEL = 120
 _LONGEST_INTERVAL = 7 * 86_400
 
@@ -90,6 +96,9 @@ def announce(content: Content, base: str, component: str, node: str, name: str) 
     if via := _text(device.get("via_device")):
         data["via"] = [f"{base}#{via}", via]
     topics = dict.fromkeys(one["topic"] for one in [*points, *away])
+    if orders := _orders(entities, whole, topics):
+        data["orders"] = orders
+        topics |= dict.fromkeys(orders)
     if topics:
         decoded.announcements.append(Announcement(FAMILY, content.topic, data, tuple(topics)[:MOST_TOPICS]))
     if data["facts"]:
@@ -131,6 +140,20 @@ def _entities(whole: dict[str, Any], component: str, name: str) -> list[Entity]:
             keys = shared | expanded({"~": whole.get("~")} | inner)
             found.append(Entity(_text(keys.get("platform")), clean(key)[:NAME_LENGTH], keys))
     return found
+
+
+def _orders(entities: list[Entity], whole: dict[str, Any], listened: dict[str, None]) -> list[str]:
+    """Topics on which only commands come, unless their names say so anyway."""
+    said = (value for one in entities for key, value in one.keys.items() if key.endswith(ORDER_KEYS))
+    filled = dict.fromkeys(base_filled(value, whole) for value in said)
+    return [
+        topic
+        for topic in filled
+        if 0 < len(topic) <= MOST_BYTES_OF_TOPIC
+        and "\0" not in topic
+        and topic not in listened
+        and not ignored.DECODER.knows_topic(topic)
+    ][:MOST_ORDERS]
 
 
 def _points(entity: Entity, whole: dict[str, Any], device: str) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from mqtt.decoders import general, objects, scalars
+from mqtt.decoders import general, ignored, objects, scalars
 from mqtt.decoders.base import MAX_VALUES, Content
 from mqtt.decoders.gather import reading
 from mqtt.decoders.homeassistant.filters import MISSING
@@ -32,6 +32,8 @@ def enrich(content: Content, decoded: Decoded) -> Decoded:
     plan = content.memory.derive(topic, Plan)
     if decoded.decoder.startswith("mapping:") or is_own_status(topic):
         return decoded
+    if plan.is_order and decoded.decoder in OPEN:
+        return Decoded(ignored.DECODER.name)
     if plan.points:
         if decoded.decoder in MISTAKEN:
             decoded = next(one for one in GENERAL if one.claims(content)).decode(content)

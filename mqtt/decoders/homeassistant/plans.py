@@ -69,6 +69,8 @@ class Plan:
                 refs.add(ref)
                 self.facts |= data["facts"]
             self._listen(topic, data, ref)
+        self.is_order = not self.points and not self.away and any(topic in data.get("orders", ()) for data in told)
+        """Home Assistant writes to it, and nobody else."""
         intervals = [one["interval"] for data in told for one in data["points"] if "interval" in one]
         if intervals:
             self.facts["interval"] = min(intervals)
