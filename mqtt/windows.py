@@ -16,6 +16,7 @@ from mqtt.models import from_us, to_us
 USUAL = "24h"
 LENGTHS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "y": timedelta(days=365)}
 LONGEST = timedelta(days=36525)
+_LOST_PLUS = re.compile(r" (\d\d(:?\d\d)?)$", re.ASCII)
 _LAST = re.compile(r"([1-9][0-9]{0,4})([mhdy])", re.ASCII)
 
 
@@ -77,7 +78,7 @@ def read_moment(name: str, given: str) -> datetime | None:
         return None
     with suppress(ValueError, OverflowError):  # said below in words
         # A plus sign in a URL means a blank: `+02:00` often arrives as ` 02:00`.
-        moment = parse_datetime(given.replace(" 0", "+0", 1) if "T" in given else given)
+        moment = parse_datetime(_LOST_PLUS.sub(r"+\1", given) if "T" in given else given)
         if moment is not None:
             aware = make_aware(moment, get_current_timezone()) if is_naive(moment) else moment
             to_us(aware)

@@ -1,3 +1,4 @@
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -210,14 +211,34 @@ def test_rows_are_written_as_django_rest_framework_writes_them(serializer: Any) 
     factories.make_topic()
     rows = serializer.Meta.model.objects.all()
     for row in rows.with_availability() if hasattr(rows, "with_availability") else rows:
-        assert serializer().to_representation(row) == ModelSerializer.to_representation(serializer(), row)
+        with timezone.override(UTC):
+            expected = ModelSerializer.to_representation(serializer(), row)
+        assert serializer().to_representation(row) == expected
 
 
 @pytest.mark.parametrize("fields", [{"value": 21.5, "flags": 1}, {"value": None, "text": "open", "flags": 2}])
 def test_readings_are_written_as_django_rest_framework_writes_them(fields: dict[str, Any]) -> None:
     reading = factories.make_reading(factories.make_sensor(), time=datetime(2026, 5, 1, 12, tzinfo=UTC), **fields)
     serializer = ReadingSerializer(context={"corrections": {}})
-    assert serializer.to_representation(reading) == Serializer.to_representation(serializer, reading)
+    with timezone.override(UTC):
+        expected = Serializer.to_representation(serializer, reading)
+    assert serializer.to_representation(reading) == expected
+
+
+def test_every_time_is_in_utc_because_an_hour_of_autumn_comes_twice_elsewhere(looking: APIClient) -> None:
+    sensor = factories.make_sensor(factories.make_datalogger(gateway=factories.make_gateway()), value=1.0)
+    for hour in (0, 1):
+        factories.make_reading(sensor, time=datetime(2026, 10, 25, hour, 30, tzinfo=UTC))
+    factories.make_correction(sensor), factories.make_note(sensor), factories.make_topic()
+    factories.make_undecoded(), factories.make_command()
+    lists = ("connections", "gateways", "dataloggers", "sensors", "topics", "undecoded", "notes", "corrections")
+    paths = [f"mqtt/{name}" for name in lists] + ["commands", f"mqtt/sensors/{sensor.pk}/readings"]
+    for path in paths:
+        answer = looking.get(f"/api/v1/{path}/")
+        found = re.findall(r'"(\d{4}-\d\d-\d\dT[^"]*)"', answer.content.decode())
+        assert found, path
+        assert {moment[-1] for moment in found} == {"Z"}, path
+    assert names(answer, "time") == ["2026-10-25T01:30:00Z", "2026-10-25T00:30:00Z"]
 
 
 def test_history_is_found_however_far_back_it_lies(looking: APIClient) -> None:
@@ -298,8 +319,9 @@ def test_history_pages_by_cursor_newest_first(looking: APIClient) -> None:
     window = {"start": "2026-05-01T12:00:01Z", "end": "2026-05-01T14:00:02+02:00"}
     assert names(looking.get(f"{BASE}sensors/{one.pk}/readings/", window), "value") == [2.0, 1.0]
     # The plus sign as a careless script sends it, and a time of this console's zone (Europe/Rome).
-    url = f"{BASE}sensors/{one.pk}/readings/?start=2026-05-01T14:00:04+02:00"
-    assert names(looking.get(url), "value") == [4.0]
+    for start in ("14:00:04+02:00", "23:00:04+11:00"):
+        url = f"{BASE}sensors/{one.pk}/readings/?start=2026-05-01T{start}"
+        assert names(looking.get(url), "value") == [4.0]
     assert names(looking.get(f"{BASE}sensors/{one.pk}/readings/?start=2026-05-01T14:00:04"), "value") == [4.0]
 
 

@@ -1,6 +1,7 @@
 """What all serializers share: unknown fields are errors, current values, and payloads as text."""
 
 import codecs
+from datetime import datetime
 from typing import Any, ClassVar
 
 from django.db import models
@@ -9,6 +10,7 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from mqtt.api.serializers.quick import moment_text
 from mqtt.models import Site, to_us
 from mqtt.models.retention import LONGEST_DAYS
 from mqtt.permissions import visible_to
@@ -44,6 +46,14 @@ class StrictInteger(serializers.IntegerField):
         return super().to_internal_value(data)
 
 
+class Moment(serializers.DateTimeField):
+    """A time; read in any zone, without one in this console's, and answered in UTC."""
+
+    def to_representation(self, value: Any) -> Any:
+        """As in quick lists."""
+        return moment_text(value) if isinstance(value, datetime) else super().to_representation(value)
+
+
 class StrictModelSerializer(serializers.ModelSerializer):
     """Fields of a model as strict as those above."""
 
@@ -51,6 +61,7 @@ class StrictModelSerializer(serializers.ModelSerializer):
         **serializers.ModelSerializer.serializer_field_mapping,
         models.BooleanField: StrictBoolean,
         models.CharField: StrictText,
+        models.DateTimeField: Moment,
         models.TextField: StrictText,
     }
 

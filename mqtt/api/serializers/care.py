@@ -8,7 +8,14 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from mqtt import reasons
-from mqtt.api.serializers.base import StrictBoolean, StrictInteger, StrictMixin, StrictModelSerializer, StrictText
+from mqtt.api.serializers.base import (
+    Moment,
+    StrictBoolean,
+    StrictInteger,
+    StrictMixin,
+    StrictModelSerializer,
+    StrictText,
+)
 from mqtt.decoders.mapping import level_names, path_error, pattern_error
 from mqtt.models import LONGEST_NOTE, Mapping, MqttConnection, Note, SensorCorrection, SensorDevice, to_us
 from mqtt.permissions import visible_to
@@ -19,8 +26,8 @@ MOST_VALUES = 100
 PATHS = ("items_path", "device_path", "time_path")
 
 
-class MomentField(serializers.DateTimeField):
-    """A time that the database can keep; without a zone it is in this console's."""
+class MomentField(Moment):
+    """A time that the database can keep."""
 
     def to_internal_value(self, value: Any) -> datetime:
         """Raises ValidationError for what is no time, or lies beyond the calendar."""

@@ -10,7 +10,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from mqtt import reasons
-from mqtt.api.serializers.base import StrictBoolean, StrictMixin, StrictText, text_of
+from mqtt.api.serializers.base import StrictBoolean, StrictMixin, StrictModelSerializer, StrictText, text_of
 from mqtt.enums import CommandState, QoS
 from mqtt.models import Command
 from mqtt.services.commands import MAX_PAYLOAD
@@ -61,7 +61,7 @@ def _bounded(payload: bytes) -> bytes:
     return payload
 
 
-class CommandSerializer(serializers.ModelSerializer):
+class CommandSerializer(StrictModelSerializer):
     """A message that somebody published; `done` says that the broker has it, not that a device acted on it."""
 
     state = serializers.ChoiceField(source="shown_state", choices=CommandState.choices, read_only=True)

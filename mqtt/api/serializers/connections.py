@@ -10,6 +10,7 @@ from rest_framework import serializers
 
 from mqtt import reasons
 from mqtt.api.serializers.base import (
+    Moment,
     RetentionField,
     SiteField,
     StrictBoolean,
@@ -113,9 +114,7 @@ class ConnectionSerializer(StrictMixin, StrictModelSerializer):
     site_name = serializers.CharField(source="site.name", default=None, allow_null=True, read_only=True)
     status = serializers.ChoiceField(source="effective_status", choices=ConnectionStatus.choices, read_only=True)
     status_detail = serializers.SerializerMethodField(help_text="Why, in the language of the request.")
-    last_message_at = serializers.DateTimeField(
-        source="activity.last_message_at", default=None, allow_null=True, read_only=True
-    )
+    last_message_at = Moment(source="activity.last_message_at", default=None, allow_null=True, read_only=True)
     message_rate = serializers.FloatField(
         source="activity.message_rate", default=None, allow_null=True, read_only=True, help_text="Messages a second."
     )
@@ -205,7 +204,7 @@ class StepSerializer(serializers.Serializer):
         return dict(super().to_representation({**empty, **instance}))
 
 
-class ConnectionTestSerializer(serializers.ModelSerializer):
+class ConnectionTestSerializer(StrictModelSerializer):
     """A connection test and how far it came."""
 
     steps = StepSerializer(many=True, read_only=True)

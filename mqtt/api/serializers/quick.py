@@ -4,13 +4,12 @@ What a serializer's fields are is looked at once a class; a row then costs a cal
 """
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from operator import attrgetter
 from typing import Any
 
 from django.core.exceptions import ObjectDoesNotExist
-from django.utils import timezone
 from rest_framework import serializers
 from rest_framework.fields import empty
 
@@ -75,6 +74,5 @@ def _or_default(read: Reader, default: Any) -> Reader:
 
 
 def moment_text(moment: datetime) -> str:
-    """A time as the API writes it."""
-    text = moment.astimezone(timezone.get_default_timezone()).isoformat()  # nobody has another one
-    return f"{text[:-6]}Z" if text.endswith("+00:00") else text
+    """A time as the API writes it: in UTC, as an hour of each autumn comes twice elsewhere."""
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
