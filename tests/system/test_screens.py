@@ -132,3 +132,24 @@ def test_what_a_device_is_like_is_seen_before_its_chart(open_screen: Any, screen
     assert below is not None
     assert above["y"] + above["height"] < below["y"]
     live(page)
+
+
+@pytest.mark.parametrize("width", [390, 320])
+def test_every_page_of_a_long_list_can_be_reached_on_a_phone(open_screen: Any, width: int) -> None:
+    page = open_screen(viewport={"width": width, "height": 800})
+    await_rows(page, "/topics/?search=screens/")
+    # What the template writes in the middle of a list of 1,150 rows, in the foot that stands there.
+    links = "".join(f'<a href="?page={number}">{number}</a>' for number in (1, 9, 10, 11, 12, 13, 14, 23))
+    page.evaluate(
+        """links => { document.querySelector("main .foot").insertAdjacentHTML("beforeend",
+        `<span class="r"><nav class="pages"><a>Previous</a>${links}<a>Next</a></nav></span>`) }""",
+        links,
+    )
+    for link in page.locator(".pages a").all():
+        box = link.bounding_box()
+        assert box is not None
+        assert box["x"] + box["width"] <= width - 12
+        assert box["height"] >= 24
+    search = page.locator("#find").bounding_box()
+    assert search is not None
+    assert search["width"] >= 40
