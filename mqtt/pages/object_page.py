@@ -14,7 +14,7 @@ class ObjectPage(Page):
     """The page of one object, with its parts and perhaps rows of further tables.
 
     `rows(user, obj)` names the rows of tables on the page as {kind: {pk: connection_id}}. The parts are
-    rendered again when the object itself, its connection, or something in `touches(obj)` changed.
+    rendered again when the object itself or its connection changed.
     """
 
     is_of_object = True
@@ -27,7 +27,6 @@ class ObjectPage(Page):
         parts: tuple[Part, ...],
         pulses: tuple[Part, ...] = (),
         rows: Callable[[User, Any], dict[str, dict[int, int]]] | None = None,
-        touches: Callable[[Any], set[Touch]] | None = None,
         queryset: Callable[[User], Any] | None = None,
     ) -> None:
         self.name = name
@@ -35,7 +34,6 @@ class ObjectPage(Page):
         self.parts = parts
         self.pulses = pulses
         self._rows = rows
-        self._touches = touches
         self._queryset = queryset
 
     def queryset(self, user: User) -> Any:
@@ -52,10 +50,8 @@ class ObjectPage(Page):
         return shown
 
     def affected(self, shown: Shown, touches: set[Touch], words: set[str]) -> list[Part]:
-        """All parts when the object, its connection, or what it depends on changed."""
+        """All parts when the object or its connection changed."""
         about = {(self.kind, shown.object.pk), ("connection", shown.connection_id)}
-        if self._touches:
-            about |= self._touches(shown.object)
         return list(self.parts) if about & touches else []
 
     def connection_of(self, obj: Any) -> int:
