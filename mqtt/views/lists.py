@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from mqtt.models import IS_NEW, Datalogger, Gateway, MqttConnection
+from mqtt.models import IS_NEW, Datalogger, Gateway, MqttConnection, UndecodedMessage
 from mqtt.pages import lists
 from mqtt.pages.base import Shown
 from mqtt.pages.list_page import ListPage
@@ -162,7 +162,7 @@ def undecoded_list(request: HttpRequest) -> HttpResponseBase:
     empty = {"title": _("Everything was understood."), "text": _("Messages that cannot be read are kept here.")}
     lead = _("Kept with the reason, so that nothing is lost while you find out what it means.")
     actions = [{"url": reverse("mapping-list"), "label": _("Mappings")}]
-    if can(request.user, OPERATE):
+    if can(request.user, OPERATE) and visible_to(request.user, UndecodedMessage.objects.all()).exists():
         query = f"?{request.GET.urlencode()}" if request.GET else ""
         actions.append({"url": reverse("undecoded-again") + query, "label": _("Decode again")})
     return _list(request, lists.UNDECODED, empty, lead=lead, actions=actions)

@@ -216,6 +216,12 @@ def test_a_value_carries_its_machine_form_and_its_unit(as_operator: Client) -> N
     assert 'data-field="value" data-value="-1234.5">−1,234.5</span><span class="u" data-field="unit">°C</span>' in html
 
 
+def test_where_everything_was_understood_nothing_is_to_be_decoded_again(as_operator: Client) -> None:
+    assert "Decode again" not in page(as_operator, "/undecoded/")
+    factories.make_undecoded()
+    assert "Decode again" in page(as_operator, "/undecoded/")
+
+
 def test_what_is_not_understood_is_grouped_and_can_be_decoded_again(as_operator: Client) -> None:
     connection = factories.make_connection()
     for topic, count in (("a/often", 3), ("a/once", 1)):

@@ -133,3 +133,10 @@ def test_every_step_has_a_name_for_people() -> None:
     from mqtt.services.connection_tester.walk import PATIENCE  # ingest code stays out of the module's imports
 
     assert set(PATIENCE) == set(STEPS)
+
+
+def test_a_viewer_is_told_about_no_button_that_is_not_there(client: Client, viewer: Any, connection: Any) -> None:
+    client.force_login(viewer)
+    html = panel(client, connection)
+    assert "Nobody has tested this connection yet." in html
+    assert "<button" not in html
