@@ -52,8 +52,8 @@ class CampbellDecoder:
     def decode(self, content: Content) -> Decoded:
         """Readings at the times of their rows; availability and facts."""
         found = content.object or {}
-        match = TOPIC.fullmatch(content.topic) or STATE.fullmatch(content.topic)
-        what = match[2] if match else "data"
+        levels = _levels(content.topic)
+        what = levels[1] if levels else "data"
         decoded = Decoded(self.name)
         if what in ("cc", "cr", "pr"):
             return decoded
@@ -77,20 +77,28 @@ class CampbellTopicDecoder(CampbellDecoder):
 
     def claims(self, content: Content) -> bool:
         """JSON objects; tables only in a known form."""
-        match = TOPIC.fullmatch(content.topic)
-        if match is None or content.object is None:
+        levels = _levels(content.topic)
+        if levels is None or content.object is None:
             return False
-        return match[2] != "data" or super().claims(content)
+        return levels[1] != "data" or super().claims(content)
+
+
+@lru_cache(maxsize=5000)
+def _levels(topic: str) -> tuple[str, str, str] | None:
+    """(base, type of message, the rest) of a default topic; asked four times for each message."""
+    match = TOPIC.fullmatch(topic) or STATE.fullmatch(topic)
+    return (match[1], match[2], match[3]) if match else None
 
 
 def _ref(content: Content, said: str) -> DeviceRef:
     """The logger: by its topic for all types of messages alike, and named as the message names it."""
-    match = TOPIC.fullmatch(content.topic) or STATE.fullmatch(content.topic)
-    if match is None:
+    found = _levels(content.topic)
+    if found is None:
         return DeviceRef(f"{content.topic}#{said}", said or clean(content.topic)[:NAME_LENGTH])
-    levels = match[3].split("/")
+    base, _what, rest = found
+    levels = rest.split("/")
     own = "/".join(levels[:2]) if len(levels) > 1 and MODEL.fullmatch(levels[0]) else levels[0]
-    return DeviceRef(f"{match[1]}#{own}", said or clean(own.rpartition("/")[2])[:NAME_LENGTH])
+    return DeviceRef(f"{base}#{own}", said or clean(own.rpartition("/")[2])[:NAME_LENGTH])
 
 
 def _properties(found: dict[str, Any]) -> dict[str, Any]:

@@ -151,8 +151,9 @@ def _resolved(pack: list[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], _Bas
     """Each record with what it inherits; a field that must be understood and is not spoils its record."""
     base = _Base()
     for record in pack:
-        if BASES.isdisjoint(record) and not any(type(key) is str and key[-1:] == "_" for key in record):
-            yield record, base
+        if BASES.isdisjoint(record):
+            if not _must_be_understood(record):
+                yield record, base
             continue
         name, unit = record.get("bn", base.name), record.get("bu", base.unit)
         base = _Base(
@@ -162,8 +163,16 @@ def _resolved(pack: list[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], _Bas
             _inherited(record, "bv", base.value),
             _inherited(record, "bs", base.total),
         )
-        if not any(isinstance(key, str) and key.endswith("_") for key in record):
+        if not _must_be_understood(record):
             yield record, base
+
+
+def _must_be_understood(record: dict[str, Any]) -> bool:
+    """Whether it has a field that must be understood, and is not."""
+    for key in record:  # noqa: SIM110 - twice as quick as any() with a generator, for each record
+        if key[-1:] == "_":
+            return True
+    return False
 
 
 def _inherited(record: dict[str, Any], key: str, before: float | None) -> float | None:

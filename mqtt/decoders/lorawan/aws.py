@@ -28,7 +28,7 @@ class AwsLorawanDecoder:
         found = content.object or {}
         radio = member(found, "WirelessMetadata", "LoRaWAN")
         eui = (text(radio, "DevEui") or text(found, "WirelessDeviceId"))[:NAME_LENGTH]
-        reception = best(receptions(member(radio, "Gateways"), gateway=("GatewayEui",), rssi="Rssi", snr="Snr"))
+        reception = best(receptions(member(radio, "Gateways"), gateway=(("GatewayEui",),), rssi="Rssi", snr="Snr"))
         device = DeviceRef(f"{content.topic}#{eui}", eui or place(content.topic).device.identifier)
         device = behind(device, reception.gateway if reception else "", "aws-lorawan#")
         time_us = first_moment(content, member(radio, "Timestamp"))

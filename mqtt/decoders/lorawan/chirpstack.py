@@ -7,6 +7,7 @@ codec made of the frame. Gateways speak of themselves on `gateway/<id>/event|sta
 import base64
 import binascii
 import re
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -22,6 +23,7 @@ from mqtt.messages import Decoded, DecodedAvailability, DecodedFacts, DeviceRef
 TOPIC = re.compile(r"((?:.+/)?application/[^/]+/(?:device|node)/([^/]+))/(?:(?:event|command)/)?([a-z]+)", re.DOTALL)
 GATEWAY_TOPIC = re.compile(r"(?:.+/)?gateway/([0-9a-fA-F]{16})/(event|state|command)/([a-z]+)", re.DOTALL)
 COMMAND = re.compile("/(?:command/)?(?:down|tx|config|exec)$")
+ENVELOPES = frozenset(("deviceInfo", "devEUI", "gatewayId", "gatewayID"))
 GATEWAY_EVENTS = frozenset(("conn", "stats"))
 UPLINKS = frozenset(("up", "rx"))
 SILENT = frozenset(("ack", "txack", "log", "error"))
@@ -37,6 +39,9 @@ NOTICE_KEYS = frozenset(("status", "acknowledged", "error"))
 PRESENCE = {"online": Availability.ONLINE, "offline": Availability.OFFLINE}
 MEASURED_INFO = {"voltage": "V", "temp": "°C", "charge": "", "signal": ""}
 """Of a LoRa Cloud modem's information: the rest is bookkeeping."""
+GATEWAYS = (("gatewayId",), ("gatewayID",), ("mac",))
+BASE64_EUI = 12
+"""Characters of an EUI in base64."""
 MAINS, UNKNOWN = 0, 255
 """Battery levels of the LoRaWAN device status; between them 1 is empty and 254 full."""
 
@@ -55,15 +60,13 @@ class ChirpStackDecoder:
         found = content.object
         if found is None:
             return not content.is_structure and not content.is_empty
-        keys = ("deviceInfo", "devEUI", "gatewayId", "gatewayID")
-        return any(key in found for key in keys) or COMMAND.search(content.topic) is not None
+        return not ENVELOPES.isdisjoint(found) or COMMAND.search(content.topic) is not None
 
     def decode(self, content: Content) -> Decoded:
         """Readings, facts and the best gateway."""
         decoded = Decoded(self.name)
-        match = TOPIC.fullmatch(content.topic)
-        last = content.topic.rpartition("/")[2]
-        if COMMAND.search(content.topic) or (match is None and last not in GATEWAY_EVENTS):
+        levels, last, is_command = _levels(content.topic)
+        if is_command or (levels is None and last not in GATEWAY_EVENTS):
             return decoded
         found = content.object
         if found is None:
@@ -72,10 +75,10 @@ class ChirpStackDecoder:
             found = document(last, content.message.payload)
         if found is None:
             return decoded
-        if match is None:
+        if levels is None:
             _gateway(found, content, decoded)
             return decoded
-        key, from_topic, what = match.groups()
+        key, from_topic, what = levels
         info = found.get("deviceInfo")
         eui = _eui(text(info, "devEui") or text(found, "devEUI")) or clean(from_topic)
         device = DeviceRef(key, eui[:NAME_LENGTH])
@@ -98,6 +101,14 @@ class ChirpStackDecoder:
             facts["battery"] = level
         heard(decoded, device, facts)
         return decoded
+
+
+@lru_cache(maxsize=20_000)
+def _levels(topic: str) -> tuple[tuple[str, str, str] | None, str, bool]:
+    """(key, device, event) of a device's topic, the last level, and whether it is a command."""
+    match = TOPIC.fullmatch(topic)
+    levels = (match[1], match[2], match[3]) if match else None
+    return levels, topic.rpartition("/")[2], COMMAND.search(topic) is not None
 
 
 def _event(
@@ -211,9 +222,8 @@ def battery(level: Any) -> float | None:
 
 def _receptions(found: dict[str, Any]) -> list[Reception]:
     v4 = "deviceInfo" in found
-    names = ("gatewayId", "gatewayID", "mac")
-    heard_by = receptions(found.get("rxInfo"), gateway=names, snr="snr" if v4 else "loRaSNR")
-    return [Reception(_eui(one.gateway), one.rssi, one.snr, one.time) for one in heard_by]
+    heard_by = receptions(found.get("rxInfo"), gateway=GATEWAYS, snr="snr" if v4 else "loRaSNR")
+    return [one if len(one.gateway) != BASE64_EUI else one._replace(gateway=_eui(one.gateway)) for one in heard_by]
 
 
 def _object(found: dict[str, Any]) -> Any:
@@ -229,7 +239,7 @@ def _object(found: dict[str, Any]) -> Any:
 
 def _eui(said: str) -> str:
     """An EUI as hex; the protobuf JSON of version 3 writes it in base64."""
-    if len(said) == 12 and said.endswith("="):
+    if len(said) == BASE64_EUI and said.endswith("="):
         try:
             return base64.b64decode(said, validate=True).hex()
         except binascii.Error:

@@ -10,6 +10,7 @@ from mqtt.decoders.places import NAME_LENGTH, clean
 from mqtt.messages import Decoded, DecodedFacts, DeviceRef
 
 V3 = re.compile(r"(v3/[^/]+/devices/([^/]+))/(up|join|service/data|location/solved|up/normalized|down/.+)", re.DOTALL)
+GATEWAYS = (("gateway_ids", "gateway_id"), ("gateway_ids", "eui"))
 V2 = re.compile(r"((?:.+/)?[^/]+/devices/([^/]+))/(up|down|events/(?:activations|down/[a-z]+))", re.DOTALL)
 
 
@@ -48,7 +49,7 @@ def _uplink(found: dict[str, Any], device: DeviceRef, content: Content, decoded:
     uplink = found.get("uplink_message")
     uplink = uplink if isinstance(uplink, dict) else {}
     metadata = uplink.get("rx_metadata")
-    reception = best(receptions(metadata, gateway=("gateway_ids.gateway_id", "gateway_ids.eui")))
+    reception = best(receptions(metadata, gateway=GATEWAYS))
     device = behind(device, reception.gateway if reception else "", "v3#")
     time_us = first_moment(
         content,
@@ -116,7 +117,7 @@ class ThingsNetworkDecoder:
         if match is None or found is None or "down" in match[3]:
             return decoded
         metadata = found.get("metadata")
-        reception = best(receptions(member(metadata, "gateways"), gateway=("gtw_id",)))
+        reception = best(receptions(member(metadata, "gateways"), gateway=(("gtw_id",),)))
         device = behind(
             DeviceRef(match[1], clean(match[2])[:NAME_LENGTH]), reception.gateway if reception else "", "ttn#"
         )

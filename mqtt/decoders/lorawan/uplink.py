@@ -46,9 +46,11 @@ NORMALIZED = {
 }
 """The normalized payload of The Things Stack says its units by its schema."""
 
+Path = tuple[str, ...]
 MOST_GATEWAYS = 100
 """That hear one frame."""
 
+_NUMBERS = frozenset((int, float))
 _CHANNEL = re.compile(r"(.+)_\d{1,3}")
 
 
@@ -69,13 +71,16 @@ def best(receptions: list[Reception]) -> Reception | None:
     return max(receptions, key=lambda one: -1e9 if one.rssi is None else one.rssi, default=None)
 
 
-def receptions(found: Any, *, gateway: tuple[str, ...], rssi: str = "rssi", snr: str = "snr") -> list[Reception]:
-    """The receptions in a list of a server; `gateway` are the keys under which it may stand, dots between levels."""
+def receptions(found: Any, *, gateway: tuple[Path, ...], rssi: str = "rssi", snr: str = "snr") -> list[Reception]:
+    """The receptions in a list of a server; `gateway` are the paths of keys under which it may stand."""
     heard = []
     for one in objects(found)[:MOST_GATEWAYS]:
-        name = next((said for key in gateway if (said := text(one, *key.split(".")))), "")
-        if name:
-            heard.append(Reception(name[:NAME_LENGTH], number(one.get(rssi)), number(one.get(snr)), one.get("time")))
+        for path in gateway:
+            if name := text(one, *path):
+                heard.append(
+                    Reception(name[:NAME_LENGTH], number(one.get(rssi)), number(one.get(snr)), one.get("time"))
+                )
+                break
     return heard
 
 
@@ -117,6 +122,7 @@ def unit_of(name: str) -> str:
 
 def number(value: Any) -> float | None:
     """A signal's strength; some servers write it as a text."""
-    if isinstance(value, str):
-        return float(value) if NUMBER.fullmatch(value) else None
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+    if type(value) in _NUMBERS:
+        found: float = value
+        return found
+    return float(value) if isinstance(value, str) and NUMBER.fullmatch(value) else None
