@@ -1,5 +1,6 @@
 """Every setting of Vedetta, read from the environment or a `.env` file. docs/settings.md explains each."""
 
+import logging
 import sys
 from base64 import urlsafe_b64encode
 from importlib.util import find_spec
@@ -232,12 +233,16 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "filters": {"sentence": {"()": "app.logs.WithoutTraceback"}},
+    "filters": {
+        "sentence": {"()": "app.logs.WithoutTraceback"},
+        "errors": {"()": "app.logs.WithoutTraceback", "below": logging.ERROR},
+    },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     "loggers": {
         "daphne": {"level": "WARNING"},
         "django.security.DisallowedHost": {"filters": ["sentence"]},
+        "django.request": {"filters": ["errors"]},
         "django.channels.server": {"level": "WARNING"},
         # Several lines a second while the database or Valkey is away; our own processes say it once, in words.
         "psycopg.pool": {"level": "ERROR"},

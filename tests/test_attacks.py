@@ -167,3 +167,14 @@ def test_a_foreign_host_is_one_line_in_the_log(settings: Any, caplog: pytest.Log
     record = next(one for one in caplog.records if one.name == "django.security.DisallowedHost")
     assert "ALLOWED_HOSTS" in record.getMessage()
     assert not record.exc_info
+
+
+@pytest.mark.django_db
+def test_a_wrong_form_of_an_export_is_one_line_in_the_log(
+    client: Client, viewer: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    client.force_login(viewer)
+    assert client.get("/sensors/?export=zip").status_code == 400
+    assert [(one.levelname, one.exc_info) for one in caplog.records if one.name == "django.request"] == [
+        ("WARNING", None)
+    ]
