@@ -30,7 +30,7 @@ def choices_of(model: Any) -> Any:
     return choices
 
 
-def _search_field(value: str) -> str:
+def _bounded(value: str) -> str:
     return value.replace("\0", "").strip()[:MAX_SEARCH]
 
 
@@ -58,7 +58,7 @@ class ListFilter(df.FilterSet):  # type: ignore[misc]
 
     def filter_search(self, queryset: QuerySet[Any], _name: str, value: str) -> QuerySet[Any]:
         """Rows that hold all words, each in any of the fields."""
-        for word in _search_field(value).split()[:8]:
+        for word in _bounded(value).split()[:8]:
             queryset = queryset.filter(holds(queryset.model, self.search_fields, word))
         return queryset
 

@@ -7,7 +7,7 @@ from django.utils import translation
 
 from mqtt.visible import visible
 
-KINDS = ("connection", "gateway", "datalogger", "sensor", "topic", "undecoded", "command", "site", "alarm")
+KINDS = ("connection", "gateway", "datalogger", "sensor", "topic", "undecoded", "command")
 
 
 class Variant(NamedTuple):

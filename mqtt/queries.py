@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from functools import cache, wraps
 from typing import Any
 
-from django.db.models import Case, Count, IntegerField, Model, Q, QuerySet, Value, When
+from django.db.models import Case, Count, IntegerField, Model, QuerySet, Value, When
 
 from mqtt.enums import STATUS_WORST_FIRST, Availability
 from mqtt.models import (
@@ -161,5 +161,5 @@ def _add_corrections(sensors: list[Any]) -> None:
 
 
 def _counts(model: Any, field: str, pks: list[int]) -> dict[int, int]:
-    found = model.objects.filter(Q(**{f"{field}__in": pks})).order_by().values_list(field)
+    found = model.objects.filter(**{f"{field}__in": pks}).order_by().values_list(field)
     return dict(found.annotate(n=Count("pk")))

@@ -70,8 +70,7 @@ def _rows_of(user: User, touches: Iterable[Touch]) -> dict[str, dict[int, int]]:
     """The rows that a browser says it shows, as far as the user may see them: {kind: {pk: connection_id}}."""
     wanted: dict[str, list[int]] = {}
     for kind, pk in touches:
-        if kind in queries.BY_KIND:
-            wanted.setdefault(kind, []).append(pk)
+        wanted.setdefault(kind, []).append(pk)
     found: dict[str, dict[int, int]] = {}
     for kind, pks in wanted.items():
         rows = visible_to(user, queries.BY_KIND[kind]()).filter(pk__in=pks)
