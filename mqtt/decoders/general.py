@@ -12,7 +12,7 @@ from datetime import UTC
 from typing import Any
 
 from mqtt.decoders.base import MAX_DEPTH, MAX_VALUES, Content
-from mqtt.decoders.measures import measured
+from mqtt.decoders.measures import MEASURED_IN, measured
 from mqtt.decoders.members import are_parts, identity_of, quantity_of, tag_of
 from mqtt.decoders.objects import (
     BESIDE_TAG,
@@ -49,7 +49,6 @@ NUMBER = re.compile(r"[-+]?(?:0|[1-9]\d{0,14})(?:\.\d{1,20})?(?:[eE][-+]?\d{1,2}
 SWITCH_WORDS = {"on": 1.0, "off": 0.0, "true": 1.0, "false": 0.0}
 HEADS = frozenset(("head", "header", "Head", "Header", "info", "meta", "metadata", "envelope"))
 """Objects that are about the whole message, and whose time is its."""
-DEGREES = frozenset(("°C", "°F", "K"))
 LABEL_KEYS = words("objectname description desc title")
 
 
@@ -327,6 +326,8 @@ class Walk:
             self.single(found, tag, meaning(tag), key)
             for reading in self.readings[first:]:
                 reading.label = ""
+            if "status" in found:
+                self.value(found["status"], f"{tag}.status", meaning("status"), depth)
             return
         if said := identity_of(found):
             self.device = DeviceRef(f"{device.key}#{said}", said, device.gateway_key, device.gateway_identifier)
@@ -389,7 +390,7 @@ class Walk:
         own = [reading for reading in self.readings[first:] if "." not in reading.name[len(prefix) :]]
         for reading in own:
             beside = spelled(units.get("", ""))
-            is_meant = len(own) == 1 or (reading.kind == "temperature" and beside in DEGREES and not reading.unit)
+            is_meant = len(own) == 1 or (not reading.unit and beside in MEASURED_IN.get(reading.kind, ()))
             unit = units.get(reading.name[len(prefix) :]) or (beside if is_meant else "")
             if unit and reading.text is None:
                 reading.unit = spelled(unit)

@@ -14,6 +14,12 @@ KNOWN = (
     | frozenset(UNITS)
     | {"Ah", "mAh", "MW", "mW", "mm/h", "rpm", "dBm", "dB", "mS/cm", "NTU", "bar", "W/m²"}
 ) - NO_UNITS
+MEASURED_IN = {
+    "temperature": ("°C", "°F", "K"), "pm": ("µg/m³",), "pressure": ("hPa", "kPa", "bar", "mbar", "Pa", "psi"),
+    "voltage": ("V", "mV"), "current": ("A", "mA"), "power": ("W", "kW"), "energy": ("Wh", "kWh", "MWh"),
+    "flow": ("L/min", "L/h", "L/s", "m³/h"), "strain": ("µε",),
+}  # fmt: skip
+"""A unit beside several values is that of those which are measured in it."""
 LONGEST = 30
 _THOUSANDS = 3
 """Digits behind a comma that may as well part thousands."""

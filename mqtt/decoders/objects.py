@@ -34,7 +34,7 @@ TYPE_KEYS = ("type", "sensorType", "sensor_type")
 BESIDE_TOLD = BESIDE_VALUE | frozenset(TOLD_KEYS)
 BESIDE_TAG = BESIDE_VALUE | words(
     """n point pointname tag tagname parameter variable measurement metric valuetype resourcename profilename origin
-    key port channel index address register"""
+    key port channel index address register status"""
 )
 
 

@@ -84,7 +84,7 @@ FACT_KEYS = {
     "id": "id deviceid device devid deveui nodeid node uuid uid imei imsi iccid ieeeaddress uniqueid meternumber "
     f"idwasp coreid chipid esp8266id {' '.join(SUBJECT_IDS)}",
     "gateway": "gatewayid gatewayeui gweui gwid gatewaysn gwsn gatewayserial gatewayserialnumber hubsn hubid",
-    "name": "name devicename friendlyname displayname alias label",
+    "name": "name devicename friendlyname displayname stationname alias label",
     "type": "type devicetype sensortype",
     "free_memory": "freeheap heap freemem freememory heapfree",
     "reset_reason": "resetreason restartreason",

@@ -1,3 +1,4 @@
+import json
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -320,3 +321,17 @@ def test_moments_of_something_else_are_no_readings_and_durations_are() -> None:
 def test_degrees_beside_several_values_are_those_of_the_temperatures() -> None:
     found = decoded("fridge", '{"temp": 4.5, "open": false, "load": 3, "unit": "C"}')
     assert {one.name: one.unit for one in found.readings} == {"temp": "°C", "open": "", "load": ""}
+
+
+def test_a_unit_beside_several_values_is_that_of_those_which_are_measured_in_it() -> None:
+    said = json.dumps({"pm1": 4.1, "pm10": 21, "humidity": 40, "flow": 2, "unit": "ug/m3"})
+    assert {one.name: one.unit for one in decoded("a/dust", said).readings} == {
+        "pm1": "µg/m³", "pm10": "µg/m³", "humidity": "%", "flow": ""
+    }  # fmt: skip
+
+
+def test_a_status_beside_a_tags_value_is_a_reading_of_its_own() -> None:
+    said = json.dumps([{"name": "SpaceTemp", "value": 21.9, "unit": "°C", "status": "fault"}])
+    result = decoded("site/ecy", said)
+    assert values(result) == {"SpaceTemp": 21.9, "SpaceTemp.status": "fault"}
+    assert {one.device.identifier for one in result.readings} == {"ecy"}

@@ -19,6 +19,10 @@ from tests.decoders.helpers import decoded, values
         ("12 l/min", 12.0, "L/min"),
         ("12345.678*kWh", 12345.678, "kWh"),
         ("431*W", 431.0, "W"),
+        ("23.0 Percent", 23.0, "%"),
+        ("231.0 Volts", 231.0, "V"),
+        ("4.12 V", 4.12, "V"),
+        ("12 V", None, ""),
     ],
 )
 def test_a_known_unit_behind_a_number_is_its_unit(text: str, number: float | None, unit: str) -> None:
