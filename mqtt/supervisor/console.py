@@ -74,7 +74,7 @@ class Console:
         self.family.start(servers)
 
     def _start_own(self) -> None:
-        if self.broker:
+        if self.broker and not self._stopping:
             # Not sooner: the mqtt process is to have its place there before any device comes.
             self.family.start([programs.broker(self.broker, self.broker.write(settings.DATA_DIR))], beside=True)
         self._wait_for("broker", "valkey", seconds=SERVERS_MAY_TAKE)

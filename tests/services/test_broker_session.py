@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from mqtt.services.mqtt_connection import link, reader
+from mqtt.services.sessions import silence
 from mqtt.services.sessions.connection_settings import Filter
-from mqtt.services.sessions.silence import ConnectionGaps
 from tests import servers
 from tests.services.sessions import Running, make_settings, publish
 
@@ -240,9 +240,12 @@ def test_birth_and_last_will_say_whether_we_are_there(mosquitto: servers.Server)
 
 
 @pytest.mark.mosquitto
-def test_a_silent_link_says_so_and_the_next_message_mends_it(mosquitto: servers.Server) -> None:
+def test_a_silent_link_says_so_and_the_next_message_mends_it(
+    mosquitto: servers.Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(silence, "SILENT_AFTER", 0.3)
     settings = make_settings(port=mosquitto.port, filters=(Filter("silence/#", 1),))
-    with Running(settings, gaps=ConnectionGaps(settings.connection_id, 0.3)) as running:
+    with Running(settings) as running:
         running.wait_granted()
         running.wait("silent", "silent")
         publish(mosquitto.port, "silence/x")

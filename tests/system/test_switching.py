@@ -13,6 +13,9 @@ from tests.servers import PATIENCE, wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.system]
 
+ROW = "#connection-1"
+"""The embedded broker's: tests that share the console may have made more."""
+
 
 @pytest.fixture(autouse=True)
 def _as_it_was_found(console: Console) -> Iterator[None]:
@@ -30,12 +33,12 @@ def test_switching_a_connection_off_and_on_shows_in_every_open_page(
         one.goto("/connections/")
         live(one)
     page.on("dialog", lambda dialog: dialog.accept())
-    page.click("[data-action=disable]")
+    page.click(f"{ROW} [data-action=disable]")
     for one in (page, other):
-        expect(one.locator("#rows tr")).to_have_attribute("data-status", "disabled")
-    other.click("[data-action=enable]")
+        expect(one.locator(ROW)).to_have_attribute("data-status", "disabled")
+    other.click(f"{ROW} [data-action=enable]")
     for one in (page, other):
-        expect(one.locator("#rows tr")).to_have_attribute("data-status", "connected")
+        expect(one.locator(ROW)).to_have_attribute("data-status", "connected")
     other.context.close()
 
 
@@ -86,14 +89,14 @@ def test_what_a_button_did_is_told_even_when_the_push_is_quicker_than_the_answer
 def test_without_javascript_the_buttons_ask_and_work(browser: Browser, console: Console) -> None:
     plain, _ = open_page(browser, console, java_script_enabled=False)
     plain.goto("/connections/")
-    plain.click("[data-action=disable]")
+    plain.click(f"{ROW} [data-action=disable]")
     plain.click("main button.danger")
 
     def has(status: str) -> bool:
         plain.goto("/connections/")
-        return plain.locator("#rows tr").get_attribute("data-status") == status
+        return plain.locator(ROW).get_attribute("data-status") == status
 
     wait_for(lambda: has("disabled"), what="the disabled connection")
-    plain.click("[data-action=enable]")
+    plain.click(f"{ROW} [data-action=enable]")
     wait_for(lambda: has("connected"), what="the connection that is on again")
     plain.context.close()
