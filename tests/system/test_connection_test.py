@@ -43,8 +43,9 @@ def step(page: Page, name: str) -> str:
 
 
 def test_a_new_connection_leads_to_its_test_and_mending_it_to_the_first_message(
-    browser: Browser, console: Console, tmp_path: Path
+    browser: Browser, start_console: StartConsole, tmp_path: Path
 ) -> None:
+    console = start_console()  # of its own: the others' lists would show its connection
     page, complaints = open_page(browser, console)
     port = free_port()
     page.goto("/connections/new/")
