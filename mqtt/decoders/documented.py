@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 from mqtt.decoders.base import Content
 from mqtt.decoders.gather import add
-from mqtt.decoders.general import MAX_ARRAY
 from mqtt.decoders.places import NAME_LENGTH, clean
 from mqtt.decoders.presence import BOOLEANS, WORDS
 from mqtt.decoders.scalars import scalar
+from mqtt.decoders.walk import MAX_ARRAY
 from mqtt.decoders.words import Role, meaning
 from mqtt.exceptions import UndecodableError
 from mqtt.messages import Decoded, DecodedAvailability, DecodedFacts, DeviceRef

@@ -3,9 +3,9 @@
 from typing import Any
 
 from mqtt.decoders.base import MAX_DEPTH, MAX_VALUES, Content
-from mqtt.decoders.general import MAX_ARRAY, MAX_TEXT, NUMBER, SWITCH_WORDS, Walk
 from mqtt.decoders.places import NAME_LENGTH, clean
 from mqtt.decoders.times import is_sane, parse
+from mqtt.decoders.walk import MAX_ARRAY, MAX_TEXT, NUMBER, SWITCH_WORDS, Walk
 from mqtt.decoders.words import meaning
 from mqtt.exceptions import UndecodableError
 from mqtt.messages import Decoded, DecodedFacts, DecodedReading, DeviceRef

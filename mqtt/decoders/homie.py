@@ -8,8 +8,8 @@ from typing import Any
 
 from mqtt.decoders.base import Content
 from mqtt.decoders.gather import add, facts_from, said
-from mqtt.decoders.general import NUMBER
 from mqtt.decoders.memory import Key
+from mqtt.decoders.walk import NUMBER
 from mqtt.decoders.words import meaning
 from mqtt.enums import Availability
 from mqtt.exceptions import UndecodableError

@@ -16,9 +16,9 @@ import orjson
 from jmespath.exceptions import JMESPathError
 
 from mqtt.decoders.base import MAX_VALUES, Content
-from mqtt.decoders.general import MAX_TEXT, NUMBER, SWITCH_WORDS
 from mqtt.decoders.places import NAME_LENGTH, clean, place
 from mqtt.decoders.times import in_zone
+from mqtt.decoders.walk import MAX_TEXT, NUMBER, SWITCH_WORDS
 from mqtt.decoders.words import meaning
 from mqtt.exceptions import UndecodableError
 from mqtt.messages import Decoded, DecodedReading, DeviceRef

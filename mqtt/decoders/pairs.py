@@ -4,11 +4,11 @@ import re
 
 from mqtt.decoders.base import Content
 from mqtt.decoders.gather import take_object
-from mqtt.decoders.general import NUMBER
 from mqtt.decoders.measures import measured
 from mqtt.decoders.objects import device_of
 from mqtt.decoders.places import place
 from mqtt.decoders.times import parse
+from mqtt.decoders.walk import NUMBER
 from mqtt.decoders.words import Role, meaning
 from mqtt.exceptions import UndecodableError
 from mqtt.messages import Decoded

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from mqtt.decoders.base import BINARY, MAX_DEPTH, MAX_VALUES, Content
-from mqtt.decoders.general import MAX_TEXT
 from mqtt.decoders.places import NAME_LENGTH, clean, place
 from mqtt.decoders.units import spelled
+from mqtt.decoders.walk import MAX_TEXT
 from mqtt.decoders.words import meaning
 from mqtt.exceptions import UndecodableError
 from mqtt.messages import Decoded, DecodedFacts, DecodedReading, DeviceRef

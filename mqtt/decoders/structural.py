@@ -10,9 +10,9 @@ from typing import Any
 
 from mqtt.decoders.base import MAX_VALUES, Content
 from mqtt.decoders.gather import MEMBERS, objects, said, told
-from mqtt.decoders.general import Walk
 from mqtt.decoders.places import NAME_LENGTH
 from mqtt.decoders.units import spelled
+from mqtt.decoders.walk import Walk
 from mqtt.decoders.words import meaning
 from mqtt.enums import Availability
 from mqtt.exceptions import UndecodableError

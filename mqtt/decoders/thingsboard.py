@@ -6,8 +6,8 @@ from typing import Any
 
 from mqtt.decoders.base import MAX_VALUES, Content
 from mqtt.decoders.gather import Part, objects, text, told
-from mqtt.decoders.general import MAX_FACTS
 from mqtt.decoders.places import NAME_LENGTH, clean
+from mqtt.decoders.walk import MAX_FACTS
 from mqtt.decoders.words import meaning
 from mqtt.enums import Availability
 from mqtt.exceptions import UndecodableError

@@ -75,7 +75,7 @@ def test_no_decoder_fails_on_much_too_much_of_its_own(line: Line, caplog: pytest
 
 
 def test_an_object_of_far_too_many_keys_is_refused_before_they_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mqtt.decoders.general.device_of", lambda *_: pytest.fail("looked for whose it is"))
+    monkeypatch.setattr("mqtt.decoders.walk.device_of", lambda *_: pytest.fail("looked for whose it is"))
     with pytest.raises(UndecodableError) as refused:
         decode(message("box", json.dumps({f"k{number}": 1 for number in range(60_000)})), Memory())
     assert refused.value.code == "too_many_values"

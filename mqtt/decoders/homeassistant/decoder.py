@@ -4,11 +4,11 @@ import re
 
 from mqtt.decoders.base import Content
 from mqtt.decoders.gather import reading
-from mqtt.decoders.general import Walk
 from mqtt.decoders.homeassistant.discovery import announce
 from mqtt.decoders.homeassistant.keys import COMPONENTS
 from mqtt.decoders.homeassistant.slots import FAMILY
 from mqtt.decoders.places import NAME_LENGTH, clean
+from mqtt.decoders.walk import Walk
 from mqtt.decoders.words import words
 from mqtt.exceptions import UndecodableError
 from mqtt.messages import Decoded, DeviceRef

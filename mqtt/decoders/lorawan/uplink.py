@@ -5,8 +5,8 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from mqtt.decoders.gather import objects, text
-from mqtt.decoders.general import NUMBER
 from mqtt.decoders.places import NAME_LENGTH
+from mqtt.decoders.walk import NUMBER
 from mqtt.enums import Availability
 from mqtt.messages import Decoded, DecodedAvailability, DecodedFacts, DecodedReading, DeviceRef
 

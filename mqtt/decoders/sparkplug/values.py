@@ -7,9 +7,9 @@ from datetime import timedelta
 from typing import Any
 
 from mqtt.decoders.base import MAX_DEPTH
-from mqtt.decoders.general import MAX_ARRAY, MAX_TEXT
 from mqtt.decoders.places import clean
 from mqtt.decoders.times import EPOCH
+from mqtt.decoders.walk import MAX_ARRAY, MAX_TEXT
 
 SIGNED = {1: 8, 2: 16, 3: 32, 4: 64}
 """Int8, Int16, Int32, Int64 and their bits; they travel as unsigned."""

@@ -10,12 +10,12 @@ from itertools import pairwise
 
 from mqtt.decoders.base import Content
 from mqtt.decoders.gather import add
-from mqtt.decoders.general import MAX_TEXT
 from mqtt.decoders.places import NAME_LENGTH, clean, place
 from mqtt.decoders.tables.moments import CLOCK, DATE, is_moment, order_of
 from mqtt.decoders.tables.moments import read as moment_of
 from mqtt.decoders.tables.reader import Table, is_empty, is_value, number, read
 from mqtt.decoders.units import spelled
+from mqtt.decoders.walk import MAX_TEXT
 from mqtt.decoders.words import Meaning, Role, meaning, words
 from mqtt.exceptions import UndecodableError
 from mqtt.messages import Decoded, DecodedFacts, DeviceRef

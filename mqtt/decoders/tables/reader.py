@@ -4,9 +4,9 @@ import csv
 import re
 from dataclasses import dataclass, field
 
-from mqtt.decoders.general import NUMBER, SWITCH_WORDS
 from mqtt.decoders.tables.moments import is_moment
 from mqtt.decoders.units import spelled
+from mqtt.decoders.walk import NUMBER, SWITCH_WORDS
 from mqtt.exceptions import UndecodableError
 
 MOST_LINES = 2000

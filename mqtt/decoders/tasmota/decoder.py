@@ -5,13 +5,13 @@ from typing import Any
 
 from mqtt.decoders.base import MAX_DEPTH, MAX_VALUES, Content
 from mqtt.decoders.gather import reading
-from mqtt.decoders.general import MAX_ARRAY, MAX_TEXT
 from mqtt.decoders.places import clean
 from mqtt.decoders.tasmota.bridged import ZIGBEE, Bridged, bluetooth, zigbee
 from mqtt.decoders.tasmota.discovery import PREFIX, discovery
 from mqtt.decoders.tasmota.quantities import UNIT_KEYS, quantity
 from mqtt.decoders.tasmota.spots import COMMON, FAMILY, TELE, Spot, announced_spot, bare_spot, spot
 from mqtt.decoders.units import spelled
+from mqtt.decoders.walk import MAX_ARRAY, MAX_TEXT
 from mqtt.decoders.words import words
 from mqtt.enums import Availability
 from mqtt.exceptions import UndecodableError

@@ -7,9 +7,9 @@ from mqtt.decoders import presence
 from mqtt.decoders.base import Content
 from mqtt.decoders.dialects import dialect
 from mqtt.decoders.gather import facts_from
-from mqtt.decoders.general import Walk
 from mqtt.decoders.memory import Key, Memory
 from mqtt.decoders.scalars import scalar
+from mqtt.decoders.walk import Walk
 from mqtt.decoders.zigbee2mqtt.bridge import decode_bridge
 from mqtt.decoders.zigbee2mqtt.network import BASES, DEFAULT_BASE, FAMILY, Entity, Network
 from mqtt.exceptions import UndecodableError
