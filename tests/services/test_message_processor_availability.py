@@ -79,19 +79,19 @@ def test_an_availability_topic_speaks_for_the_devices_below_it_and_invents_none(
 
 
 def test_a_prefix_takes_all_below_it_down_and_brings_back_what_is_next_to_it(pipeline: Pipeline) -> None:
-    for topic in ("s/plug/temperature", "s/plug/relay/0", "s/plug/relay/0/power", "s/plugged/x"):
+    for topic in ("s/plug/temperature", "s/plug/box/level", "s/plug/box/0/power", "s/plugged/x"):
         pipeline.send(topic, "1")
     pipeline.send("s/plug/online", "false")
     states = DataloggerState.objects.order_by("datalogger__key").values_list("datalogger__key", "availability")
     assert dict(states) == {
-        "s/plug": "offline", "s/plug/relay": "offline", "s/plug/relay/0": "offline", "s/plugged": "online"
+        "s/plug": "offline", "s/plug/box": "offline", "s/plug/box/0": "offline", "s/plugged": "online"
     }  # fmt: skip
     assert SensorState.objects.filter(availability="offline").count() == 3
     pipeline.send("s/plug/online", "true")
     assert dict(states.all()) == {
-        "s/plug": "online", "s/plug/relay": "online", "s/plug/relay/0": "offline", "s/plugged": "online"
+        "s/plug": "online", "s/plug/box": "online", "s/plug/box/0": "offline", "s/plugged": "online"
     }  # fmt: skip
-    assert dict(Datalogger.objects.values_list("key", "identifier"))["s/plug/relay/0"] == "relay/0"
+    assert dict(Datalogger.objects.values_list("key", "identifier"))["s/plug/box/0"] == "box/0"
 
 
 def test_processes_that_meet_the_same_new_devices_make_them_once(pipeline: Pipeline) -> None:
