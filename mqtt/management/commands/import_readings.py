@@ -17,7 +17,8 @@ from mqtt.services.transfer.reading_import import MOST_REFUSALS, import_readings
 class Command(BaseCommand):
     help = (
         "Stores readings from CSV (the first line names the columns; commas, semicolons or tabs) or JSON lines. "
-        "Columns: sensor (its number) or connection and key; time (ISO 8601; without zone in TIME_ZONE), "
+        "Columns: sensor (its number here; another console has other numbers) or connection and key; "
+        "time (ISO 8601; without zone in TIME_ZONE), "
         "or time_utc, which counts where both stand; value or text; and if known received_at, own_time, uncertain. "
         "Others are ignored, so that an export can be read back. "
         "What is stored already stays once; latest values are left as the devices said them. "
