@@ -9,8 +9,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
 
 from mqtt.meters import REQUEST_SECONDS
+from mqtt.presentation.visible import visible
 from mqtt.views.errors import method_not_allowed
-from mqtt.visible import visible
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 

@@ -12,10 +12,10 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 
 from mqtt.enums import STATUS_WORST_FIRST, AuditAction, Availability, CommandState, NodeKind
+from mqtt.lists.words import holds
 from mqtt.models import IS_NEW, Datalogger, Gateway, MqttConnection, SensorDevice, Site
 from mqtt.permissions import visible_to
 from mqtt.services.notes import NOTABLE
-from mqtt.words import holds
 
 MAX_SEARCH = 200
 

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 from django.template.loader import get_template, render_to_string
 from django.utils import translation
 
-from mqtt.visible import visible
+from mqtt.presentation.visible import visible
 
 KINDS = ("connection", "gateway", "datalogger", "sensor", "topic", "undecoded", "command")
 

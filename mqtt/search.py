@@ -8,10 +8,10 @@ from django.db.models import Case, F, IntegerField, QuerySet, Value, When
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from mqtt.lists.words import holds
 from mqtt.models import Datalogger, DiscoveredTopic, Gateway, MqttConnection, SensorDevice, Site
 from mqtt.pages.base import list_url
 from mqtt.permissions import ADMINISTER, CONFIGURE, VIEW, User, can, visible_to
-from mqtt.words import holds
 
 SHORTEST = 2
 LONGEST = 200

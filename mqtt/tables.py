@@ -6,7 +6,7 @@ import django_tables2 as tables
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from mqtt.paging import in_order
+from mqtt.lists.paging import in_order
 
 PER_PAGE = 50
 

@@ -65,7 +65,7 @@ def _plain_static_files(settings: object) -> None:
 @pytest.fixture(autouse=True)
 def _fresh_sparklines() -> None:
     """They are kept by sensor, and the next test's sensors have the same numbers."""
-    from mqtt.sparklines import forget_everything  # needs Django's registry
+    from mqtt.charts.sparklines import forget_everything  # needs Django's registry
 
     forget_everything()
 

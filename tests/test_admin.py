@@ -313,4 +313,4 @@ def test_no_field_of_the_administration_is_called_by_its_code_name() -> None:
         for field in model._meta.fields
         if isinstance(field.verbose_name, str)
     ]
-    assert not unnamed, "words.py has a word for each"
+    assert not unnamed, "admin/words.py has a word for each"

@@ -12,7 +12,6 @@ ROOT = Path(__file__).resolve().parent.parent
 
 LEAVES = {
     "buckets",
-    "cells",
     "corrections",
     "encryption",
     "enums",
@@ -22,12 +21,11 @@ LEAVES = {
     "groups",
     "messages",
     "meters",
+    "presentation",
     "reasons",
     "rhythm",
-    "spans",
     "topics",
     "validators",
-    "visible",
 }
 INGEST = {
     "management.commands.run_mqtt",
@@ -54,8 +52,10 @@ WEB = {
     "pages",
     "alerts",
     "exports",
+    "lists",
     "live",
     "badges",
+    "charts",
     "templatetags",
     "topic_tree",
     "consumers",
@@ -65,17 +65,6 @@ WEB = {
     "admin",
     "urls",
     "search",
-    "prepared",
-    "queries",
-    "paging",
-    "formats",
-    "payloads",
-    "payload_tree",
-    "charts",
-    "device_facts",
-    "sparklines",
-    "windows",
-    "words",
 }
 ENTRANCES = {"management", "supervisor", "demo"}
 """What starts the others, or stands beside them: nothing below imports it."""

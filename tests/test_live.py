@@ -11,9 +11,9 @@ from channels.db import database_sync_to_async
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
-from mqtt import queries
 from mqtt.events import AvailabilityChanged, ReadingsStored
 from mqtt.fragments import Variant, render_row
+from mqtt.lists import queries
 from mqtt.live import current_hub
 from mqtt.models import ConnectionActivity, MqttConnection, SensorState
 from mqtt.services.broadcast import broadcast_event, broadcast_status_update

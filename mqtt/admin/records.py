@@ -26,8 +26,8 @@ from mqtt.models import (
     TopicSubscription,
     UndecodedMessage,
 )
-from mqtt.payloads import as_text
 from mqtt.permissions import ADMINISTER, can
+from mqtt.presentation.payloads import as_text
 from mqtt.services import tokens
 
 

@@ -13,7 +13,7 @@ from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.pagination import PageNumberPagination
 from rest_framework.request import Request
 
-from mqtt.paging import part
+from mqtt.lists.paging import part
 
 PAGE_SIZE = 100
 MAX_PAGE_SIZE = 1000

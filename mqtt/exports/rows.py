@@ -10,8 +10,8 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from mqtt import queries
 from mqtt.exports.columns import COLUMNS
+from mqtt.lists import queries
 from mqtt.models import Reading, SensorDevice, to_us
 from mqtt.permissions import User
 from mqtt.services.history.raw import HistoryTuple, readings_of

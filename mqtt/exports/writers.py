@@ -11,7 +11,7 @@ import orjson
 from django.utils.timezone import get_current_timezone
 from django.utils.translation import gettext_lazy as _
 
-from mqtt.cells import harmless
+from mqtt.presentation.cells import harmless
 
 Row = Sequence[Any]
 

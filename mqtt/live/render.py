@@ -8,12 +8,12 @@ from typing import Any
 from django.db import DatabaseError
 from django.utils import translation
 
-from mqtt import queries
 from mqtt.badges import problem_counts
 from mqtt.fragments import Variant, render_part, render_row, row_id
+from mqtt.lists import queries
+from mqtt.lists.prepared import rows_by_key
 from mqtt.pages.base import Shown, Touch
 from mqtt.permissions import User
-from mqtt.prepared import rows_by_key
 
 logger = logging.getLogger(__name__)
 

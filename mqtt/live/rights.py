@@ -9,7 +9,7 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.db import DatabaseError
 from django.http import HttpRequest, QueryDict
 
-from mqtt import queries
+from mqtt.lists import queries
 from mqtt.live.viewer import Viewer
 from mqtt.pages.base import Shown, Touch, connection_id
 from mqtt.permissions import OPERATE, VIEW, User, can, visible_to

@@ -10,14 +10,15 @@ from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from mqtt import charts, formats
+from mqtt.charts import contents
+from mqtt.charts.windows import USUAL, Window, last, machine, read_window
 from mqtt.corrections import NONE
 from mqtt.models import Gateway, Reading, SensorDevice, SensorState, from_us, to_us
 from mqtt.pages.base import Part, Shown
 from mqtt.permissions import User, visible_to
+from mqtt.presentation import formats
 from mqtt.services.corrections import corrections_of
 from mqtt.services.history.aggregate import FOREVER
-from mqtt.windows import USUAL, Window, last, machine, read_window
 
 OFFERED = 60
 """Sensors to choose from; more are on the list of sensors."""
@@ -115,7 +116,7 @@ class Panel:
     @property
     def counters(self) -> bool:
         """Whether one of the lines counts up."""
-        return any(charts.is_counter(one) for one in self.chosen)
+        return any(contents.is_counter(one) for one in self.chosen)
 
     @property
     def toggles(self) -> dict[str, str]:
@@ -167,11 +168,11 @@ def offered_by(user: User, obj: Any) -> list[SensorDevice]:
 
 def _first(offered: list[SensorDevice]) -> list[SensorDevice]:
     """What is measured outside says more than counters, batteries and radio signals."""
-    return sorted(offered, key=lambda one: (one.kind in OF_ITSELF, charts.is_counter(one), not one.unit))[:DRAWN]
+    return sorted(offered, key=lambda one: (one.kind in OF_ITSELF, contents.is_counter(one), not one.unit))[:DRAWN]
 
 
 def _chosen(offered: list[SensorDevice], params: QueryDict) -> list[SensorDevice]:
-    wanted = charts.read_sensors(params.getlist("sensors"))
+    wanted = contents.read_sensors(params.getlist("sensors"))
     by_pk = {one.pk: one for one in offered}
     return [by_pk[pk] for pk in wanted if pk in by_pk] or _first(offered)
 
@@ -193,7 +194,7 @@ POINTS_PART = Part("chart-points", "mqtt/parts/_chart_points.html", points, elem
 
 def table_of(made: Panel) -> dict[str, Any]:
     """What the chart shows as rows, the newest first."""
-    lines = charts.lines(made.chosen, made.window, TABLE_POINTS, as_rate=made.as_rate)
+    lines = contents.lines(made.chosen, made.window, TABLE_POINTS, as_rate=made.as_rate)
     rows: dict[float, dict[int, dict[str, str]]] = defaultdict(dict)
     for place, line in enumerate(lines):
         series = line.series
@@ -209,11 +210,11 @@ def table_of(made: Panel) -> dict[str, Any]:
         "step": lines[0].series.step,
         "rows": [(_moment(at), [rows[at].get(place) for place in range(len(lines))]) for at in times[:MOST_ROWS]],
         "left_out": max(0, len(times) - MOST_ROWS),
-        "marks": list(reversed(charts.marks(made.chosen, made.window))),
+        "marks": list(reversed(contents.marks(made.chosen, made.window))),
     }
 
 
-def _cell(line: charts.Line, value: float, low: float | None, high: float | None, count: int) -> dict[str, str]:
+def _cell(line: contents.Line, value: float, low: float | None, high: float | None, count: int) -> dict[str, str]:
     decimals = None if line.is_rate else line.sensor.decimals
     shown = _rounded(value) if line.series.step and decimals is None else value
     cell = {"value": formats.number(shown, decimals), "machine": formats.machine(value)}

@@ -8,10 +8,11 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from mqtt import formats, reasons
+from mqtt import reasons
 from mqtt.enums import StepState, TaskState
 from mqtt.models import ConnectionTest, MqttConnection, from_us
 from mqtt.pages.base import Shown
+from mqtt.presentation import formats
 
 UNCLAIMED = timedelta(seconds=5)
 """A running mqtt process takes a test up within a moment; after this none is running."""

@@ -5,8 +5,8 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from mqtt import device_facts, queries
 from mqtt.enums import NodeKind, ReadingFlag
+from mqtt.lists import queries
 from mqtt.models import Datalogger, Gateway, SensorDevice, Site
 from mqtt.pages.base import Part, Shown, list_url, register
 from mqtt.pages.chart import POINTS_PART
@@ -15,6 +15,7 @@ from mqtt.pages.notes import NOTES_PART
 from mqtt.pages.object_page import ObjectPage
 from mqtt.pages.timeline import timeline_of
 from mqtt.permissions import User
+from mqtt.presentation import device_facts
 from mqtt.services import history
 from mqtt.templatetags.console import value
 

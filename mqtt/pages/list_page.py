@@ -10,12 +10,12 @@ from django.core.paginator import Paginator
 from django.db.models import Count
 from django.http import QueryDict
 
-from mqtt import queries
 from mqtt.enums import Availability, ConnectionStatus
+from mqtt.lists import queries
+from mqtt.lists.paging import part
+from mqtt.lists.prepared import ByKey
 from mqtt.pages.base import Page, Part, Shown, connection_id
-from mqtt.paging import part
 from mqtt.permissions import User
-from mqtt.prepared import ByKey
 from mqtt.tables import PER_PAGE
 
 CONSOLE_KEYS = frozenset({"page", "sort"})

@@ -8,11 +8,11 @@ from django.utils.translation import gettext_lazy as _
 from mqtt import filters, tables
 from mqtt.badges import TROUBLE
 from mqtt.enums import STATUS_WORST_FIRST, ConnectionStatus
+from mqtt.lists.queries import AVAILABILITY_WORST_FIRST
 from mqtt.models import ConnectionActivity, UndecodedMessage
 from mqtt.pages.base import STATES, Part, Shown, list_url, register
 from mqtt.pages.list_page import ListPage
 from mqtt.permissions import visible_to
-from mqtt.queries import AVAILABILITY_WORST_FIRST
 from mqtt.services.deletion import leaving
 from mqtt.services.pressure import BEHIND_FROM
 

@@ -12,8 +12,8 @@ from mqtt.decoders.memory import Memory
 from mqtt.exceptions import UndecodableError
 from mqtt.messages import Decoded, InboundMessage
 from mqtt.models import DiscoveredTopic, Mapping, UndecodedMessage, to_us
-from mqtt.payload_tree import Line, lines_of
 from mqtt.permissions import User, visible_to
+from mqtt.presentation.payload_tree import Line, lines_of
 from mqtt.reasons import explain
 from mqtt.services.announcements import zones
 from mqtt.services.mappings import rules_of

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.http import QueryDict
 
-from mqtt import queries
+from mqtt.lists import queries
 from mqtt.pages.base import Page, Part, Shown, Touch, connection_id
 from mqtt.permissions import User
 

@@ -8,9 +8,9 @@ from django.db.models import Count, Q, Sum
 from django.http import QueryDict
 from django.utils import timezone
 
-from mqtt import queries
 from mqtt.badges import MISSING, TROUBLE
 from mqtt.enums import STATUS_WORST_FIRST, Availability, ConnectionStatus, NodeKind
+from mqtt.lists import queries
 from mqtt.models import (
     IS_NEW,
     AuditEntry,

@@ -4,10 +4,10 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from mqtt import formats
 from mqtt.pages.base import Part, Shown
+from mqtt.presentation import formats
+from mqtt.presentation.spans import span
 from mqtt.services.pressure import BEHIND_FROM, of_connection, read_all
-from mqtt.spans import span
 
 
 def flow(shown: Shown) -> dict[str, Any]:

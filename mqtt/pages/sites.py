@@ -6,8 +6,8 @@ from django.core.paginator import Paginator
 from django.db.models import Count, Q, QuerySet
 from django.http import QueryDict
 
-from mqtt import queries
 from mqtt.enums import Availability
+from mqtt.lists import queries
 from mqtt.models import Datalogger, Gateway, Site
 from mqtt.pages.base import STATES, Page, Part, Shown, Touch, register
 from mqtt.pages.devices import CHILDREN

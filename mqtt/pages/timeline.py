@@ -5,10 +5,10 @@ from typing import Any
 
 from django.utils import timezone
 
-from mqtt import formats
 from mqtt.enums import NodeKind
 from mqtt.models import StatusChange
 from mqtt.pages.base import Shown
+from mqtt.presentation import formats
 
 TIMELINE = 30
 READ_FOR_A_LINE = 10

@@ -5,14 +5,14 @@ from typing import Any
 
 from django.utils import timezone
 
-from mqtt import device_facts, formats
 from mqtt.decoders.registry import decode
 from mqtt.exceptions import UndecodableError
 from mqtt.messages import Decoded, InboundMessage
 from mqtt.models import DiscoveredTopic, TopicSubscription, UndecodedMessage, to_us
 from mqtt.pages.base import Part, Shown, register
 from mqtt.pages.object_page import ObjectPage
-from mqtt.payloads import marked_lines, views_of
+from mqtt.presentation import device_facts, formats
+from mqtt.presentation.payloads import marked_lines, views_of
 from mqtt.reasons import explain
 from mqtt.services.announcements import load_memory
 from mqtt.topics import matches

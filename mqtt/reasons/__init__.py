@@ -10,8 +10,8 @@ from typing import Any
 from django.utils.dateparse import parse_date
 from django.utils.formats import date_format, number_format
 
+from mqtt.presentation.spans import span
 from mqtt.reasons import commands, devices, filters, links, messages, requests, steps
-from mqtt.spans import span
 
 AREAS = (filters, commands, requests, messages, devices, links, steps)
 REASONS: dict[str, Any] = {code: sentence for area in AREAS for code, sentence in area.REASONS.items()}

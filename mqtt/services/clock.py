@@ -15,9 +15,9 @@ from django.utils.translation import gettext as _
 from mqtt.enums import AuditAction, NodeKind
 from mqtt.exceptions import ServiceError
 from mqtt.models import ClockMark, ConnectionActivity
+from mqtt.presentation.spans import span
 from mqtt.services import audit
 from mqtt.services.audit import Actor
-from mqtt.spans import span
 
 TOLERANCE = timedelta(seconds=60)
 """So far a clock may go back: computers that share the work differ a little, and time servers correct."""

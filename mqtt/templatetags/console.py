@@ -12,10 +12,10 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from mqtt import device_facts, formats
 from mqtt.corrections import NONE, Corrections
 from mqtt.enums import AuditAction, Availability, CommandState, ConnectionStatus
 from mqtt.models import to_us
+from mqtt.presentation import device_facts, formats
 
 register = template.Library()
 

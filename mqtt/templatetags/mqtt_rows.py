@@ -10,10 +10,10 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from mqtt import formats
 from mqtt.enums import LINK_UP, Availability, ConnectionStatus, IntervalSource
 from mqtt.models import from_us
-from mqtt.spans import span
+from mqtt.presentation import formats
+from mqtt.presentation.spans import span
 from mqtt.templatetags.console import status
 
 register = template.Library()

@@ -13,9 +13,10 @@ from django.views.decorators.http import require_POST
 from django_htmx.http import trigger_client_event
 from django_htmx.middleware import HtmxDetails
 
-from mqtt import queries, reasons
+from mqtt import reasons
 from mqtt.exceptions import ServiceError
 from mqtt.fragments import row_context, row_template
+from mqtt.lists import queries
 from mqtt.models import MqttConnection
 from mqtt.pages.connection import CONNECTION
 from mqtt.permissions import OPERATE, can, visible_to

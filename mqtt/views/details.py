@@ -12,8 +12,8 @@ from mqtt.models import DiscoveredTopic, SensorDevice, UndecodedMessage
 from mqtt.pages import connection, devices, topic
 from mqtt.pages.base import Page, list_url
 from mqtt.pages.chart import panel
-from mqtt.payloads import views_of
 from mqtt.permissions import CONFIGURE, PUBLISH, TAIL, VIEW, can, visible_to
+from mqtt.presentation.payloads import views_of
 from mqtt.views.guard import needs
 
 

@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from mqtt.charts.windows import Window, read_window
 from mqtt.exports.columns import COLUMNS
 from mqtt.exports.readings import readings_writer
 from mqtt.exports.rows import MOST_COUNTED, count_readings, list_rows, queryset_rows, reading_rows
@@ -21,7 +22,6 @@ from mqtt.pages.list_page import ListPage
 from mqtt.permissions import VIEW, visible_to
 from mqtt.services.corrections import corrections_of
 from mqtt.views.guard import needs
-from mqtt.windows import Window, read_window
 
 PARAMETER = "export"
 SPANS = ("24h", "7d", "30d", "365d")

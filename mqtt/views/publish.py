@@ -11,8 +11,8 @@ from mqtt import reasons
 from mqtt.exceptions import ServiceError
 from mqtt.forms import PublishForm
 from mqtt.models import Command, MqttConnection
-from mqtt.payloads import views_of
 from mqtt.permissions import PUBLISH, VIEW, visible_to
+from mqtt.presentation.payloads import views_of
 from mqtt.services.commands import request_publish
 from mqtt.views.actions import actor_of
 from mqtt.views.guard import needs

@@ -8,9 +8,9 @@ import pytest
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from mqtt.charts.windows import machine
 from mqtt.models import Rollup, SensorDevice, to_us
 from mqtt.services.jobs import rollups
-from mqtt.windows import machine
 from tests import factories
 from tests.services.test_rollups import NOW, store
 

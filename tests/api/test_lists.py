@@ -16,9 +16,9 @@ from mqtt.api.serializers.devices import (
 )
 from mqtt.api.serializers.topics import TopicSerializer
 from mqtt.enums import Availability, IntervalSource
+from mqtt.lists.words import holds
 from mqtt.models import GatewayRhythm, SensorDevice, SensorRhythm, SensorState
 from mqtt.rhythm import expect
-from mqtt.words import holds
 from tests import factories
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]

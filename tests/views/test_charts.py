@@ -10,12 +10,12 @@ from django.http import QueryDict
 from django.test import Client
 from django.utils import timezone
 
-from mqtt import charts, sparklines
+from mqtt.charts import contents, sparklines
+from mqtt.charts.windows import last
 from mqtt.fragments import render_part
 from mqtt.models import SensorDevice
 from mqtt.pages.base import REGISTRY
 from mqtt.services.jobs import rollups
-from mqtt.windows import last
 from tests import factories
 from tests.services.test_rollups import NOW, store
 from tests.views.conftest import body
@@ -64,9 +64,9 @@ def test_what_is_new_is_shown_since_it_is_known(web: Client) -> None:
     SensorDevice.objects.update(created_at=timezone.now())
     now = int(timezone.now().timestamp())
     store(sensor, [(now - at, 20.0) for at in (100, 50, 1)])
-    line = charts.lines([sensor], last("24h", timezone.now()), 800, as_rate=False)[0]
+    line = contents.lines([sensor], last("24h", timezone.now()), 800, as_rate=False)[0]
     assert line.series.values, "nothing has to be rolled up for it"
-    assert len(charts.lines([sensor], last("1h", timezone.now()), 800, as_rate=False)[0].series.values) >= 3
+    assert len(contents.lines([sensor], last("1h", timezone.now()), 800, as_rate=False)[0].series.values) >= 3
     store(sensor, [(now - 7200, 20.0)])
     assert 'data-last="24h"' in body(web, f"/sensors/{sensor.pk}/"), "an import brought what is older"
 

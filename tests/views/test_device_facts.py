@@ -3,8 +3,8 @@
 import pytest
 from django.test import Client
 
-from mqtt import device_facts
 from mqtt.decoders.words import KINDS
+from mqtt.presentation import device_facts
 from tests import factories
 from tests.views.conftest import body
 

@@ -6,8 +6,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from mqtt import queries
 from mqtt.fragments import Variant, render_row
+from mqtt.lists import queries
 from mqtt.models import SensorState, UndecodedMessage
 from tests import factories
 

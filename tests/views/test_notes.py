@@ -7,12 +7,12 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from mqtt import charts
+from mqtt.charts import contents
+from mqtt.charts.windows import Window
 from mqtt.models import AuditEntry, Note
 from mqtt.models.reading import to_us
 from mqtt.services.audit import Actor
 from mqtt.services.places import delete_site
-from mqtt.windows import Window
 from tests import factories
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database, pytest.mark.usefixtures("valkey")]
@@ -86,7 +86,7 @@ def test_a_chart_finds_the_notes_of_all_that_its_sensor_hangs_on() -> None:
     factories.make_note(make("sensor"), at=at)
     factories.make_note(sensor, at=at + timedelta(days=2))
     day = 86_400_000_000
-    found = charts.marks([sensor], Window(to_us(at) - day, to_us(at) + day, ""))
+    found = contents.marks([sensor], Window(to_us(at) - day, to_us(at) + day, ""))
     assert {mark["text"] for mark in found} == {"SensorDevice", "Datalogger", "Gateway", "MqttConnection"}
 
 

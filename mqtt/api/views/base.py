@@ -11,7 +11,7 @@ from rest_framework.filters import OrderingFilter
 from rest_framework.request import Request
 
 from mqtt.api.conditional import ConditionalMixin
-from mqtt.paging import in_order
+from mqtt.lists.paging import in_order
 from mqtt.permissions import visible_to
 
 

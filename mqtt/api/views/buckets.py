@@ -11,11 +11,11 @@ from rest_framework.utils.urls import replace_query_param
 
 from mqtt.api.pagination import Cursor, read_cursor
 from mqtt.buckets import DAY, HOUR, LEVELS
+from mqtt.charts.windows import machine
 from mqtt.models import SensorDevice, from_us, to_us
+from mqtt.presentation.spans import span
 from mqtt.services import history
 from mqtt.services.corrections import corrections_of
-from mqtt.spans import span
-from mqtt.windows import machine
 
 BUCKETS = {"10s": 10, "1m": 60, "5m": 300, "1h": HOUR, "1d": DAY}
 MOST_BUCKETS = 50_000

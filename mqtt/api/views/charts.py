@@ -8,11 +8,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from mqtt import charts
 from mqtt.api.pagination import whole_number
 from mqtt.api.serializers.charts import ChartSerializer
 from mqtt.api.views.base import refuse_unknown
-from mqtt.windows import USUAL, machine, read_window
+from mqtt.charts import contents
+from mqtt.charts.windows import USUAL, machine, read_window
 
 PARAMETERS = ("sensors", "from", "to", "last", "points", "rate", "format")
 
@@ -25,7 +25,7 @@ class ChartView(APIView):
         responses=ChartSerializer,
         parameters=[
             OpenApiParameter(
-                "sensors", str, required=True, description=f"Ids with commas, at most {charts.MOST_SENSORS}."
+                "sensors", str, required=True, description=f"Ids with commas, at most {contents.MOST_SENSORS}."
             ),
             OpenApiParameter("from", str, description="From this time on, included (ISO 8601)."),
             OpenApiParameter("to", str, description="Until this time (ISO 8601); usually now."),
@@ -33,8 +33,8 @@ class ChartView(APIView):
             OpenApiParameter(
                 "points",
                 int,
-                description=f"How many points a line may have, 1 to {charts.MOST_POINTS}; usually "
-                f"{charts.USUAL_POINTS}. Zoomed in so far that a point is less than ten seconds, all readings come.",
+                description=f"How many points a line may have, 1 to {contents.MOST_POINTS}; usually "
+                f"{contents.USUAL_POINTS}. Zoomed in so far that a point is less than ten seconds, all readings come.",
             ),
             OpenApiParameter("rate", bool, description="Counters as what they count an hour."),
         ],
@@ -43,19 +43,19 @@ class ChartView(APIView):
         """Sensors that do not exist, or not for this user, are a field error."""
         refuse_unknown(request, PARAMETERS)
         params = request.query_params
-        points = whole_number(request, "points", charts.USUAL_POINTS, charts.MOST_POINTS)
+        points = whole_number(request, "points", contents.USUAL_POINTS, contents.MOST_POINTS)
         rate = params.get("rate", "").strip().lower()
         if rate not in {"", "true", "false", "1", "0"}:
             raise ValidationError({"rate": _("Write true or false.")})
-        pks = charts.read_sensors(params.getlist("sensors"))
+        pks = contents.read_sensors(params.getlist("sensors"))
         if not pks:
             raise ValidationError({"sensors": _("Name at least one sensor by its id.")})
         window = read_window(params, timezone.now())
-        sensors = charts.sensors_of(request.user, pks)
-        lines = charts.lines(sensors, window, points, as_rate=rate in {"true", "1"})
+        sensors = contents.sensors_of(request.user, pks)
+        lines = contents.lines(sensors, window, points, as_rate=rate in {"true", "1"})
         answer = {
             "start": machine(window.start),
             "end": machine(window.end),
             "sensors": [line.as_json() for line in lines],
         }
-        return Response({**answer, "marks": charts.marks(sensors, window)})
+        return Response({**answer, "marks": contents.marks(sensors, window)})

@@ -29,13 +29,13 @@ from mqtt.api.views.buckets import BUCKETS, MOST_BUCKETS, bucket_page, read_buck
 from mqtt.api.views.device_care import CareMixin, NodeCareMixin
 from mqtt.api.views.files import CsvRenderer, JsonLinesRenderer, history_file
 from mqtt.api.wire import JSONRenderer
+from mqtt.charts.windows import read_moment
 from mqtt.exports.writers import WRITERS
 from mqtt.filters import DataloggerFilter, GatewayFilter, SensorFilter
 from mqtt.models import WITH_CORRECTIONS, Datalogger, Gateway, SensorDevice, to_us
 from mqtt.services import history
 from mqtt.services.corrections import corrections_of
 from mqtt.services.places import update_device
-from mqtt.windows import read_moment
 
 AVAILABILITY = {"availability": "effective_availability", "last_seen_at": "state__last_seen_at"}
 

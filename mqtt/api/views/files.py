@@ -8,13 +8,13 @@ from rest_framework.request import Request
 
 from mqtt.api.views.buckets import COLUMNS, BucketRow, bucket_rows
 from mqtt.api.wire import JSONRenderer
+from mqtt.charts.windows import read_moment
 from mqtt.exports.readings import readings_writer
 from mqtt.exports.rows import Rows, reading_rows
 from mqtt.exports.stream import Export, answer, file_name_part
 from mqtt.exports.writers import CsvWriter, JsonWriter
 from mqtt.models import SensorDevice
 from mqtt.services.corrections import corrections_of
-from mqtt.windows import read_moment
 
 
 class CsvRenderer(JSONRenderer):

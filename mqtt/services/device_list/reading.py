@@ -5,8 +5,8 @@ import csv
 import io
 from collections.abc import Iterator
 
-from mqtt.cells import restored
 from mqtt.exceptions import ServiceError
+from mqtt.presentation.cells import restored
 from mqtt.services.device_list.table import COLUMNS
 
 DELIMITERS = (";", ",", "\t", "|")

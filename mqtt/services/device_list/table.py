@@ -9,9 +9,9 @@ from typing import Any
 
 from django.db.models import Max, QuerySet
 
-from mqtt.cells import harmless
 from mqtt.enums import NodeKind
 from mqtt.models import Datalogger, Gateway, MqttConnection, Note, SensorDevice
+from mqtt.presentation.cells import harmless
 
 IDENTITY = ("type", "id", "connection", "key", "name")
 WRITTEN = ("label", "site", "unit", "kind", "decimals", "expected_interval")

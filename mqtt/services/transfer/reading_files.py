@@ -11,9 +11,9 @@ import orjson
 from django.utils.dateparse import parse_datetime
 from django.utils.timezone import get_current_timezone, is_naive, make_aware
 
-from mqtt.cells import restored
 from mqtt.enums import ReadingFlag
 from mqtt.models import to_us
+from mqtt.presentation.cells import restored
 
 LONGEST_LINE = 1024 * 1024
 KNOWN = (

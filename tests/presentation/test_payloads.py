@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mqtt.payloads import HEX_LIMIT, TEXT_LIMIT, as_hex, as_pretty, as_text, views_of
+from mqtt.presentation.payloads import HEX_LIMIT, TEXT_LIMIT, as_hex, as_pretty, as_text, views_of
 
 
 @given(st.binary(max_size=2000))

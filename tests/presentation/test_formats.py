@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 from django.utils import translation
 
-from mqtt import formats
+from mqtt.presentation import formats
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,9 @@ from typing import Any
 
 from django.db.models import Case, Count, IntegerField, Model, QuerySet, Value, When
 
+from mqtt.charts.sparklines import add_sparks
 from mqtt.enums import STATUS_WORST_FIRST, Availability
+from mqtt.lists.prepared import ByKey
 from mqtt.models import (
     Command,
     Datalogger,
@@ -24,8 +26,6 @@ from mqtt.models import (
 )
 from mqtt.models.device import known
 from mqtt.permissions import User, visible_to
-from mqtt.prepared import ByKey
-from mqtt.sparklines import add_sparks
 
 AVAILABILITY_WORST_FIRST = (Availability.OFFLINE, Availability.LATE, Availability.UNKNOWN, Availability.ONLINE)
 

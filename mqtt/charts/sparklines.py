@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from mqtt import formats
 from mqtt.buckets import HOUR, LEVELS, Bucket, corrected, floor
+from mqtt.presentation import formats
 from mqtt.services.history import buckets, gap, usual_intervals
 
 WIDTH, HEIGHT = 96, 22

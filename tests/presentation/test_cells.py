@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mqtt.cells import harmless, restored
+from mqtt.presentation.cells import harmless, restored
 
 SIGNS = st.sampled_from("=+-@＝＋－＠;,|\t\r\n'x\" ")
 

@@ -6,9 +6,9 @@ import orjson
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
-from mqtt import formats
 from mqtt.messages import CLOCK_FACT
-from mqtt.spans import span
+from mqtt.presentation import formats
+from mqtt.presentation.spans import span
 
 MOST = 60
 LONGEST = 300

@@ -6,10 +6,10 @@ from django.db import connection
 from django.http import QueryDict
 from django.test.utils import CaptureQueriesContext
 
-from mqtt import queries
+from mqtt.lists import queries
+from mqtt.lists.prepared import MOST_KEYS, ByKey, rows_by_key
 from mqtt.models import SensorCorrection, SensorDevice
 from mqtt.pages import REGISTRY
-from mqtt.prepared import MOST_KEYS, ByKey, rows_by_key
 from tests import factories
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]

@@ -13,9 +13,10 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mqtt import queries, sparklines
 from mqtt.buckets import HOUR, Bucket
+from mqtt.charts import sparklines
 from mqtt.fragments import Variant, render_row
+from mqtt.lists import queries
 from mqtt.models import Reading, Rollup, SensorDevice, SensorState, to_us
 from tests import factories
 

@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from mqtt.charts.windows import Window, machine
 from mqtt.enums import NodeKind
 from mqtt.models import Note, SensorDevice, StatusChange
 from mqtt.permissions import User, visible_to
@@ -16,7 +17,6 @@ from mqtt.services import history
 from mqtt.services.corrections import corrections_of
 from mqtt.services.history.counters import COUNTING, rate_unit
 from mqtt.templatetags.console import status_word
-from mqtt.windows import Window, machine
 
 MOST_SENSORS = 12
 """Lines of one chart: more cannot be told apart."""

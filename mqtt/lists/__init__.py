@@ -1,0 +1,1 @@
+"""Long lists: what a row needs, found by pages, by keys and by words."""

@@ -1,0 +1,1 @@
+"""How numbers, spans, payloads and facts are written for people. Pure: imports nothing but leaves."""
