@@ -1,10 +1,11 @@
 """The filters of lists, shared by pages, sockets and API: the same words everywhere."""
 
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import django_filters as df
 from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -16,6 +17,7 @@ from mqtt.lists.words import holds
 from mqtt.models import IS_NEW, Datalogger, Gateway, MqttConnection, SensorDevice, Site
 from mqtt.permissions import visible_to
 from mqtt.services.notes import NOTABLE
+from mqtt.validators import EARLIEST, LATEST, validate_moment
 
 MAX_SEARCH = 200
 
@@ -179,6 +181,18 @@ class CommandFilter(ListFilter):
 class MomentFilter(df.IsoDateTimeFilter):  # type: ignore[misc]
     """A time as ISO 8601; empty is no filter, which a schema of times would forbid."""
 
+    def __init__(self, **options: Any) -> None:
+        super().__init__(validators=[validate_moment], **options)
+
+
+class DayFilter(df.DateFilter):  # type: ignore[misc]
+    """A day whose ends are moments in every time zone."""
+
+    def __init__(self, **options: Any) -> None:
+        day = timedelta(days=1)
+        bounds = [MinValueValidator((EARLIEST + day).date()), MaxValueValidator((LATEST - day).date())]
+        super().__init__(validators=bounds, widget=forms.DateInput(attrs={"type": "date"}), **options)
+
 
 @extend_schema_field(OpenApiTypes.INT)
 class WholeFilter(df.NumberFilter):  # type: ignore[misc]
@@ -229,8 +243,8 @@ class AuditFilter(ListFilter):
     actor = df.AllValuesFilter(label=_("Person"), empty_label=_("all"))
     kind = df.ChoiceFilter(label=_("Kind"), empty_label=_("all"), choices=NodeKind.choices)
     action = df.ChoiceFilter(label=_("Action"), empty_label=_("all"), choices=AuditAction.choices)
-    since = df.DateFilter(label=_("From"), method="filter_since", widget=forms.DateInput(attrs={"type": "date"}))
-    until = df.DateFilter(label=_("To"), method="filter_until", widget=forms.DateInput(attrs={"type": "date"}))
+    since = DayFilter(label=_("From"), method="filter_since")
+    until = DayFilter(label=_("To"), method="filter_until")
 
     def filter_since(self, queryset: QuerySet[Any], _name: str, day: date) -> QuerySet[Any]:
         """From the first moment of the day on."""

@@ -2,11 +2,15 @@
 
 import ipaddress
 import re
+from datetime import UTC, datetime
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from mqtt import reasons, topics
+
+EARLIEST, LATEST = datetime(1, 1, 1, 16, tzinfo=UTC), datetime(9999, 12, 31, 8, tzinfo=UTC)
+"""Moments between them have a date in every time zone; others cannot be shown, and PostgreSQL's cannot be read."""
 
 HOST_LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
 
@@ -25,6 +29,12 @@ def validate_host(value: str) -> None:
             raise ValidationError(
                 _("Write a host name like broker.example.org or an IP address."), code="host"
             ) from None
+
+
+def validate_moment(value: datetime) -> None:
+    """A time that has a date in every time zone."""
+    if not EARLIEST <= value <= LATEST:
+        raise ValidationError(_("Write a time between the years 1 and 9999."), code="moment")
 
 
 def validate_topic_filter(value: str) -> None:

@@ -12,6 +12,7 @@ from django.utils.timezone import get_current_timezone, is_naive, make_aware
 from django.utils.translation import gettext as _
 
 from mqtt.models import from_us, to_us
+from mqtt.validators import EARLIEST, LATEST
 
 USUAL = "24h"
 LENGTHS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "y": timedelta(days=365)}
@@ -81,8 +82,8 @@ def read_moment(name: str, given: str) -> datetime | None:
         moment = parse_datetime(_LOST_PLUS.sub(r"+\1", given) if "T" in given else given)
         if moment is not None:
             aware = make_aware(moment, get_current_timezone()) if is_naive(moment) else moment
-            to_us(aware)
-            return aware.astimezone(UTC)
+            if EARLIEST <= aware <= LATEST:
+                return aware.astimezone(UTC)
     raise ValidationError({name: _("Write a time like 2026-05-01T12:00:00Z.")})
 
 

@@ -4,6 +4,8 @@ from typing import Any
 
 from django import forms
 
+from mqtt.validators import validate_moment
+
 MOMENT = "%Y-%m-%dT%H:%M:%S"
 """What the browser's field for a time reads and sends."""
 
@@ -15,5 +17,6 @@ class MomentField(forms.DateTimeField):
         super().__init__(
             input_formats=[MOMENT, "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d"],
             widget=forms.DateTimeInput(format=MOMENT, attrs={"type": "datetime-local", "step": "1"}),
+            validators=[validate_moment],
             **options,
         )

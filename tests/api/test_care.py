@@ -36,6 +36,21 @@ def test_a_program_writes_finds_changes_and_deletes_its_notes(operating: APIClie
     assert AuditEntry.objects.filter(via="api").count() == 4
 
 
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+05:00", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59-05:00"])
+def test_a_moment_that_some_zone_has_no_date_for_is_refused_as_a_filter_and_as_a_value(
+    api: APIClient, moment: str
+) -> None:
+    for name in ("start", "end"):
+        answer = api.get(f"{BASE}notes/", {name: moment})
+        assert (answer.status_code, [*answer.json()]) == (400, [name])
+    sensor = factories.make_sensor()
+    answer = api.post(f"{BASE}notes/", {"kind": "sensor", "object": sensor.pk, "at": moment, "text": "x"})
+    assert (answer.status_code, [*answer.json()]) == (400, ["at"])
+    correction = {"sensor": sensor.pk, "gain": 2, "reason": "x", "valid_from": moment}
+    answer = api.post(f"{BASE}corrections/", correction)
+    assert (answer.status_code, [*answer.json()]) == (400, ["valid_from"])
+
+
 @pytest.mark.parametrize(
     ("body", "field"),
     [

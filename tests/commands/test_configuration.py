@@ -278,6 +278,7 @@ def test_corrections_and_notes_travel_with_their_authors_and_wait_for_their_devi
         ("gain: 2.0", "gain: .nan", "Gain, offset and zero reading"),
         ("reason: drift", "reason: drift\n  colour: red", "there is no field colour"),
         ("at: '2026-05-01T12:00:00+00:00'\n  text: The", "at: yesterday\n  text: The", "at: a time like"),
+        ("at: '2026-05-01T12:00:00+00:00'\n  text: The", "at: 9999-12-31T23:59:59Z\n  text: The", "at: a time like"),
     ],
 )
 def test_a_correction_or_note_that_cannot_be_says_why_and_nothing_is_stored(

@@ -81,7 +81,7 @@ def test_bad_lines_are_named_and_good_ones_are_kept(sensor: SensorDevice, tmp_pa
     rows = [
         f"2026-05-01T12:00:00Z,{sensor.pk},1,", f"yesterday,{sensor.pk},1,", "2026-05-01T12:00:00Z,999999,1,",
         f"2026-05-01T12:00:00Z,{sensor.pk},nan,", f"2026-05-01T12:00:00Z,{sensor.pk},,", f"9999-99-99,{sensor.pk},1,",
-        f"2026-05-01T12:00:00Z,{sensor.pk},1,both", "2026-05-01T12:00:00Z,x,1,", f"0001-01-01T00:00:00Z,{sensor.pk},2,",
+        f"2026-05-01T12:00:00Z,{sensor.pk},1,both", "2026-05-01T12:00:00Z,x,1,", f"0001-01-02T00:00:00Z,{sensor.pk},2,",
     ]  # fmt: skip
     output = io.StringIO()
     path = tmp_path / "rows.csv"
@@ -134,6 +134,13 @@ def test_a_line_that_does_not_fit_into_memory_is_not_read_to_its_end(begin: str)
     with pytest.raises(LineError, match="longer than 1 MB"):
         list(lines(stream))
     assert stream.taken <= 4
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
+def test_a_moment_that_some_zone_has_no_date_for_is_a_line_that_is_left_out(moment: str) -> None:
+    (found,) = lines(io.StringIO(f"connection,key,time,value\nA,b,{moment},1\n"))
+    assert isinstance(found, Refusal)
+    assert "time must be written like" in found.why
 
 
 def test_a_nul_in_a_name_is_a_line_that_is_left_out(tmp_path: Path) -> None:

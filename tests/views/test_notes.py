@@ -45,6 +45,19 @@ def test_an_operator_writes_a_note_on_anything_and_everybody_reads_it(
     assert client.post(f"{page}note/", {"at": "2026-05-01T12:30", "text": "x"}).status_code == 403
 
 
+@pytest.mark.parametrize("zone", ["Europe/Rome", "America/New_York"])
+@pytest.mark.parametrize("at", ["0001-01-01T00:00", "9999-12-31T23:59"])
+def test_a_note_of_a_moment_that_some_zone_has_no_date_for_is_refused_in_words(
+    web: Client, settings: Any, zone: str, at: str
+) -> None:
+    settings.TIME_ZONE = zone
+    page = f"/sensors/{make('sensor').pk}/"
+    answer = web.post(f"{page}note/", {"at": at, "text": "Long ago, or far ahead."})
+    assert "Write a time between the years 1 and 9999." in answer.content.decode()
+    assert not Note.objects.exists(), "PostgreSQL could store it, and the page could not read it any more"
+    assert web.get(page).status_code == 200
+
+
 def test_only_the_author_and_administrators_change_or_delete_a_note(
     client: Client, operator: User, administrator: User, django_user_model: Any
 ) -> None:

@@ -1,5 +1,7 @@
 """Search and audit."""
 
+from typing import Any
+
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
@@ -102,6 +104,16 @@ def test_the_audit_says_by_which_way_somebody_acted(web: Client) -> None:
     page = web.get("/audit/").content.decode()
     assert "<small>by a command</small>" in page
     assert "<small>of_later</small>" in page
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+def test_a_day_that_begins_or_ends_beyond_the_calendar_is_said_and_filters_nothing(
+    web: Client, settings: Any, day: str
+) -> None:
+    settings.TIME_ZONE = "Europe/Rome"
+    factories.make_site()
+    for name in ("since", "until"):
+        assert "Ensure this value is" in web.get("/audit/", {name: day}).content.decode()
 
 
 def test_the_audit_links_what_exists_and_names_what_does_not(web: Client) -> None:

@@ -17,23 +17,25 @@ from mqtt.api.serializers.base import (
     StrictText,
 )
 from mqtt.decoders.mapping import level_names, path_error, pattern_error
-from mqtt.models import LONGEST_NOTE, Mapping, MqttConnection, Note, SensorCorrection, SensorDevice, to_us
+from mqtt.models import LONGEST_NOTE, Mapping, MqttConnection, Note, SensorCorrection, SensorDevice
 from mqtt.permissions import visible_to
 from mqtt.services.mappings import FIELDS, VALUE_FIELDS
 from mqtt.services.notes import NOTABLE, new_note
+from mqtt.validators import validate_moment
 
 MOST_VALUES = 100
 PATHS = ("items_path", "device_path", "time_path")
 
 
 class MomentField(Moment):
-    """A time that the database can keep."""
+    """A time that can be kept and shown."""
+
+    default_validators = (validate_moment,)
 
     def to_internal_value(self, value: Any) -> datetime:
-        """Raises ValidationError for what is no time, or lies beyond the calendar."""
+        """Raises ValidationError for what is no time."""
         try:
             moment: datetime = super().to_internal_value(value)
-            to_us(moment)
         except OverflowError:
             self.fail("invalid", format="YYYY-MM-DDThh:mm[:ss[.uuuuuu]][+HH:MM|-HH:MM|Z]")
         return moment

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db.models import Model
 from django.utils.timezone import get_current_timezone, is_naive, make_aware
 
@@ -23,6 +24,7 @@ from mqtt.services.configuration.sections import (
     assign,
     check_names,
 )
+from mqtt.validators import validate_moment
 
 NUMBERS = ("gain", "offset", "zero")
 CORRECTION = ("connection", "key", "valid_from", *NUMBERS, "reason", "author")
@@ -116,9 +118,11 @@ def _moment(row: Row, name: str) -> datetime:
     given = row.get(name)
     try:
         moment = given if isinstance(given, datetime) else datetime.fromisoformat(str(given))
-        return make_aware(moment, get_current_timezone()) if is_naive(moment) else moment
-    except (ValueError, OverflowError) as error:
+        aware = make_aware(moment, get_current_timezone()) if is_naive(moment) else moment
+        validate_moment(aware)
+    except (ValueError, OverflowError, ValidationError) as error:
         raise RowError(f"{name}: a time like 2026-05-01T12:00:00+00:00") from error
+    return aware
 
 
 CORRECTIONS = Section("corrections", _export_corrections, _store_correction)

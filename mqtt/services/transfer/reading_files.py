@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from typing import Any, TextIO
 
 import orjson
+from django.core.exceptions import ValidationError
 from django.utils.dateparse import parse_datetime
 from django.utils.timezone import get_current_timezone, is_naive, make_aware
 
 from mqtt.enums import ReadingFlag
 from mqtt.models import to_us
 from mqtt.presentation.cells import restored
+from mqtt.validators import validate_moment
 
 LONGEST_LINE = 1024 * 1024
 KNOWN = (
@@ -181,8 +183,10 @@ def _value(value: Any, *, is_italian: bool) -> float | None:
 
 
 def _moment(value: Any, name: str) -> int:
-    with suppress(ValueError, OverflowError):
+    with suppress(ValueError, OverflowError, ValidationError):  # said below
         moment = parse_datetime(str(value).strip())
         if moment is not None:
-            return to_us(make_aware(moment, get_current_timezone()) if is_naive(moment) else moment)
+            aware = make_aware(moment, get_current_timezone()) if is_naive(moment) else moment
+            validate_moment(aware)
+            return to_us(aware)
     raise LineError(f"{name} must be written like 2026-05-01T12:00:00Z, not {str(value)[:40]!r}")
