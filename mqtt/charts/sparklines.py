@@ -12,7 +12,6 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from mqtt.buckets import HOUR, LEVELS, Bucket, corrected, floor
-from mqtt.presentation import formats
 from mqtt.services.history import buckets, gap, usual_intervals
 
 WIDTH, HEIGHT = 96, 22
@@ -26,32 +25,37 @@ MOST_KEPT = 5000
 
 
 class Spark(NamedTuple):
-    """Paths in a field of WIDTH x HEIGHT, and what they say in words."""
+    """Paths in a field of WIDTH x HEIGHT, and what they say; numbers are written by who shows them to somebody."""
 
     line: str
     band: str
-    low: str
-    high: str
+    low: float
+    high: float
     seconds: int = HOURS * HOUR
 
 
-_kept: dict[int, tuple[float, Spark | None]] = {}
-"""{sensor: (until when it is kept, its drawing)}."""
+Kept = tuple[float, Spark | None]
+"""(until when it is kept, by the monotonic clock; the drawing)."""
+NOT_DRAWN: Kept = (-1.0, None)
+_kept: dict[int, Kept] = {}
+"""By sensor; shared by all threads that make pages and pushes."""
 
 
 def add_sparks(sensors: Sequence[Any]) -> None:
     """Give each sensor its `spark`, or None. Wants `corrections` prefetched."""
     now = time.monotonic()
-    missing = [one for one in sensors if one.pk not in _kept or _kept[one.pk][0] < now]
+    known = {one.pk: _kept.get(one.pk, NOT_DRAWN) for one in sensors}  # taken once: another thread may forget them
+    missing = [one for one in sensors if known[one.pk][0] < now]
     if missing:
         if len(_kept) + len(missing) > MOST_KEPT:
             _kept.clear()
         drawn, end = _draw_all(missing), time.time()
         for one in missing:
             age = min(HOURS * HOUR, end - one.created_at.timestamp())
-            _kept[one.pk] = (now + max(SHORTEST, age / HOURS / HOUR * FRESH), drawn[one.pk])
+            until = now + max(SHORTEST, age / HOURS / HOUR * FRESH)
+            known[one.pk] = _kept[one.pk] = (until, drawn[one.pk])
     for one in sensors:
-        one.spark = _kept[one.pk][1] if one.pk in _kept else None
+        one.spark = known[one.pk][1]
 
 
 def forget_everything() -> None:
@@ -122,7 +126,7 @@ def draw(hours: Sequence[Bucket], start: float, end: float, step: int = HOUR, us
         line.append(_path((x(hour), y(hour.mean)) for hour in piece))
         over = [(x(hour), y(hour.high)) for hour in piece]
         band.append(_path([*over, *((x(hour), y(hour.low)) for hour in reversed(piece))]) + "Z")
-    return Spark("".join(line), "".join(band), formats.number(low), formats.number(high), round(end - start))
+    return Spark("".join(line), "".join(band), low, high, round(end - start))
 
 
 def _pieces(hours: Sequence[Bucket], step: int, usual: float) -> list[list[Bucket]]:

@@ -46,7 +46,7 @@ def test_a_gap_parts_the_line_and_a_lonely_hour_is_a_dot() -> None:
     spark = sparklines.draw(hours, START, END)
     assert spark is not None
     assert (spark.line.count("M"), spark.line.count("h2"), spark.band.count("Z")) == (3, 1, 2)
-    assert (spark.low, spark.high) == ("1", "3")
+    assert (spark.low, spark.high) == (1.0, 3.0)
     slow = sparklines.draw([hour(ago, 1.0, 1.0, 1.0) for ago in (20, 14, 8, 2)], START, END)
     assert slow is not None
     assert slow.line.count("M") == 1, "six hours are its rhythm"
@@ -110,10 +110,13 @@ def test_page_and_push_show_the_same_drawing_without_asking_again(
         assert ageless(render_row("sensor", record, Variant("en")).strip()) in ageless(page)
     with django_assert_num_queries(0):
         sparklines.add_sparks(found)
+    Rollup.objects.filter(sensor_id=sensors[1].pk).update(high=3.5)
     sparklines.forget_everything()
     fresh = list(SensorDevice.objects.prefetch_related("corrections"))
     with django_assert_num_queries(3):
         sparklines.add_sparks(fresh)
+    page = client.get("/sensors/", headers={"accept-language": "it"}).content.decode()
+    assert "da 1 a 3,5" in page, "what is kept is kept for readers of every language"
 
 
 @pytest.mark.django_db(transaction=True)
@@ -134,7 +137,7 @@ def test_a_new_sensor_is_drawn_since_it_is_known(
         sparklines.add_sparks(fresh)
     for one in fresh:
         assert one.spark.line.count("L") >= 8, one.spark
-        assert (one.spark.low, one.spark.high) == ("0", "95")
+        assert (one.spark.low, one.spark.high) == (0.0, 95.0)
         assert 100 <= one.spark.seconds <= 140
     client.force_login(viewer)
     assert "Known for 2 min: from 0 to 95" in client.get("/sensors/").content.decode()
@@ -151,4 +154,20 @@ def test_what_an_import_brought_from_before_is_drawn_by_hours() -> None:
     (fresh,) = SensorDevice.objects.prefetch_related("corrections")
     sparklines.add_sparks([fresh])
     assert fresh.spark.seconds == 24 * HOUR
-    assert (fresh.spark.low, fresh.spark.high) == ("1", "300")
+    assert (fresh.spark.low, fresh.spark.high) == (1.0, 300.0)
+
+
+@pytest.mark.django_db
+@pytest.mark.database
+def test_drawings_that_are_forgotten_to_make_room_stay_on_the_page_that_is_being_made(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    first, second = factories.make_sensor(), factories.make_sensor()
+    hour = int(time.time()) // HOUR * HOUR - HOUR
+    for one in (first, second):
+        Rollup.objects.create(sensor_id=one.pk, level=HOUR, time=hour, count=6, low=1, high=3, mean=2, first=1, last=3)
+    monkeypatch.setattr(sparklines, "MOST_KEPT", 1)
+    rows = list(SensorDevice.objects.prefetch_related("corrections").order_by("pk"))
+    sparklines.add_sparks(rows[:1])
+    sparklines.add_sparks(rows)
+    assert all(one.spark for one in rows)
