@@ -202,7 +202,7 @@ class MqttService:
         self._leaving = [session for session in self._leaving if not session.is_finished]
 
     def _look_at_rows(self) -> None:
-        free = Q(lease__isnull=True) | nobody_holds("lease__")
+        free = Q(lease__isnull=True) | nobody_holds("lease__") | Q(lease__holder=self.leases.holder)
         is_free = Case(When(free, then=Value(True)), default=Value(False), output_field=BooleanField())
         rows = MqttConnection.all_objects.select_related("lease").annotate(is_free=is_free)
         present, unheld, total = set(), list[int](), 0
@@ -235,6 +235,15 @@ class MqttService:
     def _take(self, pk: int) -> None:
         if not self.leases.acquire(pk):
             return
+        try:
+            self._begin(pk)
+        except BaseException:
+            # Renewed without a session it would keep everybody away, us too; the next look takes it anew.
+            self.held.pop(pk, None)
+            self.leases.forget([pk])
+            raise
+
+    def _begin(self, pk: int) -> None:
         row = MqttConnection.all_objects.filter(pk=pk).first()
         lease = ConnectionLease.objects.filter(pk=pk).first()
         if row is None or lease is None:

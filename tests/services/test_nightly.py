@@ -6,6 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
 
 from mqtt.models import PeriodicJob
@@ -84,3 +85,19 @@ def test_the_command_runs_as_a_process_of_its_own(tmp_path: Path, monkeypatch: p
     assert made.stat().st_mtime >= began - 1
     (tmp_path / "blocked").write_text("")
     assert "cannot be written" in nightly._make(tmp_path / "blocked")
+
+
+def test_a_database_that_is_away_at_its_hour_does_not_end_all_backups(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(**_: Any) -> None:
+        raise OperationalError("database is locked")
+
+    monkeypatch.setattr(nightly, "_make", lambda _: "")
+    with monkeypatch.context() as outage:
+        outage.setattr(nightly, "is_due", lambda *_: True)
+        outage.setattr(PeriodicJob.objects, "update_or_create", away)
+        with pytest.raises(OperationalError):
+            nightly.start_if_due(timezone.now())
+    assert nightly.start_if_due(timezone.now()) == 1
+    wait_for(lambda: not nightly._lock.locked(), what="its end")

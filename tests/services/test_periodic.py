@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
 from mqtt.models import (
@@ -76,6 +76,35 @@ def test_a_failing_job_is_logged_and_stops_no_other(
         assert periodic.run_due(NOW) == ["bad", "good"]
     assert "bad" in caplog.records[0].message
     assert PeriodicJob.objects.get(name="good").amount == 3
+
+
+def test_a_job_that_waited_for_a_lock_in_vain_says_so_and_stops_no_other(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def wait(_now: Any) -> int:
+        raise OperationalError("canceling statement due to lock timeout")
+
+    hour = timedelta(hours=1)
+    monkeypatch.setattr(periodic, "JOBS", (periodic.Job("bad", hour, wait), periodic.Job("good", hour, lambda _: 3)))
+    with caplog.at_level(logging.WARNING):
+        assert periodic.run_due(NOW) == ["bad", "good"]
+    assert "lock timeout" in PeriodicJob.objects.get(name="bad").error
+    assert "bad" in caplog.records[0].message
+
+
+def test_a_job_that_fails_because_the_database_is_away_leaves_it_to_who_waits_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def away(*_: Any, **__: Any) -> int:
+        raise OperationalError("server closed the connection unexpectedly")
+
+    def lose(_now: Any) -> int:
+        monkeypatch.setattr(PeriodicJob.objects, "filter", away)
+        return away()
+
+    monkeypatch.setattr(periodic, "JOBS", (periodic.Job("bad", timedelta(hours=1), lose),))
+    with pytest.raises(OperationalError):
+        periodic.run_due(NOW)
 
 
 def test_undecoded_messages_are_trimmed_to_the_newest() -> None:

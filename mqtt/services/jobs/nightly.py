@@ -35,9 +35,12 @@ def start_if_due(now: datetime) -> int:
     folder: Path | None = settings.BACKUP_FOLDER
     if folder is None or not is_due(now, folder) or not _lock.acquire(blocking=False):
         return 0
-    if not PeriodicJob.objects.filter(name=NAME).update(started_at=now):
-        PeriodicJob.objects.create(name=NAME, started_at=now)
-    threading.Thread(target=_run, args=(folder,), name="backup", daemon=True).start()
+    try:
+        PeriodicJob.objects.update_or_create(name=NAME, defaults={"started_at": now})
+        threading.Thread(target=_run, args=(folder,), name="backup", daemon=True).start()
+    except BaseException:
+        _lock.release()  # else no other would ever begin
+        raise
     return 1
 
 

@@ -140,14 +140,19 @@ def _claim(job: Job, started: datetime | None, now: datetime) -> bool:
     return PeriodicJob.objects.filter(name=job.name, started_at=started).update(started_at=now) == 1
 
 
+def _note(job: Job, error: Exception) -> None:
+    why = f"{type(error).__name__}: {error}".replace("\0", "")[:500]
+    PeriodicJob.objects.filter(name=job.name).update(error=why)
+
+
 def _run(job: Job, now: datetime) -> None:
     try:
         amount = job.run(now)
-    except (OperationalError, InterfaceError):
-        raise
+    except (OperationalError, InterfaceError) as error:
+        _note(job, error)  # raises when the database is away, which others tell and wait for: else it is the job's own
+        logger.warning("The periodic job %s failed; it runs again at its next turn: %s", job.name, str(error).strip())
     except Exception as error:
         logger.exception("The periodic job %s failed; it runs again at its next turn.", job.name)
-        why = f"{type(error).__name__}: {error}".replace("\0", "")[:500]
-        PeriodicJob.objects.filter(name=job.name).update(error=why)
+        _note(job, error)
     else:
         PeriodicJob.objects.filter(name=job.name).update(finished_at=timezone.now(), amount=amount, error="")
