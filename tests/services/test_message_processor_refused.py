@@ -7,8 +7,10 @@ import pytest
 from django.db import DatabaseError, OperationalError
 
 from mqtt.decoders import registry
+from mqtt.enums import NodeKind
 from mqtt.models import (
     Datalogger,
+    DeviceAlias,
     DeviceAnnouncement,
     DiscoveredTopic,
     Gateway,
@@ -150,6 +152,29 @@ def test_a_lost_database_stores_nothing_and_the_repeated_batch_everything_once(
     assert pipeline.process(batch).stored == 10
     assert {reading.sensor.connection_id for reading in Reading.objects.all()} == {pipeline.broker.pk}
     assert sum(topic.message_count for topic in DiscoveredTopic.objects.all()) == 10
+
+
+def test_a_sensor_that_was_rolled_back_is_forgotten_under_every_key_of_its_device(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(_work: Any) -> None:
+        raise OperationalError("the database is away")
+
+    pipeline.send("site/box", '{"level": 1}')
+    box = Datalogger.objects.get()
+    DeviceAlias.objects.create(connection=pipeline.broker, kind=NodeKind.DATALOGGER, key="site/new", datalogger=box)
+    pipeline.send("site/new", '{"level": 2}')
+    with monkeypatch.context() as patch:
+        patch.setattr(pipeline.processor, "_keep_undecoded", away)
+        with pytest.raises(OperationalError):
+            pipeline.send("site/box", '{"pressure": 1}')
+    # Its id is given out again.
+    strangers = make_connection()
+    other = Datalogger.objects.create(connection=strangers, key="x", identifier="x")
+    foreign = SensorDevice.objects.create(connection=strangers, datalogger=other, key="x#y", name="y")
+    pipeline.send("site/new", '{"pressure": 2}')
+    assert not Reading.objects.filter(sensor=foreign).exists()
+    assert SensorDevice.objects.get(name="pressure").state.value == 2.0
 
 
 def test_a_device_deleted_meanwhile_is_made_again(pipeline: Pipeline) -> None:

@@ -62,9 +62,12 @@ class DeviceDirectory:
 
     def rollback(self) -> None:
         """Forget what the failed transaction found and made."""
-        for key in self._touched:
-            self.dataloggers.pop(key, None)
-            self.gateways.pop(key, None)
+        if self._touched:
+            changed = {id(self.dataloggers[key]) for key in self._touched if key in self.dataloggers}
+            # A device is known by several keys, and what was made below it is rolled back under each of them.
+            self.dataloggers = {key: entry for key, entry in self.dataloggers.items() if id(entry) not in changed}
+            self.gateways = {key: entry for key, entry in self.gateways.items() if key not in self._touched}
+            self._count_sensors()
         self._touched.clear()
         self._room.clear()
         self.crowded.clear()
@@ -77,7 +80,7 @@ class DeviceDirectory:
         self._below.clear()
         self.gateways = {key: entry for key, entry in self.gateways.items() if key[0] not in gone}
         self.dataloggers = {key: entry for key, entry in self.dataloggers.items() if key[0] not in gone}
-        self._sensors = sum(len(entry.sensors) for entry in self.dataloggers.values())
+        self._count_sensors()
 
     def drop(self, places: Iterable[tuple[int, str]]) -> None:
         """Look these dataloggers up again, under whatever key they are known: their rows change now."""
@@ -283,4 +286,7 @@ class DeviceDirectory:
     def _forget_some(self) -> None:
         keep = list(self.dataloggers.items())[len(self.dataloggers) // 2 :]
         self.dataloggers = dict(keep)
+        self._count_sensors()
+
+    def _count_sensors(self) -> None:
         self._sensors = sum(len(entry.sensors) for entry in self.dataloggers.values())
