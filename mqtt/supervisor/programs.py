@@ -1,6 +1,7 @@
 """The programs that make up the console, with their commands and how to know that they are ready."""
 
 import http.client
+import os
 import socket
 import stat
 import sys
@@ -114,7 +115,9 @@ def web(host: str, port: int) -> Program:
     """Pages and live rows. A wall display's socket is never closed for its age; the server does not say what it is."""
     options = ["-b", host, "-p", str(port), "--websocket_timeout", "-1", "--no-server-name", "-v", "0"]
     command = [sys.executable, "-m", "daphne", *options, "app.asgi:application"]
-    return Program("web", command, lambda: answers(reachable(host), port))
+    # Found also when `manage.py up` was called from another folder; what children are given stays as it was given.
+    path = os.pathsep.join(filter(None, [str(settings.BASE_DIR), os.environ.get("PYTHONPATH")]))
+    return Program("web", command, lambda: answers(reachable(host), port), environment={"PYTHONPATH": path})
 
 
 def demo(current: BrokerSettings) -> Program:
