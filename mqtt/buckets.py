@@ -14,9 +14,6 @@ LEVELS = (*FINE, HOUR, DAY)
 READINGS_A_BUCKET = 4
 """A finer level is kept where it has at most a quarter as many rows as there are readings."""
 
-Span = tuple[int, int | None]
-"""From, included, and until, not included, in whole seconds or microseconds; None: without end."""
-
 
 class Bucket(NamedTuple):
     """What one sensor measured in one span that begins at `time` (seconds since 1970 UTC)."""

@@ -13,14 +13,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.http import HttpRequest, QueryDict
 from django.utils.translation import get_language_from_request
 
-from mqtt.events import (
-    AvailabilityChanged,
-    CommandChanged,
-    ConnectionTestChanged,
-    SiteChanged,
-    StatusUpdate,
-    TailHeard,
-)
+from mqtt.events import Event, TailHeard
 from mqtt.fragments import parse_row_id
 from mqtt.live import FORBIDDEN, LOGGED_OUT, MOST_ROWS, Viewer, change_of, current_hub
 from mqtt.pages import REGISTRY
@@ -153,25 +146,11 @@ class MqttConsumer(AsyncWebsocketConsumer):
 
     # ---- called by the hub
 
-    def status_update(self, event: StatusUpdate) -> None:
-        """A connection's status or settings changed."""
+    def status_update(self, event: Event) -> None:
+        """A connection, devices, a test, a command or a site changed: the page marks what of it it shows."""
         self.viewer.note(change_of(event))
 
-    def availability_changed(self, event: AvailabilityChanged) -> None:
-        """Devices came, were late, or went."""
-        self.viewer.note(change_of(event))
-
-    def test_changed(self, event: ConnectionTestChanged) -> None:
-        """A connection test took a step."""
-        self.viewer.note(change_of(event))
-
-    def command_changed(self, event: CommandChanged) -> None:
-        """Somebody published, or something became of it."""
-        self.viewer.note(change_of(event))
-
-    def site_changed(self, event: SiteChanged) -> None:
-        """Somebody changed a site or wrote about it."""
-        self.viewer.note(change_of(event))
+    availability_changed = test_changed = command_changed = site_changed = status_update
 
     def tail_heard(self, event: TailHeard) -> None:
         """Raw messages of a live tail."""

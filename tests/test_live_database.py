@@ -6,7 +6,9 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import OperationalError, connection, connections
 
+from mqtt.live import LiveHub
 from mqtt.live.database import HubDatabase
+from mqtt.meters import WEBSOCKET_CLIENTS
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 
@@ -53,3 +55,16 @@ async def test_its_connection_is_given_back_at_the_end() -> None:
     assert wrapper.connection is None
     assert isinstance(await database.ask(User.objects.count), int)  # it may be asked again
     await database.close()
+
+
+async def test_a_page_that_comes_while_the_database_is_away_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def away(*_: Any) -> None:
+        raise OperationalError("the server is away")
+
+    hub = LiveHub()
+    open_before = WEBSOCKET_CLIENTS._value.get()
+    monkeypatch.setattr(hub.database, "ask", away)
+    with pytest.raises(OperationalError):
+        await hub.join(object())
+    assert not hub.consumers, "its socket is closed by the error, and nobody says that it left"
+    assert WEBSOCKET_CLIENTS._value.get() == open_before

@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,6 +11,7 @@ from django.utils import translation
 
 from mqtt.reasons import AREAS, REASONS, explain
 from mqtt.services.sessions import link_reasons
+from mqtt.services.sessions.link_reasons import Reason
 from tests.services.sessions import make_settings
 
 MQTT = Path(__file__).resolve().parent.parent / "mqtt"
@@ -107,6 +108,16 @@ def test_the_answer_to_a_filter_is_a_whole_sentence(value: int) -> None:
     reason = link_reasons.of_filter(1, value, "what the broker calls it")
     assert reason
     assert "%(" not in explain(reason.code, reason.context)
+
+
+@pytest.mark.parametrize(
+    "explained", [link_reasons.of_failure, lambda e: link_reasons.of_exception(e, make_settings())]
+)
+def test_what_failed_is_told_without_what_no_database_takes(explained: Callable[[Exception], Reason]) -> None:
+    told = explained(ValueError("a\0b" * 200))
+    assert "ab" in str(told.context["detail"])
+    assert "\0" not in str(told.context)
+    assert len(str(told.context["detail"])) <= 200
 
 
 def test_an_unknown_code_is_shown_and_none_is_nothing() -> None:

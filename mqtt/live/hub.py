@@ -88,10 +88,14 @@ class LiveHub:
         """Keep a consumer's page true from now on; events are received before its first state is read."""
         self.consumers.add(consumer)
         WEBSOCKET_CLIENTS.inc()
-        async with self.starting:
-            if not self.tasks:
-                await self._start()
-            await self._join_groups()
+        try:
+            async with self.starting:
+                if not self.tasks:
+                    await self._start()
+                await self._join_groups()
+        except BaseException:
+            self._forget(consumer)  # the error ends its socket, and no `leave` follows
+            raise
         self.wanted.set()
 
     async def _start(self) -> None:

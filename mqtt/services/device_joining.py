@@ -43,6 +43,8 @@ from mqtt.services.device_rows import (
 BY_HAND = ("label", "site_id", "expected_interval")
 OF_SENSOR = ("label", "unit", "kind", "decimals", "expected_interval")
 STATE = ("value", "text", "time", "flags")
+EMPTY = ("", None)
+"""Nobody wrote anything; 0 decimals are written."""
 
 
 @dataclass
@@ -149,7 +151,8 @@ def _join_dataloggers(source: Datalogger, target: Datalogger, found: Match, key:
     """All sensors under one datalogger, their keys beginning with `key`."""
     _join_sensors(found.pairs)
     longest = max((len(one.key.encode()) - len(source.key.encode()) for one in found.going_alone), default=0)
-    longest = max(longest, max((len(one.key) - len(target.key) for one in found.staying_alone), default=0))
+    staying = (len(one.key.encode()) - len(target.key.encode()) for one in found.staying_alone)
+    longest = max(longest, max(staying, default=0))
     if len(key.encode()) + longest > MAX_KEY_BYTES:
         raise ServiceError("joined_key_too_long")
     SensorDevice.objects.filter(datalogger=source).update(datalogger=target)
@@ -234,7 +237,7 @@ def _take_over(source: Node, target: Node, *, is_replaced: bool) -> None:
 
 def _fill(source: Device, target: Device, names: tuple[str, ...]) -> None:
     """What people wrote of the one, where nothing stands at the other."""
-    changed = [name for name in names if getattr(target, name) in ("", None) and getattr(source, name)]
+    changed = [name for name in names if getattr(target, name) in EMPTY and getattr(source, name) not in EMPTY]
     for name in changed:
         setattr(target, name, getattr(source, name))
     if changed:

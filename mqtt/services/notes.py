@@ -1,4 +1,4 @@
-"""Notes on connections, sites and devices: written by people, shown on pages, charts and exports."""
+"""Notes on connections, sites and devices: written by people, shown on their pages and marked on charts of sensors."""
 
 from datetime import datetime
 from functools import partial

@@ -92,6 +92,18 @@ def test_a_new_device_takes_the_place_of_an_old_one_and_the_history_goes_on(pipe
     assert (task.state, task.done, task.total) == ("done", 1, 1)
 
 
+def test_what_people_wrote_of_the_one_that_goes_fills_what_nobody_wrote_of_the_other(pipeline: Pipeline) -> None:
+    for topic in ("mill/a", "mill/b"):
+        pipeline.send(topic, '{"level": 1, "flow": 2}')
+    written = {"level": {"decimals": 0, "expected_interval": 60}, "flow": {"decimals": 3}}
+    for name, fields in written.items():
+        SensorDevice.objects.filter(key=f"mill/a#{name}").update(**fields)
+    SensorDevice.objects.filter(key="mill/b#flow").update(decimals=0)
+    device_joining.merge(ACTOR, box("mill/a"), box("mill/b"))
+    found = SensorDevice.objects.order_by("name").values_list("name", "decimals", "expected_interval")
+    assert list(found) == [("flow", 0, None), ("level", 0, 60)], "no decimals are a choice as well"
+
+
 def test_merging_moves_readings_once_and_brings_rollups_up_to_date(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -108,7 +120,7 @@ def test_merging_moves_readings_once_and_brings_rollups_up_to_date(
     for second in range(20):
         factories.make_reading(source, second, start, digest=second)
     SensorState.objects.update(unrolled_us=0)
-    rollups.roll_up_all(NOW + timedelta(days=9))
+    rollups.roll_up(NOW + timedelta(days=9))
     Rollup.objects.create(sensor=source, level=HOUR, time=HOUR, count=5, low=1, high=3, mean=2, first=1, last=3)
     factories.make_correction(source, valid_from=start)
     factories.make_correction(source, valid_from=NOW, reason="theirs")
@@ -117,7 +129,7 @@ def test_merging_moves_readings_once_and_brings_rollups_up_to_date(
     OrphanSweep().step()
     while device_tasks.unfinished():
         device_tasks.go_on(0)
-    rollups.roll_up_all(NOW + timedelta(days=9))
+    rollups.roll_up(NOW + timedelta(days=9))
     found = values(target)
     assert len(found) == 2 + 60, "of two readings of one instant that of the device that stays is kept"
     assert found[:3] == [100.0, 1.0, 2.0]

@@ -284,7 +284,7 @@ def test_all_readings_are_gone_through_again_when_asked(sensor: SensorDevice) ->
     Rollup.objects.all().delete()
     rollups.roll_up_again([sensor.pk])
     assert_true(sensor)
-    rollups.roll_up_all(NOW)
+    rollups.roll_up(NOW)
     assert_same(kept(sensor, HOUR), expected(sensor, HOUR))
 
 

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
+from mqtt.messages import InboundMessage
 from mqtt.models import ConnectionLease, DiscoveredTopic, SensorDevice
 from mqtt.services import broker_facts, pressure
 from mqtt.services.broker_facts import FILTERS, BrokerFacts
@@ -84,6 +85,24 @@ def test_a_broker_that_ends_the_link_of_whoever_asks_is_asked_once(tmp_path: Pat
             assert not set(FILTERS) & one.session.kept_filters
             with pytest.raises(AssertionError):
                 one.wait("disconnected", seconds=2.5)
+
+
+@pytest.mark.parametrize(("now", "lately"), [(100, 30), (650, 20), (700, 20), (900, 0)])
+def test_only_what_the_broker_dropped_in_the_last_ten_minutes_counts_as_lately(
+    monkeypatch: pytest.MonkeyPatch, now: int, lately: int
+) -> None:
+    statistics = SessionStatistics()
+    clock = SimpleNamespace(monotonic=lambda: 0.0)
+    monkeypatch.setattr("mqtt.services.sessions.statistics.time", clock)
+    statistics.begin(is_wanted=True)
+    for at, total in ((0, 100), (40, 110), (110, 130)):
+        clock.monotonic = lambda at=at: float(at)
+        topic = "$SYS/broker/publish/messages/dropped"
+        statistics.take(InboundMessage(1, topic, str(total).encode(), 0, False, 0))
+    clock.monotonic = lambda: float(now)
+    facts = statistics.facts()
+    assert facts
+    assert facts.dropped_lately == lately
 
 
 @pytest.mark.parametrize(("stops_at", "owed", "asked_at"), [(0, 0, 1), (4, 0, 5), (4, 3, 10), (20, 0, 10)])

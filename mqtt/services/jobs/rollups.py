@@ -75,12 +75,6 @@ def roll_up_fast(now: datetime) -> int:
     return _roll_sensors(waiting, now, time.monotonic() + BUDGET)
 
 
-def roll_up_all(now: datetime) -> None:
-    """Everything that is stored, however long it takes."""
-    _roll_late(float("inf"))
-    _roll_sensors(SensorState.objects.filter(unrolled_us__isnull=False), now, float("inf"))
-
-
 def roll_up_due(tell: Callable[[int], None]) -> int:
     """All hours that got something late, for example by an import; `tell` hears how many are done. Returns them all."""
     done = 0

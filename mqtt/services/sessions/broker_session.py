@@ -197,8 +197,7 @@ class BrokerSession:
         except Exception as error:
             self.has_failed = True
             logger.exception("The session of connection %s failed", self.settings.connection_id)
-            facts = {"detail": f"{type(error).__name__}: {error}"[:200]}
-            self._voice.report(ConnectionStatus.ERROR, Reason("internal_error", facts, is_error=True))
+            self._voice.report(ConnectionStatus.ERROR, link_reasons.of_failure(error))
         finally:
             self._outbox.close()
             self._notify()

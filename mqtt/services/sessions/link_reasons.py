@@ -207,6 +207,11 @@ def of_size(size: int, limit: int) -> Reason:
     return Reason("command_packet_too_large", {"size": size, "limit": limit}, is_error=True)
 
 
+def of_failure(error: BaseException) -> Reason:
+    """What went wrong inside."""
+    return Reason("internal_error", {"detail": f"{type(error).__name__}: {_text(error)}"[:200]}, is_error=True)
+
+
 def plain(code: str, settings: ConnectionSettings, *, is_error: bool = False, wait: float = 0.0) -> Reason:
     """A reason that needs only the facts of the connection."""
     return Reason(code, _facts(settings), is_error=is_error, wait=wait)
@@ -226,4 +231,4 @@ def _facts(settings: ConnectionSettings) -> dict[str, str | int | float]:
 
 def _text(error: BaseException) -> str:
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return str(text)[:200]
+    return str(text).replace("\0", "")[:200]  # in which PostgreSQL would refuse the report

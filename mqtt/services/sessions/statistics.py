@@ -113,7 +113,8 @@ class SessionStatistics:
             self._drops.append((time.monotonic(), total))
 
     def _dropped_lately(self) -> int:
-        drops, since = self._drops, time.monotonic() - LATELY
-        while len(drops) > 1 and drops[1][0] < since:
-            drops.popleft()
-        return drops[-1][1] - drops[0][1] if drops else 0
+        drops, since = list(self._drops), time.monotonic() - LATELY  # a copy: the session's thread goes on writing
+        if not drops:
+            return 0
+        first = next((place for place, (at, _) in enumerate(drops) if at >= since), len(drops))
+        return drops[-1][1] - drops[max(0, first - 1)][1]
