@@ -83,3 +83,18 @@ def test_a_chart_zooms_moves_and_grows(page: Page, device: mqtt.Client) -> None:
     hidden = chart.locator(".line", has_text="humidity")
     hidden.click()
     expect(hidden).to_have_attribute("aria-pressed", "false")
+
+
+def test_a_legend_shows_a_long_name_and_its_value_on_a_phone(page: Page, device: mqtt.Client) -> None:
+    publish(device, "charted/frost-box", {"temperature_below_the_roof_" * 6: -3.5})
+
+    def is_there() -> bool:
+        page.goto("/dataloggers/?search=frost-box")
+        return page.locator("#rows tr").count() == 1
+
+    wait_for(is_there, what="the datalogger's row")
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.click("#rows tr a.k")
+    reading = page.locator("#chart [data-reading]")
+    expect(reading).to_have_text("−3.5")  # as the tables write it, with a true minus
+    assert reading.evaluate("one => one.getBoundingClientRect().right <= innerWidth")

@@ -32,9 +32,9 @@
       return written(at, step >= 1 ? { ...HOUR, second: "2-digit" } : { minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3 });
     });
   }
-  // As the tables write them: thousands always apart, also where a region leaves four digits together.
+  // As the tables write them: a true minus, and thousands always apart, also where a region leaves four digits together.
   const number = (value, decimals) =>
-    new Intl.NumberFormat(region, { useGrouping: "always", ...(decimals === undefined ? { maximumSignificantDigits: Math.min(21, Math.max(6, Math.ceil(Math.log10(Math.abs(value) + 1)))) } : { minimumFractionDigits: decimals, maximumFractionDigits: decimals }) }).format(value);
+    new Intl.NumberFormat(region, { useGrouping: "always", ...(decimals === undefined ? { maximumSignificantDigits: Math.min(21, Math.max(6, Math.ceil(Math.log10(Math.abs(value) + 1)))) } : { minimumFractionDigits: decimals, maximumFractionDigits: decimals }) }).format(value).replace("-", "−");
 
   // A mean has more digits than anybody measured; whole ones all count.
   const rounded = (value) => Number(value.toPrecision(Math.min(15, Math.max(4, Math.ceil(Math.log10(Math.abs(value) + 1)) + 1))));
