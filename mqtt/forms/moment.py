@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.utils import timezone
 
 from mqtt.validators import validate_moment
 
@@ -20,3 +21,8 @@ class MomentField(forms.DateTimeField):
             validators=[validate_moment],
             **options,
         )
+
+    @property
+    def zone(self) -> str:
+        """The zone's name, for the label: the reader's clock may show another."""
+        return timezone.get_current_timezone_name()

@@ -90,6 +90,13 @@ def test_a_note_without_text_or_too_long_is_refused_in_words(client: Client, ope
     assert b"Nothing was saved yet." in answer.content
 
 
+def test_the_field_for_a_time_names_the_zone_it_is_read_in(client: Client, operator: User, settings: Any) -> None:
+    settings.TIME_ZONE = "Europe/Rome"
+    client.force_login(operator)
+    page = client.get(f"/sensors/{factories.make_sensor().pk}/note/").content.decode()
+    assert "Time <small>Europe/Rome</small>" in page
+
+
 def test_a_chart_finds_the_notes_of_all_that_its_sensor_hangs_on() -> None:
     gateway = factories.make_gateway()
     sensor = factories.make_sensor(factories.make_datalogger(gateway=gateway))
