@@ -109,7 +109,7 @@ class TopicTable(ListTable):
     topic = column(_("Topic"), "topic")
     connection = column(_("Connection"), "connection__name", "topic")
     payload = column(_("Last payload"), attrs=HIDE)
-    decoder = column(_("Read as"), "decoder", "topic")
+    decoder = column(pgettext_lazy("column", "Read as"), "decoder", "topic")
     messages = column(pgettext_lazy("column", "Messages"), "message_count", attrs=NUM)
     heard = column(_("Heard"), "last_seen_at", attrs=NUM)
 

@@ -303,6 +303,11 @@ def test_the_administration_speaks_the_readers_language(boss: Client) -> None:
         assert shown in page.content.decode(), name
 
 
+def test_the_list_of_accounts_names_roles_in_the_readers_language(boss: Client, viewer: Any) -> None:
+    page = boss.get("/admin/auth/user/", headers={"Accept-Language": "it"}).content.decode()
+    assert 'class="field-role">osservatore<' in page
+
+
 def test_no_field_of_the_administration_is_called_by_its_code_name() -> None:
     site: Any = admin.site._registry
     ours = [model for model in site if model._meta.app_label == "mqtt"]

@@ -10,6 +10,7 @@ from django.contrib.auth.models import Group, User
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext
 
 from mqtt.admin.base import actor_of
 from mqtt.enums import AuditAction, NodeKind
@@ -77,9 +78,9 @@ class AccountAdmin(UserAdmin):
     def role(self, user: User) -> str:
         """From the groups that are already loaded."""
         held = {group.name for group in user.groups.all()}
-        return (
-            people.ADMINISTRATOR if user.is_superuser else next((r for r in reversed(people.ROLES) if r in held), "–")
-        )
+        if user.is_superuser:
+            held.add(people.ADMINISTRATOR)
+        return next((pgettext("role", role) for role in reversed(people.ROLES) if role in held), "–")
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Only a superuser may change a superuser: its password would be a way to more rights."""

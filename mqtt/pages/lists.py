@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.db.models import Count, Max, Sum
+from django.utils.translation import gettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
 from mqtt import filters, tables
@@ -25,10 +26,12 @@ def chips(shown: Shown) -> dict[str, Any]:
     page: Any = shown.page
     counts = shown.extra["counts"]
     chosen = shown.params.get(page.status_parameter, "")
-    order = STATUS_WORST_FIRST if page.status_parameter == "status" else AVAILABILITY_WORST_FIRST
+    is_connections = page.status_parameter == "status"
+    order = STATUS_WORST_FIRST if is_connections else AVAILABILITY_WORST_FIRST
     return {
         "chosen": chosen,
         "all": counts[""],
+        "all_label": pgettext("connections", "All") if is_connections else gettext("All"),
         "all_url": _query(shown, page.status_parameter, ""),
         "chips": [
             {"status": name.value, "count": counts.get(name, 0), "url": _query(shown, page.status_parameter, name)}

@@ -33,6 +33,7 @@ NAMES: dict[str, Any] = {
     "snr": gettext_lazy("Signal to noise"),
     "ssid": gettext_lazy("Wi-Fi"),
     "type": gettext_lazy("Type"),
+    "update_available": gettext_lazy("Update available"),
     "uptime": gettext_lazy("Running for"),
 }
 UNITS = {"rssi": "dBm", "snr": "dB"}

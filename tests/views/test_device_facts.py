@@ -31,6 +31,12 @@ def test_facts_of_a_device_are_written_for_people(web: Client) -> None:
     assert "<dt>Hops</dt><dd>[1,2]</dd>" in page
 
 
+def test_what_all_makers_have_is_said_in_the_readers_language(web: Client) -> None:
+    gateway = factories.make_gateway(facts={"update_available": True})
+    answer = web.get(f"/gateways/{gateway.pk}/", headers={"Accept-Language": "it"}).content.decode()
+    assert "<dt>Aggiornamento disponibile</dt><dd>sì</dd>" in answer
+
+
 def test_usual_facts_have_usual_names_and_units(web: Client) -> None:
     gateway = factories.make_gateway(facts={"ip": "10.1.2.3", "interval": 600, "rssi": -71, "snr": 9.5, "uptime": 5})
     page = body(web, f"/gateways/{gateway.pk}/")

@@ -109,6 +109,13 @@ def test_chips_count_each_status_and_filter_by_it(as_operator: Client) -> None:
     assert "All <b data-mark>2</b>" in html
 
 
+def test_all_is_said_in_the_gender_of_what_is_counted(as_operator: Client) -> None:
+    factories.make_sensor()
+    as_operator.cookies["django_language"] = "it"
+    assert "Tutte <b data-mark>1</b>" in page(as_operator, "/connections/")
+    assert "Tutti <b data-mark>1</b>" in page(as_operator, "/sensors/")
+
+
 @pytest.mark.parametrize("sort", ["", "name", "-name", "-status", "datalogger", "value", "-value", "-heard"])
 def test_pages_from_either_end_show_each_sensor_once(
     as_operator: Client, monkeypatch: pytest.MonkeyPatch, sort: str
