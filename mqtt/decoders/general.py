@@ -9,8 +9,9 @@ one reading. In an array of objects each must say who it is or when it was; othe
 from typing import Any
 
 from mqtt.decoders.base import MAX_VALUES, Content
-from mqtt.decoders.objects import BESIDE_TOLD, VALUE_KEYS, told_name, value_of
+from mqtt.decoders.objects import BESIDE_TOLD, BESIDE_VALUE, VALUE_KEYS, told_name, value_of
 from mqtt.decoders.places import Place, moved, place, place_of_number
+from mqtt.decoders.texts import is_log
 from mqtt.decoders.walk import HEADS, MAX_STEPS, Walk
 from mqtt.exceptions import UndecodableError
 from mqtt.messages import Decoded, Moved
@@ -34,7 +35,9 @@ class GeneralDecoder:
         document = content.document
         where = place(content.topic)
         walk = Walk(where.device, content)
-        key, is_apart = value_of(document) if isinstance(document, dict) else ("", False)
+        # A topic that ends in a quantity says it better than what the message calls its sensor.
+        beside = BESIDE_TOLD if where.meaning.kind else BESIDE_VALUE
+        key, is_apart = value_of(document, beside) if isinstance(document, dict) else ("", False)
         if isinstance(document, dict) and (told := _told(document, where)):
             walk.told(document, where, told)
         elif key:
@@ -45,6 +48,8 @@ class GeneralDecoder:
             walk.device = number.owner
             walk.single(document, number.name, number.meaning, key)
         elif isinstance(document, dict):
+            if is_log(document):
+                return Decoded(self.name)
             if len(document) > MAX_STEPS:
                 raise UndecodableError("too_many_values", limit=MAX_VALUES)
             walk.whole(document, where)

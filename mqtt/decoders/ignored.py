@@ -12,7 +12,7 @@ LAST_LEVELS = words(
     logs logging rpc ack reply ota fota upgrade"""
 )
 ANY_LEVELS = frozenset(("cmnd", "discovery", "request", "response", "$sys"))
-INNER_LEVELS = frozenset(("set", "command", "commands", "config", "settings", "configuration"))
+INNER_LEVELS = frozenset(("set", "cmd", "command", "commands", "config", "settings", "configuration"))
 """Not as the first level, which is whose it all is."""
 BRIDGE_STATE = "state"
 EVENTS_AND_PICTURES = re.compile(

@@ -4,7 +4,7 @@ from typing import Any
 
 from mqtt.decoders.objects import BESIDE_TAG, plain_key, value_of
 from mqtt.decoders.places import NAME_LENGTH, clean
-from mqtt.decoders.words import words
+from mqtt.decoders.words import meaning, words
 
 IDENTITY_KEYS = (
     "serial_number",
@@ -30,7 +30,7 @@ IDENTITY_KEYS = (
     "name",
     "Name",
 )
-QUANTITY_KEYS = ("resourceName", "type", "quantity", "parameter", "measurement")
+QUANTITY_KEYS = ("resourceName", "type", "quantity", "parameter", "measurement", "sensor_type", "sensorType")
 """What is measured by a member that also says who it is."""
 MOST_MEMBERS = 32
 """Objects in an array that say neither who nor when, and are told apart by their place."""
@@ -65,10 +65,28 @@ def are_parts(found: list[Any], name: str) -> bool:
     return not any(key in one for one in found if isinstance(one, dict) for key in IDENTITY_KEYS)
 
 
+DATA_TYPES = words("bool boolean bit byte sint int uint int8 int16 int32 int64 uint8 uint16 uint32 uint64 dint udint "
+                   "word dword real lreal float float32 float64 double number numeric string")  # fmt: skip
+"""What a `type` says that is no quantity: how the value was stored."""
+
+
+def quantity_named(found: dict[str, Any]) -> str:
+    """The quantity that a member calls its sensor or itself, `{"sensor": "temp", "value": 21}`; empty otherwise."""
+    who = [key for key in IDENTITY_KEYS if key in found]
+    said = found[who[0]] if len(who) == 1 else None
+    if not isinstance(said, str):
+        return ""
+    stored = found.get("type", found.get("dataType"))
+    is_typed = who == ["id"] and isinstance(stored, str) and stored.lower() in DATA_TYPES
+    return said if is_typed or (who == ["sensor"] and meaning(said).kind) else ""
+
+
 def tag_of(found: dict[str, Any]) -> str:
     """What a member of an array that is one value is called; empty when it is a device or several values."""
     if not value_of(found, BESIDE_TAG)[0]:
         return ""
+    if named := quantity_named(found):
+        return clean(named).strip()[:NAME_LENGTH]
     has_quality = "qc" in found or "quality" in found or "q" in found
     if not has_quality and any(key in found for key in IDENTITY_KEYS if key not in {"name", "Name"}):
         return ""

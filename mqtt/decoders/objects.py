@@ -11,7 +11,7 @@ from mqtt.messages import DeviceRef, Moved
 
 OWN_KEYS = words(
     """nodeid deviceid devid deveui serialnumber serialno serial sn deviceserial deviceserialnumber devicesn imei
-    macaddress macid mac idwasp coreid chipid esp8266id devsn cserialnumber"""
+    macaddress macid mac idwasp coreid chipid esp8266id devsn cserialnumber deviceexternalid"""
 ) | SUBJECT_SERIALS  # fmt: skip
 """Keys, without case and signs, under which a message says whose it is; `id` alone may count messages."""
 LESSER_KEYS = SUBJECT_IDS | {"meternumber"}
@@ -21,20 +21,24 @@ MAC = re.compile(r"(?:[0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}")
 WHO_KEYS = words("device enddevice enddeviceids deviceinfo sensorinfo sysinfo thing agent message")
 """Keys of objects that are about whose it is."""
 
-VALUE_KEYS = words("value val Value VALUE presentValue presentvalue present-value present_value")
+VALUE_KEYS = words(
+    """value val Value VALUE presentValue presentvalue present-value present_value sensor_value sensorValue
+    valore valor wert"""
+)
 BESIDE_VALUE = words(
     """q qc quality reliability statusflags ack lc from function dpt datatype dtype objectname description desc title
-    comment register info outofservice eventstate ga src expire user metadata hm native knxsrcaddr knxdpt knxtextual"""
+    comment register info outofservice eventstate ga src expire user metadata hm native knxsrcaddr knxdpt knxtextual
+    context"""
 )
 """Keys, without case and signs, of what is said about a value beside it."""
 _PAIR = words("n v u t ts q")
 """A value with its unit, as short as can be."""
-TOLD_KEYS = ("sensor", "parameter", "variable", "measurement", "metric", "quantity")
+TOLD_KEYS = ("sensor", "parameter", "variable", "measurement", "metric", "quantity", "metrica", "grandezza")
 TYPE_KEYS = ("type", "sensorType", "sensor_type")
 BESIDE_TOLD = BESIDE_VALUE | frozenset(TOLD_KEYS)
 BESIDE_TAG = BESIDE_VALUE | words(
     """n point pointname tag tagname parameter variable measurement metric valuetype resourcename profilename origin
-    key port channel index address register status"""
+    key port channel index address register status sensor"""
 )
 
 
@@ -47,15 +51,19 @@ def plain_key(key: str) -> str:
 ENVELOPES = (frozenset("stqc"),)
 """Keys that say nothing of a device where all of them stand together: Advantech WISE counts, judges and dates with
 them."""
+EVENT = frozenset(("name", "data", "published_at", "coreid"))
+"""An event of Particle's cloud: what it is called, what the device said, when, and which device."""
 TELEGRAM = words("Source Destination Data")
 """Keys of what was heard on a bus, as bytes."""
 
 
 def unwrapped(document: dict[str, Any]) -> dict[str, Any]:
-    """A document without such keys, except for the time."""
+    """A document without such keys, except for the time; an event with what it says under its name."""
     for keys in ENVELOPES:
         if keys <= document.keys():
             return {key: value for key, value in document.items() if key not in keys or key == "t"}
+    if document.keys() >= EVENT and isinstance(document["name"], str):
+        return {document["name"]: document["data"], **{key: document[key] for key in ("published_at", "coreid")}}
     return document
 
 

@@ -23,14 +23,32 @@ NO_READINGS = frozenset(
      "brand", "model", "model_id", "type", "name", "uuid", "mfid",
      "servicedata",
      "servicedatauuid", "manufacturerdata", "track", "prmac", "cidc", "acts", "cont", "encr", "ctr", "cipher", "mic",
-     "device", "time", "datetime", "unixtime", "mfr", "serial", "unit", "displayunit")
+     "device", "time", "datetime", "unixtime", "mfr", "serial", "unit", "displayunit", "addr", "res")
 )  # fmt: skip
 USUAL_NAMES = ("OpenMQTTGateway", "OMG", "TheengsGateway")
 """A gateway so called is one before it was heard."""
 CODES = frozenset(
-    ("value", "protocol", "length", "delay", "mask", "raw", "rawlen", "pulsesString", "format", "bits", "hex", "repeat")
+    (
+        "value",
+        "protocol",
+        "protocol_name",
+        "length",
+        "delay",
+        "val_Thigh",
+        "val_Tlow",
+        "mask",
+        "raw",
+        "rawlen",
+        "pulsesString",
+        "format",
+        "bits",
+        "hex",
+        "repeat",
+    )
 )
 """What infrared and simple radio say: a button's code, and no measurement."""
+MEASURED = frozenset(("ADC",))
+"""Whose `value` is one."""
 UNITS = {
     "tempc": "°C", "tempf": "°F", "tempc1": "°C", "tempc2": "°C", "hum": "%", "batt": "%", "volt": "V",
     "lux": "lx", "moi": "%",
@@ -94,14 +112,14 @@ def _device(found: dict[str, Any], behind: DeviceRef, radio: str, rest: str, dec
     plain = who.replace(":", "").upper() if MAC.fullmatch(who) else who
     device = behind._replace(key=f"{behind.gateway_key}#{plain}", identifier=who)
     for key, value in found.items():
-        if key in NO_READINGS or key in CODES or _is_second(key, found):
+        if key in NO_READINGS or (key in CODES and radio not in MEASURED) or _is_second(key, found):
             continue
         beside = found.get("unit" if key == "weight" else f"{key}u")  # `"sum": 21.3, "sumu": "kWh"`
         unit = spelled(beside) if isinstance(beside, str) else _unit(key)
         if key == "pres" and found.get("type") == "TIRE":
             unit = "bar"
         for path, leaf in each(value, key):
-            add(decoded, device, path, leaf, unit=unit)
+            add(decoded, device, path, leaf, unit=unit, is_switch=True)
     names = {"rssi": "rssi", "snr": "snr", "model": "model", "brand": "manufacturer", "mfr": "manufacturer",
              "name": "name", "serial": "serial"}  # fmt: skip
     facts = facts_from(found, names) | ({"mac": address} if MAC.fullmatch(address) else {})

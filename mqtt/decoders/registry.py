@@ -16,6 +16,7 @@ from mqtt.decoders import (
     homeassistant,
     homie,
     ignored,
+    instruments,
     lineprotocol,
     meshtastic,
     opcua,
@@ -114,11 +115,12 @@ DECODERS: tuple[Decoder, ...] = (
     ignored.DECODER,
     presence.DECODER,
     lineprotocol.DECODER,
+    instruments.DECODER,
     tables.DECODER,
     pairs.DECODER,
     *GENERAL,
 )
-NO_STRUCTURES: tuple[Decoder, ...] = (lineprotocol.DECODER, tables.DECODER, pairs.DECODER)
+NO_STRUCTURES: tuple[Decoder, ...] = (lineprotocol.DECODER, instruments.DECODER, tables.DECODER, pairs.DECODER)
 """Those who need not be asked for what begins like JSON."""
 BY_NAME = {decoder.name: decoder for decoder in DECODERS}
 BASED: dict[Decoder, BasedDecoder] = {decoder: decoder for decoder in DECODERS if isinstance(decoder, BasedDecoder)}

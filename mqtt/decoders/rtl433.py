@@ -17,8 +17,8 @@ LISTS = re.compile(r"((?:.+/)?([^/]+))/(?:events|states)", re.DOTALL)
 NO_READINGS = frozenset(
     ("time", "model", "id", "channel", "mic", "mod", "freq", "freq1", "freq2", "raw_msg", "rssi", "snr",
      "noise", "protocol",
-     "subtype", "brand", "type", "sequence_num", "message_type", "data", "code", "codes", "rows", "count", "num_rows",
-     "len", "unit", "usec", "tz")
+     "subtype", "brand", "type", "sequence_num", "message_type", "data", "msg", "code", "code_hex",
+     "codes", "rows", "count", "num_rows", "len", "unit", "usec", "tz", "device", "duration", "tristate")
 )  # fmt: skip
 UNITS = (
     ("_km_h", "km/h"), ("_mi_h", "mph"), ("_m_s", "m/s"), ("_mm_h", "mm/h"), ("_in_h", "in/h"), ("_ug_m3", "µg/m³"),
@@ -79,7 +79,7 @@ def radio_identity(found: dict[str, Any]) -> str:
     """Model, channel and id of a radio sensor; a channel that is no number is a switch in the housing."""
     channel = found.get("channel")
     middle = [str(channel)] if isinstance(channel, int) and not isinstance(channel, bool) else []
-    return "/".join(part for part in (said(found, "model"), *middle, said(found, "id")) if part)
+    return "/".join(part for part in (said(found, "model"), *middle, said(found, "id", "device")) if part)
 
 
 def read_radio(content: Content, found: dict[str, Any], gateway_key: str, gateway: str, decoded: Decoded) -> None:

@@ -10,7 +10,7 @@ from mqtt.decoders.measures import measured
 from mqtt.decoders.places import NAME_LENGTH, Place, clean, moved, place, place_of_number
 from mqtt.decoders.texts import NO_NUMBERS, NO_VALUES
 from mqtt.decoders.times import parse
-from mqtt.decoders.walk import MAX_TEXT, NUMBER, SWITCH_WORDS
+from mqtt.decoders.walk import MAX_TEXT, NUMBER, PADDED, SWITCH_WORDS
 from mqtt.decoders.words import Role, words
 from mqtt.exceptions import UndecodableError
 from mqtt.messages import Announcement, Decoded, DecodedFacts, DecodedReading, Moved
@@ -49,9 +49,8 @@ class ScalarDecoder:
         where, number = place(topic), place_of_number(topic)
         if topic.startswith("/") and topic.count("/") == 3:
             where = number = _of_task(topic)  # ESPEasy: /unit/task/value
-        value, text = scalar(content.text)
-        if text is not None and (measure := measured(text, place_of_number(topic).meaning.kind)):
-            (value, unit), text = measure, None
+        value, text, own_unit = _quantity(content.text, number.meaning.kind)
+        unit = own_unit or unit
         before: list[Moved] = []
         if value is not None or (number is not where and where.name.isdecimal()):
             before += moved(topic)
@@ -90,6 +89,16 @@ class ScalarDecoder:
             where = place(content.topic)
             return Decoded(self.name, [DecodedReading(where.owner, where.name, value, text)])
         return Decoded(self.name, announcements=[Announcement(self.name, topic, {"unit": text})])
+
+
+def _quantity(whole: str, kind: str) -> tuple[float | None, str | None, str]:
+    """A number, else the text, and the unit behind the number. Raises UndecodableError."""
+    value, text = scalar(whole)
+    if text is None:
+        return value, None, ""
+    if measure := measured(text, kind):
+        return measure[0], None, measure[1]
+    return (float(text), None, "") if kind and PADDED.fullmatch(text) else (None, text, "")
 
 
 def _of_task(topic: str) -> Place:

@@ -2,6 +2,9 @@
 
 import re
 from datetime import UTC
+from typing import Any
+
+import orjson
 
 from mqtt.decoders.objects import plain_key
 from mqtt.decoders.times import parse
@@ -27,3 +30,29 @@ def is_nothing(value: str, means: Meaning) -> bool:
 def is_opaque(name: str, value: str) -> bool:
     """Whether a text is a frame of bytes that nobody can read here."""
     return plain_key(name.rpartition(".")[2]) in OPAQUE and _BYTES.fullmatch(value) is not None
+
+
+MOST_INNER = 1000
+"""Braces and brackets in a text."""
+
+
+def object_in(text: str) -> dict[str, Any] | None:
+    """The JSON object that a text is, as clouds carry what a device sent; None for every other text."""
+    if text[-1:] != "}" or text.count("{") + text.count("[") > MOST_INNER:
+        return None
+    try:
+        found = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+LOG_LEVELS = words("trace verbose debug info notice warn warning error critical fatal")
+
+
+def is_log(document: dict[str, Any]) -> bool:
+    """Whether an object is a line of a log: how grave it is, and words."""
+    grave = document.get("level", document.get("severity"))
+    if not isinstance(grave, str) or grave.lower() not in LOG_LEVELS:
+        return False
+    return isinstance(document.get("message", document.get("msg")), str)

@@ -22,7 +22,7 @@ from mqtt.decoders.objects import (
 )
 from mqtt.decoders.places import NAME_LENGTH, Place, clean, place_of_number
 from mqtt.decoders.scales import MOST_SCALES, is_scale, scaled
-from mqtt.decoders.texts import is_nothing, is_opaque
+from mqtt.decoders.texts import is_nothing, is_opaque, object_in
 from mqtt.decoders.times import parse
 from mqtt.decoders.units import spelled
 from mqtt.decoders.words import Meaning, Role, meaning, words
@@ -31,6 +31,7 @@ from mqtt.messages import Decoded, DecodedFacts, DecodedReading, DeviceRef, Move
 
 MAX_TEXT = 250
 PLAIN = Meaning(Role.VALUE)
+CHIP = Meaning(Role.FACT, of="type")
 MAX_ARRAY = 64
 """A longer array is a waveform and no row of sensors."""
 MAX_FACTS = 50
@@ -38,9 +39,13 @@ MAX_STEPS = 3 * MAX_VALUES
 """Members of objects and arrays, values or not."""
 NUMBER = re.compile(r"[-+]?(?:0|[1-9]\d{0,14})(?:\.\d{1,20})?(?:[eE][-+]?\d{1,2})?")
 """A whole number text; not `007` and not sixteen digits, which are names."""
+PADDED = re.compile(r"[-+]?0\d{1,14}(?:\.\d{1,20})?")
+"""A number in a field of fixed width, `055`: where the key says that something is measured."""
 SWITCH_WORDS = {"on": 1.0, "off": 0.0, "true": 1.0, "false": 0.0}
 HEADS = frozenset(("head", "header", "Head", "Header", "info", "meta", "metadata", "envelope"))
 """Objects that are about the whole message, and whose time is its."""
+SHORT_TIMES = frozenset(("t", "at"))
+"""Keys of a time where the text is one; 21 under `t` is a temperature."""
 LABEL_KEYS = words("objectname description desc title")
 
 
@@ -116,7 +121,7 @@ class Walk:
                     number = float(value)
                     unit = means.unit_of(number) if means.fine else means.unit
                     readings.append(DecodedReading(device, name, number, None, unit, means.kind))
-                elif key == "t" and kind is str and (moment := self._content.time(value)) is not None:
+                elif kind is str and key in SHORT_TIMES and (moment := self._content.time(value)) is not None:
                     time_us = moment if time_us is None else time_us
                 else:
                     self.value(value, name, means, depth)
@@ -161,7 +166,10 @@ class Walk:
         elif kind is bool:
             self._add(name, 1.0 if value else 0.0, None, means)
         elif kind is str:
-            self._text(value, name, means)
+            if value[:1] == "{" and (inner := object_in(value)):
+                self.object(inner, name + ".", depth + 1)
+            else:
+                self._text(value, name, means)
         elif kind is dict:
             key, is_apart = value_of(value) if self.joins_single else ("", False)
             if key:
@@ -186,7 +194,7 @@ class Walk:
         take(value, name, means, MAX_DEPTH)
         reading = self.readings[-1] if len(self.readings) > before else None
         for key, value in found.items():
-            said = meaning(key)
+            said = CHIP if key in self.labels and key != at and value != name else meaning(key)
             role = said.role
             if (said.of == "name" and role is Role.FACT) or plain_key(key) in LABEL_KEYS:
                 if reading is not None and isinstance(value, str):
@@ -195,11 +203,11 @@ class Walk:
                 self.fact(said.of, value)
             elif reading is None:
                 continue
-            elif role is Role.UNIT and not said.of and isinstance(value, str) and value:
+            elif reading.text is None and role is Role.UNIT and not said.of and isinstance(value, str) and value:
                 reading.unit = spelled(value)
             elif (role is Role.TIME or key == "t") and reading.time_us is None:
                 reading.time_us = self._content.time(value)
-            elif key == "u" and isinstance(value, str) and value:
+            elif key == "u" and reading.text is None and isinstance(value, str) and value:
                 reading.unit = spelled(value)
 
     def whole(self, document: dict[str, Any], where: Place) -> None:
@@ -217,7 +225,7 @@ class Walk:
             elif where.name in document and _is_of_level(document, where):
                 self.device = where.owner
                 self.moved.append(Moved(where.device.key, where.name, where.owner, where.name, rekeys=True))
-        self.object(unwrapped(document) if "q" in document else document, prefix, 1)
+        self.object(unwrapped(document) if "q" in document or "coreid" in document else document, prefix, 1)
 
     def told(self, found: dict[str, Any], where: Place, name: str) -> None:
         """One value of a message that says itself what it is; until now all of a topic were one."""
@@ -294,7 +302,7 @@ class Walk:
             self._add(name, SWITCH_WORDS[value.lower()], None, means)
         elif is_opaque(name, value) or is_nothing(value, means):
             return
-        elif self.reads_numbers and NUMBER.fullmatch(value):
+        elif self.reads_numbers and (NUMBER.fullmatch(value) or (means.kind and PADDED.fullmatch(value))):
             self._add(name, float(value), None, means)
         elif self.reads_numbers and (measure := measured(value, means.kind)):
             self._add(name, measure[0], None, means._replace(unit=measure[1]))

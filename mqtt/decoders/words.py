@@ -1,6 +1,7 @@
 """What the keys of payloads and the levels of topics say: a time, a fact about the device, or a value and its unit."""
 
 import re
+import unicodedata
 from enum import Enum, auto
 from functools import lru_cache
 from typing import NamedTuple
@@ -55,7 +56,7 @@ TIME_KEYS = words(
     receivedat servertime devicetime readtimestamp readingtimestamp sampletimestamp datatimestamp devicetimestamp
     measurementtimestamp sensortimestamp sourcetimestamp servertimestamp eventtimestamp readtime readingtime
     acquisitiontime samplingtime messagetime collectedat capturedat loggedat reportedat isotime isodate timestampiso
-    datetimeutc localtime phenomenontime resulttime timeinstant"""
+    datetimeutc localtime phenomenontime resulttime timeinstant sentat publishedat"""
 )
 SUBJECTS = words(
     """sensor logger datalogger meter station probe machine equipment asset tracker inverter controller pump tank bin
@@ -82,7 +83,7 @@ FACT_KEYS = {
     "uptime": "uptime uptimesec uptimeseconds uptimes uptimems",
     "serial": f"serial serialnumber sn deviceserial serialno devicesn devsn cserialnumber {' '.join(SUBJECT_SERIALS)}",
     "id": "id deviceid device devid deveui nodeid node uuid uid imei imsi iccid ieeeaddress uniqueid meternumber "
-    f"idwasp coreid chipid esp8266id {' '.join(SUBJECT_IDS)}",
+    f"idwasp coreid chipid esp8266id deviceexternalid externalid {' '.join(SUBJECT_IDS)}",
     "gateway": "gatewayid gatewayeui gweui gwid gatewaysn gwsn gatewayserial gatewayserialnumber hubsn hubid",
     "name": "name devicename friendlyname displayname stationname alias label",
     "type": "type devicetype sensortype",
@@ -93,16 +94,16 @@ FACT_KEYS = {
 }
 INNER = words(
     """fport fcnt fcntup fcntdown fcntup32 devaddr adr qc rqi qualitycode crc checksum qos retain schemaversion
-    protocolversion msgtype messagetype schema topic
-    cfg config configuration settings cmd method"""
+    protocolversion msgtype messagetype schema topic cfg config configuration settings cmd command method ttl
+    siteid tenantid customerid organizationid orgid projectid applicationid appid"""
 )
 """Of a frame or a tag, and not of what is measured."""
 _FACT_OF = {word: fact for fact, words in FACT_KEYS.items() for word in words.split()}
 
 KINDS = {
     "temperature": "temperature temp temperatur temperatura tempc tempf dewpoint dew heatindex windchill celsius",
-    "humidity": "humidity hum humi rh rhum relhum humid umidita humidite",
-    "pressure": "pressure press baro barometer barom pressione mslp",
+    "humidity": "humidity hum humi rh rhum relhum humid umidita humidite humedad umidade luftfeuchte luftfeuchtigkeit",
+    "pressure": "pressure press baro barometer barom pressione presion pressao druck luftdruck mslp",
     "voltage": "voltage volt volts vcc vbat vbatt tensione uac udc vac vdc upv vpv",
     "current": "current amps ampere amperes corrente iac idc ipv",
     "power": "power watt watts apower potenza pac pdc ppv pgrid pload",
@@ -242,7 +243,7 @@ _LETTERS = {
 _CAPITALS = frozenset(("V", "W"))
 """Letters that are units behind any word: `DCBus_V`; not so `Phase_A` and `Zone_C`."""
 _FILLED = words("total usage used water consumption consumed fuel tank")
-PERCENT = words("humidity hum humi rh rhum relhum humidite umidita soc")
+PERCENT = words("humidity hum humi rh rhum relhum humidite umidita humedad umidade luftfeuchte luftfeuchtigkeit soc")
 CHIPS = words("sht dht bme bmp ds aht htu")
 """Which sensor it was, behind what it measured: `Hum_SHT`."""
 _ENDINGS = {"temp": "temperature", "temperature": "temperature", "humidity": "humidity", "pressure": "pressure",
@@ -269,7 +270,7 @@ def meaning(key: str) -> Meaning:
     """What a key of a payload, or the last level of a topic, says."""
     if is_secret(key):
         return Meaning(Role.NOTHING)
-    short = key[-LONGEST:]
+    short = _without_accents(key[-LONGEST:])
     plain = "".join(character for character in short.lower() if character.isalnum())
     if plain in TIME_KEYS:
         return Meaning(Role.TIME)
@@ -285,7 +286,7 @@ def meaning(key: str) -> Meaning:
     if len(tokens) > 1 and tokens[-1].lower() in _MOMENTS:
         return Meaning(Role.MOMENT)
     kind = _kind(plain, tokens)
-    unit = _unit(tokens, kind) or ("%" if kind in {"humidity", "battery"} and _is_percent(tokens) else "")
+    unit = _unit(_measured_in(tokens), kind) or ("%" if kind in {"humidity", "battery"} and _is_percent(tokens) else "")
     if not unit and (plain in BEARINGS or plain in PLACES):
         unit = "°"
     fine = "V" if kind == "voltage" and not unit else ""
@@ -294,7 +295,7 @@ def meaning(key: str) -> Meaning:
 
 def _of_unit(key: str, plain: str) -> str | None:
     """Whose unit stands under a key; empty: its neighbours'. None: no unit does."""
-    if plain in {"unit", "units", "uom", "unitofmeasurement"}:
+    if plain in {"unit", "units", "uom", "unitofmeasurement", "unita", "unidad", "unidade", "einheit"}:
         return ""
     for tail in ("_unit", "_units", "Unit", "Units", "-unit"):
         if key.endswith(tail):
@@ -302,6 +303,13 @@ def _of_unit(key: str, plain: str) -> str | None:
     if len(plain) > len("unit") and key.endswith("unit"):
         return key.removesuffix("unit")
     return None
+
+
+def _without_accents(key: str) -> str:
+    """`umidità` is `umidita`; signs like ° and ³ stay."""
+    if key.isascii():
+        return key
+    return "".join(one for one in unicodedata.normalize("NFD", key) if not unicodedata.combining(one))
 
 
 def _tokens(key: str) -> list[str]:
@@ -342,6 +350,16 @@ def _is_percent(tokens: list[str]) -> bool:
     named = [token for token in named if token not in CHIPS] or named
     last = next((token for token in reversed(named) if token), "")
     return last in PERCENT and PER_VOLUME.isdisjoint(named)
+
+
+STATISTICS = words("avg average mean min max minimum maximum median total sum delta last now today")
+"""What was made of values behind their unit."""
+
+
+def _measured_in(tokens: list[str]) -> list[str]:
+    """`temp_c_avg` without what was made of the values."""
+    last = tokens[-1].lower() if len(tokens) > 2 else ""
+    return tokens[:-1] if last in STATISTICS and (tokens[-2].lower(), last) not in _TWO_TOKENS else tokens
 
 
 def _unit(tokens: list[str], kind: str) -> str:

@@ -46,7 +46,7 @@ def test_a_gateway_that_puts_its_serial_number_beside_its_meters_keeps_them_apar
         ("mesh/all", {"id_wasp": "N4", "sensor": "TC", "value": "21.5"}, "N4", "TC"),
         ("pool/probe", {"parameter": "pH", "value": 21.5}, "probe", "pH"),
         ("home/node1", {"type": "temperature", "value": 21.5}, "node1", "temperature"),
-        ("home/node1/temperature", {"sensor": "DHT22", "value": 21.5}, "temperature", "value"),
+        ("home/node1/temperature", {"sensor": "DHT22", "value": 21.5}, "node1", "temperature"),
         ("home/node1/pump", {"type": "relay", "value": 21.5}, "node1", "pump"),
     ],
 )

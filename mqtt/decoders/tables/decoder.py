@@ -13,7 +13,7 @@ from mqtt.decoders.gather import add
 from mqtt.decoders.places import NAME_LENGTH, clean, place
 from mqtt.decoders.tables.moments import CLOCK, DATE, is_moment, order_of
 from mqtt.decoders.tables.moments import read as moment_of
-from mqtt.decoders.tables.reader import Table, is_empty, is_value, number, read
+from mqtt.decoders.tables.reader import MOST_RARE, Table, is_empty, is_value, number, read
 from mqtt.decoders.units import spelled
 from mqtt.decoders.walk import MAX_TEXT
 from mqtt.decoders.words import Meaning, Role, meaning, words
@@ -41,7 +41,7 @@ class TableDecoder:
     def claims(self, content: Content) -> bool:
         """What begins like a table."""
         payload = content.message.payload
-        if (b"," not in payload and b";" not in payload and b"\t" not in payload) or content.is_structure:
+        if content.is_structure or not _may_be_table(payload):
             return False
         try:
             text = content.text
@@ -70,6 +70,12 @@ class TableDecoder:
         if not decoded.readings:
             raise UndecodableError("no_values")
         return decoded
+
+
+def _may_be_table(payload: bytes) -> bool:
+    if b"," in payload or b";" in payload or b"\t" in payload:
+        return True
+    return len(payload) <= MOST_RARE and b"\n" in payload.strip()
 
 
 def _see_trackers(table: Table, topic: str, decoded: Decoded) -> None:
@@ -176,7 +182,7 @@ def _role(name: str) -> Meaning:
     plain = "".join(character for character in name.lower() if character.isalnum())
     if plain in WHO:
         return Meaning(Role.FACT, of="id")
-    if plain in INNER:
+    if plain in INNER or not name:
         return Meaning(Role.NOTHING)
     stem, _bracket, unit = name.partition("(") if "(" in name else name.partition("[")
     means = meaning(stem.strip() or name)

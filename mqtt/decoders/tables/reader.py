@@ -11,6 +11,8 @@ from mqtt.exceptions import UndecodableError
 
 MOST_LINES = 2000
 MOST_FIELDS = 20_000
+MOST_RARE = 20_000
+"""Letters of a table that is parted by a rare sign."""
 _DECIMAL_COMMA = re.compile(r"[-+]?\d{1,15},\d{1,15}")
 _EMPTY = frozenset(("", "nan", "-nan", "null", "none", "n/a", "-"))
 TOA5 = "TOA5"
@@ -39,6 +41,33 @@ def delimiter_of(line: str) -> str:
     return ","
 
 
+RARE = ("|", "%", "^", "~")
+"""What parts values in few tables: only names above rows that each have as many values make it one."""
+_NAMES = re.compile(r"[A-Za-z_][\w .()/°-]*")
+_WORDS = re.compile(r"[A-Za-z_]\w*")
+_BLANKS = re.compile(r"[ \t]+")
+
+
+def rare(lines: list[str]) -> list[list[str]]:
+    """The rows of a table that is parted by a rare sign, or lined up with blanks; empty when it is none."""
+    for sign in RARE:
+        if sign in lines[0]:
+            rows = [[value.strip() for value in line.strip().split(sign)] for line in lines]
+            return rows if _is_even(rows, _NAMES) else []
+    rows = [_BLANKS.split(line.strip()) for line in lines]
+    return rows if len(rows[0]) > FEWEST and _is_even(rows, _WORDS) else []
+
+
+FEWEST = 2
+"""Words above each other are a sentence and its end."""
+
+
+def _is_even(rows: list[list[str]], names: re.Pattern[str]) -> bool:
+    head = rows[0]
+    is_even = len(rows) > 1 and len(head) > 1 and all(len(row) == len(head) for row in rows)
+    return is_even and all(map(names.fullmatch, head)) and all(any(map(_says, row)) for row in rows[1:])
+
+
 def number(value: str) -> float | None:
     """A value as a number; the decimal mark may be a comma."""
     if _DECIMAL_COMMA.fullmatch(value):
@@ -62,8 +91,15 @@ def read(text: str) -> Table | None:
     if not lines:
         return None
     delimiter = delimiter_of(lines[0])
-    if delimiter not in lines[0]:
-        return None
+    is_titled = delimiter not in lines[0]
+    if is_titled:
+        rows = rare(lines) if len(lines) <= MOST_LINES and len(text) <= MOST_RARE else []
+        if rows:
+            return _headed(rows)
+        lines = lines[1:]  # perhaps a title
+        delimiter = delimiter_of(lines[0]) if lines else delimiter
+        if not lines or delimiter not in lines[0]:
+            return None
     if len(lines) > MOST_LINES or text.count(delimiter) > MOST_FIELDS:
         raise UndecodableError("too_many_values", limit=MOST_FIELDS)
     try:
@@ -72,7 +108,7 @@ def read(text: str) -> Table | None:
         return None
     if rows[0][0] == TOA5:
         return _toa5(rows)
-    return _headed(rows) or _bare(rows)
+    return _headed(rows) or (None if is_titled else _bare(rows))
 
 
 def _toa5(rows: list[list[str]]) -> Table | None:
@@ -90,7 +126,8 @@ def _headed(rows: list[list[str]]) -> Table | None:
     names = rows[0]
     if len(rows) < 2 or len(names) < 2 or len(set(names)) < len(names):
         return None
-    if any(is_value(name) or is_moment(name) or len(name) > 100 for name in names):
+    named = names[1:] if not names[0] else names  # the numbers of rows have no name
+    if any(is_value(name) or is_moment(name) or len(name) > 100 for name in named):
         return None
     units: dict[int, str] = {}
     below = rows[1:]

@@ -35,6 +35,21 @@ _NO_VALUES = frozenset(
      "LastSeenEpoch")
 )  # fmt: skip
 _NO_LISTS = ("Endpoints.", "Config.")
+_FRAME = re.compile(r"[0-9A-F]{4}[!<?][0-9A-F]{2}")
+"""`0008!06` is a command as its bytes: what it says stands beside it, if the coordinator knows."""
+_ADMINISTRATION = ("0004<", "0005<")
+"""Answers about groups and scenes."""
+
+
+def _told(found: dict[str, Any]) -> dict[str, Any]:
+    """What the coordinator tells of a device, without the bytes where it understands them."""
+    if len(found) > MAX_VALUES:
+        raise UndecodableError("too_many_values", limit=MAX_VALUES)
+    if any(key.startswith(_ADMINISTRATION) for key in found):
+        return {key: value for key, value in found.items() if key in _FACTS}
+    kept = {key: value for key, value in found.items() if not _FRAME.fullmatch(key)}
+    is_understood = len(kept) < len(found) and any(key not in _FACTS and key not in _NO_VALUES for key in kept)
+    return kept if is_understood else found
 
 
 class Bridged:
@@ -48,7 +63,7 @@ class Bridged:
 
     def take(self, found: dict[str, Any], units: dict[str, str], *, is_zigbee: bool = False) -> None:
         """All that the node says about it."""
-        for name, _, value in leaves(found):
+        for name, _, value in leaves(_told(found) if is_zigbee else found):
             if name in _FACTS and isinstance(value, str | int | float):
                 self.facts[_FACTS[name]] = clean(value)[:NAME_LENGTH] if isinstance(value, str) else value
             elif name not in _NO_VALUES and not name.startswith(_NO_LISTS):

@@ -11,7 +11,7 @@ from mqtt.decoders.tasmota.discovery import PREFIX, discovery
 from mqtt.decoders.tasmota.quantities import UNIT_KEYS, quantity
 from mqtt.decoders.tasmota.spots import COMMON, FAMILY, TELE, Spot, announced_spot, bare_spot, spot
 from mqtt.decoders.units import spelled
-from mqtt.decoders.walk import MAX_ARRAY, MAX_TEXT
+from mqtt.decoders.walk import MAX_ARRAY, MAX_TEXT, NUMBER
 from mqtt.decoders.words import words
 from mqtt.enums import Availability
 from mqtt.exceptions import UndecodableError
@@ -53,6 +53,11 @@ _FACTS = {
 }
 _ABOUT = frozenset(("Status", "StatusPRM", "StatusFWR", "StatusNET", "Info1", "Info2", "Info3"))
 LONGEST_SLEEP = 7 * 86_400
+
+
+def _is_said(name: str, text: str) -> bool:
+    """Whether a rule of the user's publishes a state under a name of its own: `stat/leak/LEAK`."""
+    return name not in COMMON and (text.upper() in _ON_OFF or NUMBER.fullmatch(text) is not None)
 
 
 class TasmotaDecoder:
@@ -97,7 +102,7 @@ class _Message:
             document = content.document
             if isinstance(document, dict):
                 self._document(document, name)
-        elif not content.is_empty and _SPOKEN.fullmatch(name):
+        elif not content.is_empty and (_SPOKEN.fullmatch(name) or _is_said(name, content.text)):
             self._word(name, content.text)
 
     def _document(self, document: dict[str, Any], name: str) -> None:
@@ -167,8 +172,8 @@ class _Message:
         units = self._units(document)
         first = len(self.decoded.readings)
         for key, value in document.items():
-            if key in _NOT_SENSED:
-                continue
+            if key in _NOT_SENSED or (key[:2] == "Zb" and key not in ZIGBEE):
+                continue  # a time or a unit; an answer of the coordinator
             if isinstance(value, dict):
                 if key in ZIGBEE:
                     self._bridged(zigbee(self._node, value))
