@@ -35,8 +35,8 @@ def _nothing_said(settings: Any) -> Iterator[None]:
 
 
 def say(**values: Any) -> None:
-    publisher = Publisher("one abc")
-    publisher.publish(ProcessPressure(name="one abc", at=time.time(), **values))
+    publisher = Publisher("mill one abc")
+    publisher.publish(ProcessPressure(name="mill one abc", at=time.time(), **values))
     publisher.close()
     pressure._kept = (0.0, "", None)
 
@@ -68,7 +68,7 @@ async def test_the_connections_page_shows_how_it_flows(viewer: Any) -> None:
         say(connections=(one,))
         frame = await socket.until("1,234")
         assert "5 messages of QoS 0" in frame
-        assert ">one<" in frame
+        assert ">mill one<" in frame, "the name that its command line gave it"
 
 
 async def test_the_overview_shows_what_everything_does_now(viewer: Any) -> None:

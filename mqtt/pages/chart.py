@@ -18,7 +18,7 @@ from mqtt.pages.base import Part, Shown
 from mqtt.permissions import User, visible_to
 from mqtt.presentation import formats
 from mqtt.services.corrections import corrections_of
-from mqtt.services.history.aggregate import FOREVER
+from mqtt.validators import EARLIEST, LATEST
 
 OFFERED = 60
 """Sensors to choose from; more are on the list of sensors."""
@@ -89,8 +89,9 @@ class Panel:
             "nearer": (start + quarter, end - quarter),
             "wider": (start - 2 * quarter, end + 2 * quarter),
         }
+        earliest, latest = to_us(EARLIEST), to_us(LATEST)
         return {
-            name: self.url(**{"from": _machine(max(since, FOREVER[0])), "to": _machine(min(until, FOREVER[1]))})
+            name: self.url(**{"from": _machine(max(since, earliest)), "to": _machine(min(until, latest))})
             for name, (since, until) in moves.items()
         }
 

@@ -112,7 +112,7 @@ def _processes(user: User) -> list[Process]:
     names = dict(visible_to(user, MqttConnection.objects.all()).values_list("pk", "name"))
     return [
         Process(
-            name=one.name.rpartition(" ")[0] or one.name,
+            name=one.title,
             started_at=datetime.fromtimestamp(one.started_at, UTC),
             now=one,
             flows=[

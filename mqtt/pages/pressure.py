@@ -20,7 +20,7 @@ def flow(shown: Shown) -> dict[str, Any]:
                     "flow": one,
                     "lag": milliseconds(one.lag_seconds),
                     "is_slow": one.lag_seconds >= BEHIND_FROM,
-                    "process": process.name.partition(" ")[0],
+                    "process": process.title,
                 }
     return {"flow": None, "is_known": processes is not None}
 

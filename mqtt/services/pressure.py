@@ -99,6 +99,11 @@ class ProcessPressure:
     connections: tuple[ConnectionPressure, ...] = ()
 
     @property
+    def title(self) -> str:
+        """As people know it: without the word behind it that no other process has."""
+        return self.name.rpartition(" ")[0] or self.name
+
+    @property
     def is_behind(self) -> bool:
         """Whether storing lags so far that people should know."""
         return self.behind_seconds >= BEHIND_FROM

@@ -101,7 +101,10 @@ class Child:
         self._started = time.monotonic()
         self._started_at = datetime.now(UTC)
         self.phase = ChildPhase.STARTING
-        write_whole(self._pid_file, f"{self._process.pid}\n")
+        try:
+            write_whole(self._pid_file, f"{self._process.pid}\n")
+        except OSError as error:  # a full disk: the process runs all the same
+            self._output.say(f"{self._pid_file} cannot be written: {error.strerror}")
 
     def look_after(self) -> bool:
         """Notice a death, the end of a pause, or readiness; returns whether the state changed."""
@@ -109,7 +112,10 @@ class Child:
             if time.monotonic() < self._next_try:
                 return False
             self.restarts += 1
-            self.start()
+            try:
+                self.start()
+            except OSError as error:  # no room for another process: what runs goes on meanwhile
+                self._wait(f"cannot be started ({error.strerror}) and is tried again")
             return True
         if self._process is None:
             return False
@@ -148,9 +154,13 @@ class Child:
         if time.monotonic() - self._started > GOOD_LIFE:
             self._pause = FIRST_PAUSE
         how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
-        self._output.say(f"{self.name} {how} and is started again in {self._pause:g} s.")
         self._last_exit, self._process = code, None
         self._pid_file.unlink(missing_ok=True)
+        self._wait(f"{how} and is started again")
+
+    def _wait(self, what: str) -> None:
+        """Say what happened, and pause, ever longer, before the next try."""
+        self._output.say(f"{self.name} {what} in {self._pause:g} s.")
         self._next_try = time.monotonic() + self._pause
         self._pause = min(self._pause * 2, LONGEST_PAUSE)
         self.phase = ChildPhase.WAITING

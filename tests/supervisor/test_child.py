@@ -1,3 +1,4 @@
+import errno
 import signal
 import subprocess
 import sys
@@ -60,6 +61,35 @@ def test_the_pause_before_the_next_try_grows_and_has_an_end(tmp_path: Path, monk
     wait_for(child.has_ended, what="the end")
     assert pauses == pytest.approx([0.02, 0.04, 0.05, 0.05, 0.05])
     assert child.state.last_exit == 3
+
+
+def test_a_full_disk_and_a_machine_without_room_for_a_process_end_no_console(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(child_module, "FIRST_PAUSE", 0.01)
+    output = Output()
+    child = Child(program(CRASH), tmp_path, output)
+    child.start()
+    wait_for(lambda: child.look_after() and child.phase == "waiting", what="its end")
+
+    def no_room(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def no_process(*_: object, **__: object) -> None:
+        raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    with monkeypatch.context() as crowded:
+        crowded.setattr(subprocess, "Popen", no_process)
+        wait_for(lambda: child.look_after() and child.restarts == 1, what="a try in vain")
+        assert child.phase == "waiting"
+    monkeypatch.setattr(child_module, "write_whole", no_room)
+    wait_for(lambda: child.look_after() and child.restarts == 2, what="the next try")
+    assert child.phase == "starting"
+    wait_for(child.has_ended, what="the end")
+    output.close()
+    said = capfd.readouterr().out
+    assert "thing cannot be started (Resource temporarily unavailable) and is tried again in 0.0" in said
+    assert "thing.pid cannot be written: No space left on device" in said
 
 
 def test_a_long_life_makes_the_pause_short_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
