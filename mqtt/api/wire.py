@@ -12,6 +12,7 @@ from rest_framework.exceptions import APIException, ParseError, ValidationError
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
 
 MAX_BODY = 1024 * 1024
 """Bytes; a connection with its certificates has some ten thousand."""
@@ -61,7 +62,19 @@ class JSONRenderer(BaseRenderer):
 
 
 class Negotiation(DefaultContentNegotiation):
-    """Which form an answer has; a form that nobody knows is a wrong parameter, not a missing page."""
+    """Which form an answer has: what `format` names, whatever a program accepts as a rule; else the header Accept.
+
+    A form that nobody knows is a wrong parameter, not a missing page.
+    """
+
+    def select_renderer(
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
+    ) -> Any:
+        """The renderer and its media type. Raises ValidationError, NotAcceptable."""
+        if named := request.query_params.get("format"):
+            chosen = self.filter_renderers(renderers, named)[0]
+            return chosen, chosen.media_type
+        return super().select_renderer(request, renderers, format_suffix)
 
     def filter_renderers(self, renderers: Iterable[BaseRenderer], name: str) -> list[BaseRenderer]:
         """The renderers of one form. Raises ValidationError."""

@@ -36,7 +36,11 @@ def text_of(answer: Any) -> str:
 @pytest.mark.database
 def test_readings_come_as_one_csv_without_pages(api: APIClient, sensor: SensorDevice) -> None:
     url = f"/api/v1/mqtt/sensors/{sensor.pk}/readings/"
-    asked = [api.get(url, {"format": "csv", "page_size": 1}), api.get(url, HTTP_ACCEPT="text/csv")]
+    asked = [
+        api.get(url, {"format": "csv", "page_size": 1}),
+        api.get(url, {"format": "csv"}, HTTP_ACCEPT="application/json"),
+        api.get(url, HTTP_ACCEPT="text/csv"),
+    ]
     for answer in asked:
         assert answer["Content-Type"] == "text/csv; charset=utf-8"
         rows = list(csv.DictReader(io.StringIO(text_of(answer))))

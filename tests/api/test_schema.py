@@ -34,3 +34,14 @@ def test_the_docs_page_needs_a_login_and_loads_nothing_from_elsewhere(viewer: An
     links = re.findall(r'(?:src|href)="([^"]+)"', page)
     assert len(links) > 2
     assert all(link.startswith(("/static/", "/api/")) for link in links)
+
+
+def test_the_docs_page_refuses_in_a_page_too(viewer: Any) -> None:
+    browser = Client()
+    browser.force_login(viewer)
+    assert browser.post("/api/v1/docs/").status_code == 403
+    assert browser.get("/api/v1/docs/", headers={"accept": "application/pdf"}).status_code == 406
+    viewer.groups.clear()
+    refused = browser.get("/api/v1/docs/")
+    assert refused.status_code == 403
+    assert "<h1" in refused.content.decode()

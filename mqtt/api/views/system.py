@@ -57,10 +57,6 @@ class DocsView(LoginRequiredMixin, SpectacularSwaggerSplitView):
     renderer_classes = [TemplateHTMLRenderer]
     url_name = "api-schema"
 
-    def handle_exception(self, error: Any) -> Any:
-        """A page for people: let Django's own error pages answer."""
-        raise error
-
 
 class UnknownPath(APIView):
     """What stands below /api/ and is nothing: 404 in JSON for every method, with or without a login."""
