@@ -81,6 +81,10 @@ class ConnectionForm(SecretFieldsMixin, SeenMixin, forms.ModelForm):
             "reads_statistics",
             "is_enabled",
         ]
+        error_messages = {
+            "name": {"unique": _("Another connection has this name.")},
+            "client_id": {"unique": _("Another connection uses this client id.")},
+        }
         widgets = {
             "name": forms.TextInput(attrs={"autocomplete": "off"}),
             "host": forms.TextInput(attrs={**PLAIN, "placeholder": "broker.example.org"}),

@@ -65,6 +65,7 @@ class MappingForm(SeenMixin, forms.ModelForm):
             "separator",
             "decimal_comma",
         ]
+        error_messages = {"name": {"unique": _("Another mapping has this name.")}}
         widgets = {
             "name": forms.TextInput(attrs={"autocomplete": "off"}),
             "topic_pattern": forms.TextInput(attrs=PLAIN),

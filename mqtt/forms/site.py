@@ -28,6 +28,7 @@ class SiteForm(SeenMixin, forms.ModelForm):
             "topic_prefix": forms.TextInput(attrs={"autocomplete": "off", "class": "mono", "spellcheck": "false"}),
             "time_zone": forms.TextInput(attrs={"list": "zones", "autocomplete": "off", "spellcheck": "false"}),
         }
+        error_messages = {"name": {"unique": _("Another site has this name.")}}
         help_texts = {"latitude": _("Degrees with a decimal point, for example 45.4642.")}
 
     def clean_topic_prefix(self) -> str:

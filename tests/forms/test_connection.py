@@ -108,7 +108,9 @@ def test_a_websocket_path_begins_with_a_slash() -> None:
 
 def test_two_connections_cannot_share_a_name_or_a_client_id() -> None:
     make_connection(name="Plant", client_id="plant-1")
-    assert {"name", "client_id"} <= set(ConnectionForm(posted()).errors)
+    errors = ConnectionForm(posted()).errors
+    assert errors["name"] == ["Another connection has this name."]
+    assert errors["client_id"] == ["Another connection uses this client id."]
 
 
 def test_a_stored_password_is_kept_replaced_or_cleared() -> None:
