@@ -11,6 +11,7 @@ from django import template
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import npgettext_lazy
 
 from mqtt.corrections import NONE, Corrections
 from mqtt.enums import AuditAction, Availability, CommandState, ConnectionStatus
@@ -50,6 +51,16 @@ WORDS: dict[str, Any] = {
     **{str(status): status.label for status in ConnectionStatus},
     **{str(state): state.label for state in CommandState},
 }
+COUNTED: dict[str, Any] = {
+    ConnectionStatus.ERROR: npgettext_lazy("connections", "%(n)s in error", "%(n)s in error", "count"),
+    ConnectionStatus.DISCONNECTED: npgettext_lazy("connections", "%(n)s disconnected", "%(n)s disconnected", "count"),
+    ConnectionStatus.SILENT: npgettext_lazy("connections", "%(n)s without data", "%(n)s without data", "count"),
+    ConnectionStatus.CONNECTING: npgettext_lazy("connections", "%(n)s connecting", "%(n)s connecting", "count"),
+    ConnectionStatus.UNKNOWN: npgettext_lazy("connections", "%(n)s unknown", "%(n)s unknown", "count"),
+    Availability.LATE: npgettext_lazy("devices", "%(n)s late", "%(n)s late", "count"),
+    Availability.OFFLINE: npgettext_lazy("devices", "%(n)s offline", "%(n)s offline", "count"),
+}
+"""What is said of several: in other languages the word changes with their number."""
 
 
 @register.inclusion_tag("includes/status.html")
@@ -124,6 +135,12 @@ def lasting(seconds: float | None) -> str:
 def status_word(name: str) -> str:
     """What the screen says for a status or an availability."""
     return str(WORDS.get(name, name))
+
+
+@register.filter
+def counted(count: int, name: str) -> str:
+    """So many of a status or an availability, as a phrase: "3 disconnected"."""
+    return str(COUNTED[name] % {"count": count, "n": formats.number(count)})
 
 
 @register.filter

@@ -1,6 +1,7 @@
 """Who did what."""
 
 from collections import defaultdict
+from datetime import datetime
 from typing import Any
 
 from django.core.paginator import Paginator
@@ -8,12 +9,25 @@ from django.db.models import Model
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from mqtt.enums import AuditAction, NodeKind
 from mqtt.filters import AuditFilter
-from mqtt.models import AuditEntry, Datalogger, Gateway, MqttConnection, SensorDevice, Site
+from mqtt.models import (
+    AuditEntry,
+    Command,
+    Datalogger,
+    Gateway,
+    Mapping,
+    MqttConnection,
+    Note,
+    SensorCorrection,
+    SensorDevice,
+    Site,
+)
 from mqtt.permissions import VIEW, visible_to
 from mqtt.views import exports
 from mqtt.views.guard import needs
@@ -29,6 +43,17 @@ KINDS: dict[str, tuple[Any, str]] = {
     NodeKind.DATALOGGER: (Datalogger, "datalogger-detail"),
     NodeKind.SENSOR: (SensorDevice, "sensor-detail"),
 }
+WRITTEN = (Note, SensorCorrection, Command, Mapping)
+"""What people do to a thing by writing something else: its fields stand in the entry of the thing."""
+NAMES: dict[str, Any] = {
+    "filters": gettext_lazy("topic filters"),
+    "password": gettext_lazy("password"),
+    "user": gettext_lazy("user"),
+    "role": gettext_lazy("role"),
+    "bytes": gettext_lazy("bytes"),
+    "topics": gettext_lazy("topics"),
+}
+"""Of what is written down without being a field of anything."""
 ACTIONS: dict[str, Any] = {action.value: action.label for action in AuditAction}
 
 
@@ -64,27 +89,39 @@ def audit_list(request: HttpRequest) -> HttpResponseBase:
     return render(request, "mqtt/audit_list.html", context)
 
 
-def changes_of(entry: AuditEntry) -> list[tuple[str, str, str]]:
-    """(field, old, new) of what an entry says; what has no old value has an empty one."""
+def changes_of(entry: AuditEntry) -> list[tuple[str, Any, Any]]:
+    """(field, old, new) of what an entry says, each a text or a time; what has no old value has an empty one."""
     model = KINDS.get(entry.kind, (None, ""))[0]
     rows = []
     for name, value in list(entry.details.items())[:CHANGES]:
         both = value if isinstance(value, dict) and {"old", "new"} <= value.keys() else {"old": "", "new": value}
         rows.append((_label(model, name), _word(both["old"]), _word(both["new"])))
-    return sorted(rows)
+    return sorted(rows, key=lambda row: row[0])
 
 
 def _label(model: type[Model] | None, name: str) -> str:
-    fields = {field.name: field for field in model._meta.fields} if model else {}  # noqa: SLF001 - public by its docs
-    return str(fields[name].verbose_name) if name in fields else name.replace("_", " ")
+    for one in (model, *WRITTEN):
+        fields = {field.name: field for field in one._meta.fields} if one else {}  # noqa: SLF001 - public by its docs
+        if name in fields:
+            return str(fields[name].verbose_name)
+    return str(NAMES.get(name, name.replace("_", " ")))
 
 
-def _word(value: Any) -> str:
+def _word(value: Any) -> Any:
     if value is None or value == "":
         return ""
     if isinstance(value, bool):
         return _("yes") if value else _("no")
-    return str(value)[:LONGEST]
+    return _moment(value) or str(value)[:LONGEST]
+
+
+def _moment(value: Any) -> datetime | None:
+    """The time that a text is; times stand in an entry as in its JSON."""
+    try:
+        at = parse_datetime(value) if isinstance(value, str) else None
+    except ValueError:  # the 31st of February
+        return None
+    return at if at and at.tzinfo else None
 
 
 def _urls(entries: list[AuditEntry]) -> dict[tuple[str, int | None], str]:

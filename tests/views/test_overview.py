@@ -114,3 +114,12 @@ def test_who_has_just_installed_it_is_told_how_data_comes(client: Client, viewer
     page = client.get("/").content.decode()
     assert "Let a device publish" not in page
     assert "Nothing needs anybody." in page
+
+
+def test_several_in_trouble_are_told_in_the_readers_grammar(client: Client, viewer: Any) -> None:
+    for number, status in enumerate(("error", "error", "disconnected", "disconnected", "silent")):
+        factories.make_connection(name=f"broker {number}", status=status)
+    client.force_login(viewer)
+    italian = client.get("/", headers={"Accept-Language": "it"}).content.decode()
+    assert "2 in errore, 2 disconnesse, 1 senza dati" in italian
+    assert "2 in error, 2 disconnected, 1 without data" in client.get("/").content.decode()

@@ -146,6 +146,15 @@ def test_the_audit_is_filtered(web: Client, query: str, labels: set[str]) -> Non
     assert {label for label in "ABCD" if f'<span class="k">{label}</span>' in page} == labels
 
 
+def test_the_audit_names_fields_and_times_as_a_reader_does(web: Client) -> None:
+    entry(kind="sensor", action="noted", details={"at": "2026-11-27T07:47:52+00:00", "text": "2026-02-31T00:00:00Z"})
+    entry(details={"filters": "#"})
+    page = web.get("/audit/", headers={"Accept-Language": "it"}).content.decode()
+    assert '<small>ora:</small> <time datetime="2026-11-27T07:47:52' in page
+    assert "<small>nota:</small> 2026-02-31T00:00:00Z" in page
+    assert "<small>filtri topic:</small> #" in page
+
+
 @pytest.mark.parametrize("details", [{}, {"x": {"old": None, "new": True}}, {"x": [1, {"y": 2}]}, {"x": {"old": 1}}])
 def test_any_details_of_an_audit_entry_can_be_shown(web: Client, details: dict[str, object]) -> None:
     entry(details=details)
