@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
+from urllib.parse import urlsplit
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.http import HttpResponseClientRedirect
 
 from mqtt.permissions import can
@@ -41,6 +43,15 @@ def login_first(request: HttpRequest) -> HttpResponse:
     """
     where = request.htmx.current_url_abs_path if request.htmx else None  # type: ignore[attr-defined]
     if where is None:
-        where = request.get_full_path() if request.method in {"GET", "HEAD"} else reverse("overview")
+        where = request.get_full_path() if request.method in {"GET", "HEAD"} else _page_of(request)
     answer = redirect_to_login(where)
     return HttpResponseClientRedirect(answer.url) if request.htmx else answer  # type: ignore[attr-defined]
+
+
+def _page_of(request: HttpRequest) -> str:
+    """The page on which the form stood that was sent, as the browser says; the overview when it says none of ours."""
+    said = request.headers.get("Referer", "")
+    if not url_has_allowed_host_and_scheme(said, {request.get_host()}):
+        return reverse("overview")
+    page = urlsplit(said)
+    return f"{page.path}?{page.query}" if page.query else page.path
