@@ -56,7 +56,7 @@ def test_a_sensor_is_found_by_connection_and_key_on_another_console(sensor: Sens
 def test_the_form_for_excel_in_italian_is_read_back(sensor: SensorDevice, tmp_path: Path) -> None:
     text = f"\ufefftime;sensor;value;text\r\n01/05\r\n2026-05-01 12:00:00;{sensor.pk};1.234,5;\r\n"
     text += f"2026-05-01 12:00:01;{sensor.pk};;'=1+1\r\n"
-    with pytest.raises(CommandError, match="1 lines left out"):
+    with pytest.raises(CommandError, match="1 line left out"):
         store(text, tmp_path)
     assert values() == [1234.5, "=1+1"]
     assert Reading.objects.order_by("time")[0].time.isoformat() == "2026-05-01T10:00:00+00:00"
@@ -94,6 +94,13 @@ def test_bad_lines_are_named_and_good_ones_are_kept(sensor: SensorDevice, tmp_pa
         assert words in said
 
 
+def test_a_cell_too_many_is_a_line_that_is_left_out(sensor: SensorDevice, tmp_path: Path) -> None:
+    text = f"time,sensor,value\n2026-05-01T12:00:00Z,{sensor.pk},21,5\n2026-05-01T12:00:01Z,{sensor.pk},22,,\n"
+    with pytest.raises(CommandError, match="1 line left out"):
+        store(text, tmp_path)
+    assert values() == [22.0]
+
+
 def test_the_current_value_stays_what_the_device_said(sensor: SensorDevice, tmp_path: Path) -> None:
     before = sensor.state.value
     store(f"time,sensor,value\n2026-05-01T12:00:00Z,{sensor.pk},1\n", tmp_path)
@@ -102,7 +109,16 @@ def test_the_current_value_stays_what_the_device_said(sensor: SensorDevice, tmp_
 
 
 @pytest.mark.parametrize(
-    "text", ["", "\n", "a,b\n1,2", "time,value\n2026-01-01,1", "time,sensor\n2026-01-01,1", "nonsense"]
+    "text",
+    [
+        "",
+        "\n",
+        "a,b\n1,2",
+        "time,value\n2026-01-01,1",
+        "time,sensor\n2026-01-01,1",
+        "nonsense",
+        "time,sensor,value,value\n",
+    ],
 )
 def test_a_file_of_another_form_says_what_is_missing(text: str, tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="readings: "):
@@ -115,7 +131,7 @@ def test_a_file_that_is_not_there_or_no_text_says_so(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="cannot be read: Is a directory"):
         call_command("import_readings", str(tmp_path))
     (tmp_path / "bytes").write_bytes(b"time,sensor,value\n\xff\xfe\n")
-    with pytest.raises(CommandError, match="utf-8"):
+    with pytest.raises(CommandError, match="at line 1 or soon after is not UTF-8"):
         call_command("import_readings", str(tmp_path / "bytes"))
 
 
@@ -144,7 +160,7 @@ def test_a_moment_that_some_zone_has_no_date_for_is_a_line_that_is_left_out(mome
 
 
 def test_a_nul_in_a_name_is_a_line_that_is_left_out(tmp_path: Path) -> None:
-    with pytest.raises(CommandError, match="1 lines left out"):
+    with pytest.raises(CommandError, match="1 line left out"):
         store("connection,key,time,value\nA\0,b\0,2026-01-01T00:00:00Z,1\n", tmp_path)
 
 

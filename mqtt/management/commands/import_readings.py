@@ -39,18 +39,18 @@ class Command(BaseCommand):
                 )
             if not options["dry_run"]:  # killed before its end, the mqtt process goes on with it
                 rollups.roll_up_due(lambda done: progress("summing up hours for charts", done, 0))
-        except (LineError, UnicodeDecodeError) as error:
+        except LineError as error:
             raise CommandError(f"{options['file']}: {error}") from error
         finally:
             progress.close()
         would = "would be " if options["dry_run"] else ""
         self.stdout.write(f"{outcome.new:,} {would}stored, {outcome.known:,} were there already.")
         if outcome.refused:
-            for one in outcome.refusals:
+            for one in sorted(outcome.refusals, key=lambda refusal: refusal.number):
                 self.stderr.write(f"line {one.number}: {one.why}")
             if outcome.refused > MOST_REFUSALS:
                 self.stderr.write(f"and {outcome.refused - MOST_REFUSALS:,} more")
-            raise CommandError(f"{outcome.refused:,} lines {would}left out.")
+            raise CommandError(f"{outcome.refused:,} line{'s' if outcome.refused > 1 else ''} {would}left out.")
 
 
 @contextmanager

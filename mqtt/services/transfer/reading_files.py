@@ -88,6 +88,8 @@ def _csv_lines(header: str, stream: TextIO) -> Iterator[Line | Refusal]:
         )
     if "sensor" not in names and not {"connection", "key"} <= set(names):
         raise LineError("A column sensor must hold the sensor's number, or connection and key together must name it.")
+    if twice := [name for name in KNOWN if names.count(name) > 1]:
+        raise LineError(f"The first line names {' and '.join(twice)} more than once: which of them counts?")
     reader = csv.reader(_short_lines(stream), delimiter=separator)
     number = 1
     while True:
@@ -102,10 +104,17 @@ def _csv_lines(header: str, stream: TextIO) -> Iterator[Line | Refusal]:
         if cells:
             try:
                 # The form for Excel in Italian: semicolons between cells, commas in numbers.
-                row = dict(zip(names, map(restored, cells), strict=False))
+                row = _row(names, cells)
                 yield _line(number, row, is_italian=separator == ";")
             except LineError as error:
                 yield Refusal(number, str(error))
+
+
+def _row(names: list[str], cells: list[str]) -> dict[str, str]:
+    """The cells by their columns' names. With one too many the columns are a guess: 21,5 between commas is two."""
+    if any(cells[len(names) :]):
+        raise LineError(f"{len(cells)} cells, but the first line names {len(names)} columns")
+    return dict(zip(names, map(restored, cells), strict=False))
 
 
 def _short_lines(stream: TextIO) -> Iterator[str]:
@@ -116,7 +125,13 @@ def _short_lines(stream: TextIO) -> Iterator[str]:
 
 def _short(stream: TextIO, number: int) -> str:
     """A line that fits into memory. Raises LineError for any other: what such a file says cannot be guessed."""
-    text = stream.readline(LONGEST_LINE)
+    try:
+        text = stream.readline(LONGEST_LINE)
+    except UnicodeDecodeError as error:
+        raise LineError(
+            f"What comes at line {number:,} or soon after is not UTF-8: save the file as UTF-8 (Excel: CSV UTF-8) and "
+            "import it again; what was stored before counts once."
+        ) from error
     if len(text) == LONGEST_LINE and not text.endswith("\n"):
         raise LineError(f"Line {number:,} is longer than 1 MB: mend the file and import it again.")
     return text
