@@ -113,19 +113,30 @@ def _quoted_bytes(value: bytes) -> str:
 _QUOTES: dict[str, Callable[[Any], str]] = {"text": _quoted, "bytea": _quoted_bytes}
 
 
-def _with_text_times(rows: Rows, times: Sequence[int]) -> list[list[Any]]:
+def _with_text_times(rows: Rows, times: Sequence[int]) -> Rows:
     """The rows with microseconds as the text that Django keeps in SQLite, `2026-11-23 14:20:01.250000`."""
-    seconds: dict[int, str] = {}
-    converted = []
-    for row in rows:
-        values = list(row)
-        for index in times:
-            moment = values[index]
-            if moment is not None:
-                second, rest = divmod(moment, 1_000_000)
-                text = seconds.get(second)
-                if text is None:
-                    text = seconds[second] = str(from_us(second * 1_000_000).replace(tzinfo=None))
-                values[index] = f"{text}.{rest:06d}" if rest else text
-        converted.append(values)
-    return converted
+    columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
+    before: Sequence[Any] = ()
+    for index in times:
+        column = columns[index]
+        if column != before:  # a device is heard and comes back at the same time
+            before, texts = column, _texts(column)
+        columns[index] = texts
+    return list(zip(*columns, strict=True))
+
+
+def _texts(column: Iterable[int | None]) -> list[str | None]:
+    """Microseconds as text; the second is written once for neighbours that share it."""
+    texts: list[str | None] = []
+    second, text = -1, ""
+    for moment in column:
+        if moment is None:
+            texts.append(None)
+            continue
+        rest = moment - second
+        if not 0 <= rest < 1_000_000 or not text:
+            rest = moment % 1_000_000
+            second = moment - rest
+            text = str(from_us(second).replace(tzinfo=None))
+        texts.append("%s.%06d" % (text, rest) if rest else text)  # noqa: UP031 - a quarter quicker, once a time
+    return texts
