@@ -67,6 +67,7 @@ class Gaps:
         "_buffer",
         "_turn",
         "born_us",
+        "count",
         "heard_us",
         "interval",
         "is_kept",
@@ -80,6 +81,8 @@ class Gaps:
         self._buffer = bytearray(_BINS + 4 * _RECENT)
         """How often each length was seen, and behind that the latest gaps."""
         self._turn = 0
+        self.count = 0
+        """How many gaps are counted, older ones by half."""
         self.heard_us = 0
         """When the last utterance began; 0: the next one ends no gap that could be counted."""
         self.rest_us = 0
@@ -129,7 +132,9 @@ class Gaps:
         place = (bits - _LOWEST_BITS) * 2 + ((gap >> (bits - 2)) & 1)
         if buffer[place] == _MOST:
             buffer[:_BINS] = bytes(count >> 1 for count in buffer[:_BINS])
+            self.count = sum(buffer[:_BINS])
         buffer[place] += 1
+        self.count += 1
         _UINT.pack_into(buffer, _BINS + 4 * (self._turn % _RECENT), gap)
         self._turn += 1
         self.born_us = self.born_us or ended_us
@@ -141,11 +146,6 @@ class Gaps:
         if not is_new and self._turn % _REVIEW and not is_silence and (self.interval or self.count != LEARNED_FROM):
             return False
         return self._conclude(ended_us) or is_silence or (gap >= _SLOW and self.interval == 0)
-
-    @property
-    def count(self) -> int:
-        """How many gaps are counted, older ones by half."""
-        return sum(self._buffer[:_BINS])
 
     def _remember(self, seconds: float, ended_us: int) -> bool:
         """Note a silence that is longer than what the rhythm explains; the longest of a day is enough."""
@@ -233,6 +233,7 @@ class Gaps:
         for place, count in zip(data[start:end:2], data[start + 1 : end : 2], strict=False):
             if place < _BINS:
                 self._buffer[place] = min(count, _MOST)
+        self.count = sum(self._buffer[:_BINS])
         rest = data[end:]
         self.silences = array("I", struct.unpack(f"<{len(rest) // 4}I", rest[: len(rest) // 4 * 4]))
 
