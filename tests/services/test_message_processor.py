@@ -24,7 +24,7 @@ from mqtt.models import (
     from_us,
     to_us,
 )
-from mqtt.services.pipeline import device_directory, message_processor, topic_statistics
+from mqtt.services.pipeline import device_directory, message_processor, topic_rows, topic_statistics
 from mqtt.services.pipeline.message_processor import MessageProcessor
 from tests.services.pipeline import GATEWAY, NOW, Pipeline, structural
 
@@ -271,7 +271,7 @@ def test_our_own_birth_and_will_are_no_discovery(pipeline: Pipeline) -> None:
 
 
 def test_invented_names_do_not_fill_the_disk(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (device_directory, topic_statistics):
+    for module in (device_directory, topic_rows):
         monkeypatch.setattr(module, "MOST_OF_CONNECTION", 10)
     monkeypatch.setattr(topic_statistics, "FLUSH_EVERY_US", 0)
     known = pipeline.send("known", '{"a": 1}')

@@ -79,12 +79,18 @@ class MessageProcessor:
         self._rhythms.visit()
         return result
 
-    def flush(self, tokens: dict[int, UUID]) -> None:
-        """Write topic counts that wait for a next batch; call when idle. Raises like `process`."""
+    def flush(self, tokens: dict[int, UUID], *, at_once: bool = False) -> bool:
+        """Write topic counts that wait for a next batch; call when idle. Whether more wait. Raises like `process`.
+
+        `at_once`: all of them, because there is no next batch.
+        """
         self._follow(tokens)
         self._rhythms.visit()
-        if not self._topics.has_pending or not self._topics.is_due(_now_us()):
-            return
+        while self._topics.has_pending and (at_once or self._topics.is_due(_now_us())):
+            self._flush_topics()
+        return self._topics.has_pending
+
+    def _flush_topics(self) -> None:
         try:
             with transaction.atomic():
                 held = self._held(set(self._tokens))

@@ -5,6 +5,7 @@ import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import TypeVar
 from uuid import UUID
@@ -23,8 +24,8 @@ FIRST_PAUSE = 0.2
 LONGEST_PAUSE = 5.0
 """Seconds between tries while the database is away."""
 
-IDLE_SECONDS = 1.0
-"""After so long without a message the processor writes what it held back for a next batch."""
+IDLE_SECONDS, BUSY_SECONDS = 1.0, 0.1
+"""After so long without a message the processor writes what it held back for a next batch, or more of it."""
 
 T = TypeVar("T")
 
@@ -73,9 +74,10 @@ class ProcessorThread:
         self._thread.join(seconds)
 
     def _run(self) -> None:
+        has_more: bool | None = False
         try:
             while not self._stopping.is_set():
-                batch = self._inbox.collect(IDLE_SECONDS, growing=self._took)
+                batch = self._inbox.collect(BUSY_SECONDS if has_more else IDLE_SECONDS, growing=self._took)
                 if batch:
                     begun = time.monotonic()
                     self._take(batch)
@@ -85,7 +87,10 @@ class ProcessorThread:
                     self._took = time.monotonic() - begun
                     self._batch, self._batch_since = [], 0.0
                 elif not self._stopping.is_set():
-                    self._until_stored(lambda: self._processor.flush(self._tokens()))
+                    has_more = self._until_stored(lambda: self._processor.flush(self._tokens()))
+            if not self._waiting_since:
+                with suppress(OperationalError, InterfaceError):  # only counts are lost, and the next batch says why
+                    self._processor.flush(self._tokens(), at_once=True)
         finally:
             connection.close()
 
