@@ -100,7 +100,7 @@ class DecodedFacts:
 
     device: DeviceRef
     facts: dict[str, Any]
-    """By the usual names of `decoders.words.FACT_KEYS`; null takes a fact back."""
+    """By the usual names of `decoders.vocabulary.FACT_KEYS`; null takes a fact back."""
     is_gateway: bool = False
     announces: bool = False
     """As in DecodedAvailability; moreover the identifier is the device's name from now on."""

@@ -12,7 +12,7 @@ from mqtt.decoders.base import Content
 from mqtt.decoders.gather import Part, facts_from, member, text
 from mqtt.decoders.places import NAME_LENGTH, place
 from mqtt.decoders.times import parse
-from mqtt.decoders.words import words
+from mqtt.decoders.vocabulary import words
 from mqtt.enums import Availability
 from mqtt.messages import Decoded, DecodedAvailability, DecodedFacts, DeviceRef
 

@@ -4,7 +4,8 @@ import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 
-from mqtt.decoders.words import Meaning, Role, meaning, words
+from mqtt.decoders.vocabulary import words
+from mqtt.decoders.words import Meaning, Role, meaning
 
 
 def dialect(

@@ -10,7 +10,8 @@ from typing import NamedTuple
 from mqtt.decoders.base import Content
 from mqtt.decoders.gather import facts_from, leaves, reading
 from mqtt.decoders.places import NAME_LENGTH, clean
-from mqtt.decoders.words import Meaning, Role, meaning, words
+from mqtt.decoders.vocabulary import words
+from mqtt.decoders.words import Meaning, Role, meaning
 from mqtt.exceptions import UndecodableError
 from mqtt.messages import Decoded, DecodedFacts, DeviceRef
 

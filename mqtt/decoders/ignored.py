@@ -3,7 +3,7 @@
 import re
 
 from mqtt.decoders.base import Content
-from mqtt.decoders.words import words
+from mqtt.decoders.vocabulary import words
 from mqtt.messages import Decoded
 from mqtt.topics import is_own_status
 

@@ -4,7 +4,8 @@ from typing import Any
 
 from mqtt.decoders.objects import BESIDE_TAG, plain_key, value_of
 from mqtt.decoders.places import NAME_LENGTH, clean
-from mqtt.decoders.words import meaning, words
+from mqtt.decoders.vocabulary import words
+from mqtt.decoders.words import meaning
 
 IDENTITY_KEYS = (
     "serial_number",

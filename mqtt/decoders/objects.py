@@ -6,7 +6,8 @@ from itertools import islice
 from typing import Any
 
 from mqtt.decoders.places import NAME_LENGTH, Place, clean
-from mqtt.decoders.words import SUBJECT_IDS, SUBJECT_SERIALS, Role, meaning, words
+from mqtt.decoders.vocabulary import SUBJECT_IDS, SUBJECT_SERIALS, words
+from mqtt.decoders.words import Role, meaning
 from mqtt.messages import DeviceRef, Moved
 
 OWN_KEYS = words(
@@ -51,6 +52,10 @@ def plain_key(key: str) -> str:
 ENVELOPES = (frozenset("stqc"),)
 """Keys that say nothing of a device where all of them stand together: Advantech WISE counts, judges and dates with
 them."""
+OF_UPDATES = words("title latestversion releaseurl releasesummary entitypicture inprogress updatepercentage")
+"""What Home Assistant's updates say beside the version that is installed, and of nothing that is measured."""
+ENVELOPED = frozenset(("q", "coreid", "installed_version"))
+"""One of them stands in each document that is unwrapped."""
 EVENT = frozenset(("name", "data", "published_at", "coreid"))
 """An event of Particle's cloud: what it is called, what the device said, when, and which device."""
 TELEGRAM = words("Source Destination Data")
@@ -62,6 +67,8 @@ def unwrapped(document: dict[str, Any]) -> dict[str, Any]:
     for keys in ENVELOPES:
         if keys <= document.keys():
             return {key: value for key, value in document.items() if key not in keys or key == "t"}
+    if "installed_version" in document:
+        return {key: value for key, value in document.items() if plain_key(key) not in OF_UPDATES}
     if document.keys() >= EVENT and isinstance(document["name"], str):
         return {document["name"]: document["data"], **{key: document[key] for key in ("published_at", "coreid")}}
     return document

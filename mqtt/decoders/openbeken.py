@@ -5,7 +5,7 @@ import re
 from mqtt.decoders.base import Content
 from mqtt.decoders.gather import reading
 from mqtt.decoders.places import NAME_LENGTH, clean
-from mqtt.decoders.words import words
+from mqtt.decoders.vocabulary import words
 from mqtt.messages import Decoded, DecodedFacts, DeviceRef
 
 _TOPIC = re.compile(r"((?:[^/]+/)*?)([^/]+)/([^/]+)/get", re.DOTALL)

@@ -4,7 +4,8 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from mqtt.decoders.words import Meaning, Role, meaning, words
+from mqtt.decoders.vocabulary import words
+from mqtt.decoders.words import Meaning, Role, meaning
 from mqtt.messages import DeviceRef, Moved
 
 NAME_LENGTH = 250

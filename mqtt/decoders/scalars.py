@@ -10,8 +10,9 @@ from mqtt.decoders.measures import measured
 from mqtt.decoders.places import NAME_LENGTH, Place, clean, moved, place, place_of_number
 from mqtt.decoders.texts import NO_NUMBERS, NO_VALUES
 from mqtt.decoders.times import parse
+from mqtt.decoders.vocabulary import words
 from mqtt.decoders.walk import MAX_TEXT, NUMBER, PADDED, SWITCH_WORDS
-from mqtt.decoders.words import Role, words
+from mqtt.decoders.words import Role
 from mqtt.exceptions import UndecodableError
 from mqtt.messages import Announcement, Decoded, DecodedFacts, DecodedReading, Moved
 

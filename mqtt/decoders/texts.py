@@ -8,13 +8,15 @@ import orjson
 
 from mqtt.decoders.objects import plain_key
 from mqtt.decoders.times import parse
-from mqtt.decoders.words import Meaning, words
+from mqtt.decoders.vocabulary import words
+from mqtt.decoders.words import Meaning
 
 NO_VALUES = frozenset(("nan", "n/a", "null", "undefined", "unavailable", "-", "--", "---"))
 NO_NUMBERS = NO_VALUES | {"unknown", "none", "error", "err"}
 """In the place of what is measured in a unit."""
 OPAQUE = words("payload data raw rawdata frmpayload hex bytes")
 _BYTES = re.compile(r"(?:[0-9A-Fa-f]{2}){2,}|(?=.*[+/])[A-Za-z0-9+/]{6,}|[A-Za-z0-9+/]{2,}={1,2}")
+FRAMES = words("bytes raw rawdata rawbytes rawpayload frmpayload payloadbytes hex")
 LEAST_MOMENT = 16
 """Letters of a date with hours and minutes."""
 
@@ -32,6 +34,14 @@ def is_opaque(name: str, value: str) -> bool:
     return plain_key(name.rpartition(".")[2]) in OPAQUE and _BYTES.fullmatch(value) is not None
 
 
+def is_frame(name: str, found: list[Any]) -> bool:
+    """Whether an array is the frame that a codec read, byte by byte, beside what it made of it."""
+    if plain_key(name.rpartition(".")[2]) not in FRAMES:
+        return False
+    return all(type(one) is int and 0 <= one <= 255 for one in found[:MOST_BYTES])
+
+
+MOST_BYTES = 300
 MOST_INNER = 1000
 """Braces and brackets in a text."""
 

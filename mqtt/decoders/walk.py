@@ -11,6 +11,7 @@ from mqtt.decoders.members import are_parts, identity_of, quantity_of, tag_of
 from mqtt.decoders.objects import (
     BESIDE_TAG,
     BESIDE_TOLD,
+    ENVELOPED,
     TELEGRAM,
     USUAL_KEYS,
     device_of,
@@ -22,10 +23,11 @@ from mqtt.decoders.objects import (
 )
 from mqtt.decoders.places import NAME_LENGTH, Place, clean, place_of_number
 from mqtt.decoders.scales import MOST_SCALES, is_scale, scaled
-from mqtt.decoders.texts import is_nothing, is_opaque, object_in
+from mqtt.decoders.texts import is_frame, is_nothing, is_opaque, object_in
 from mqtt.decoders.times import parse
 from mqtt.decoders.units import spelled
-from mqtt.decoders.words import Meaning, Role, meaning, words
+from mqtt.decoders.vocabulary import words
+from mqtt.decoders.words import Meaning, Role, meaning
 from mqtt.exceptions import UndecodableError
 from mqtt.messages import Decoded, DecodedFacts, DecodedReading, DeviceRef, Moved
 
@@ -225,7 +227,7 @@ class Walk:
             elif where.name in document and _is_of_level(document, where):
                 self.device = where.owner
                 self.moved.append(Moved(where.device.key, where.name, where.owner, where.name, rekeys=True))
-        self.object(unwrapped(document) if "q" in document or "coreid" in document else document, prefix, 1)
+        self.object(unwrapped(document) if not ENVELOPED.isdisjoint(document) else document, prefix, 1)
 
     def told(self, found: dict[str, Any], where: Place, name: str) -> None:
         """One value of a message that says itself what it is; until now all of a topic were one."""
@@ -241,6 +243,8 @@ class Walk:
     def array(self, found: list[Any], name: str, means: Meaning, depth: int) -> None:
         """Short arrays of plain values by index; of objects by who or when each is."""
         self._enter(found, depth)
+        if is_frame(name, found):
+            return
         by_place = not self.counts_members and are_parts(found, name)
         for index, value in enumerate(found):
             if isinstance(value, dict) and not self.counts_members:

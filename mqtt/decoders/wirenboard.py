@@ -11,7 +11,7 @@ from mqtt.decoders.base import Content
 from mqtt.decoders.gather import add, text
 from mqtt.decoders.places import NAME_LENGTH, clean
 from mqtt.decoders.units import spelled
-from mqtt.decoders.words import words
+from mqtt.decoders.vocabulary import words
 from mqtt.messages import Announcement, Decoded, DecodedFacts, DeviceRef, Moved
 
 FAMILY = "wirenboard"

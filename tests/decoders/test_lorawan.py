@@ -8,7 +8,7 @@ import pytest
 
 from mqtt.decoders.lorawan.chirpstack import battery
 from mqtt.decoders.lorawan.chirpstack_protobuf import CLASSES
-from mqtt.decoders.words import words
+from mqtt.decoders.vocabulary import words
 from mqtt.exceptions import UndecodableError
 from mqtt.messages import Decoded
 from tests.decoders.helpers import decoded, values

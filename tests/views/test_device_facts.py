@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client
 
-from mqtt.decoders.words import KINDS
+from mqtt.decoders.vocabulary import KINDS
 from mqtt.presentation import device_facts
 from tests import factories
 from tests.views.conftest import body

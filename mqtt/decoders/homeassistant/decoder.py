@@ -8,8 +8,8 @@ from mqtt.decoders.homeassistant.discovery import announce
 from mqtt.decoders.homeassistant.keys import COMPONENTS
 from mqtt.decoders.homeassistant.slots import FAMILY
 from mqtt.decoders.places import NAME_LENGTH, clean
+from mqtt.decoders.vocabulary import words
 from mqtt.decoders.walk import Walk
-from mqtt.decoders.words import words
 from mqtt.exceptions import UndecodableError
 from mqtt.messages import Decoded, DeviceRef
 

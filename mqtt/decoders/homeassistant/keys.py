@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from mqtt.decoders.words import words
+from mqtt.decoders.vocabulary import words
 
 COMPONENTS = words(
     """alarm_control_panel binary_sensor button camera climate cover date datetime device device_automation

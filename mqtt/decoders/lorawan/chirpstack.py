@@ -16,7 +16,8 @@ from mqtt.decoders.base import Content
 from mqtt.decoders.gather import Part, first_moment, member, take_object, text, told
 from mqtt.decoders.lorawan.uplink import Reception, behind, best, give_units, heard, receptions
 from mqtt.decoders.places import NAME_LENGTH, clean, place
-from mqtt.decoders.words import meaning, words
+from mqtt.decoders.vocabulary import words
+from mqtt.decoders.words import meaning
 from mqtt.enums import Availability
 from mqtt.messages import Decoded, DecodedAvailability, DecodedFacts, DeviceRef
 
@@ -203,7 +204,12 @@ class GatewayJsonDecoder:
             return decoded
         rest = {name: value for name, value in found.items() if name not in ENVELOPE}
         give_units(take_object(rest, device, content, decoded, time_us))
-        give_units(take_object(_object(found), device, content, decoded, time_us))
+        part, data = Part(device, content), found.get("data")
+        if isinstance(measured := _object(found) or data, dict):
+            part.object(measured, "", 1)
+        elif isinstance(data, list):  # a codec's rows, each at its own time
+            part.array(data, "", meaning("data"), 1)
+        give_units(part.into(decoded, time_us))
         facts = told(
             name=found.get("deviceName"),
             rssi=reception.rssi if reception else None,

@@ -15,8 +15,9 @@ from mqtt.decoders.tables.moments import CLOCK, DATE, is_moment, order_of
 from mqtt.decoders.tables.moments import read as moment_of
 from mqtt.decoders.tables.reader import MOST_RARE, Table, is_empty, is_value, number, read
 from mqtt.decoders.units import spelled
+from mqtt.decoders.vocabulary import words
 from mqtt.decoders.walk import MAX_TEXT
-from mqtt.decoders.words import Meaning, Role, meaning, words
+from mqtt.decoders.words import Meaning, Role, meaning
 from mqtt.exceptions import UndecodableError
 from mqtt.messages import Decoded, DecodedFacts, DeviceRef
 

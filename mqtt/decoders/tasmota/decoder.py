@@ -11,8 +11,8 @@ from mqtt.decoders.tasmota.discovery import PREFIX, discovery
 from mqtt.decoders.tasmota.quantities import UNIT_KEYS, quantity
 from mqtt.decoders.tasmota.spots import COMMON, FAMILY, TELE, Spot, announced_spot, bare_spot, spot
 from mqtt.decoders.units import spelled
+from mqtt.decoders.vocabulary import words
 from mqtt.decoders.walk import MAX_ARRAY, MAX_TEXT, NUMBER
-from mqtt.decoders.words import words
 from mqtt.enums import Availability
 from mqtt.exceptions import UndecodableError
 from mqtt.messages import Announcement, Decoded, DecodedAvailability, DecodedFacts, DecodedReading
