@@ -45,7 +45,7 @@ class InstrumentDecoder:
     def claims(self, content: Content) -> bool:
         """A line that is one from its first sign to its last."""
         payload = content.message.payload
-        if len(payload) > LONGEST or not (b"," in payload or b"+" in payload) or not payload.isascii():
+        if not (b"," in payload or b"+" in payload) or len(payload) > LONGEST or not payload.isascii():
             return False
         text = content.text
         is_bus = "+" in text and SDI12.fullmatch(text) is not None

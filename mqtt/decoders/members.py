@@ -73,13 +73,16 @@ DATA_TYPES = words("bool boolean bit byte sint int uint int8 int16 int32 int64 u
 
 def quantity_named(found: dict[str, Any]) -> str:
     """The quantity that a member calls its sensor or itself, `{"sensor": "temp", "value": 21}`; empty otherwise."""
-    who = [key for key in IDENTITY_KEYS if key in found]
-    said = found[who[0]] if len(who) == 1 else None
-    if not isinstance(said, str):
+    if "sensor" in found:
+        said, is_named = found["sensor"], False
+    elif "id" in found:
+        stored = found.get("type", found.get("dataType"))
+        said, is_named = found["id"], isinstance(stored, str) and stored.lower() in DATA_TYPES
+    else:
         return ""
-    stored = found.get("type", found.get("dataType"))
-    is_typed = who == ["id"] and isinstance(stored, str) and stored.lower() in DATA_TYPES
-    return said if is_typed or (who == ["sensor"] and meaning(said).kind) else ""
+    if not isinstance(said, str) or not (is_named or meaning(said).kind):
+        return ""
+    return said if sum(key in found for key in IDENTITY_KEYS) == 1 and (is_named or "sensor" in found) else ""
 
 
 def tag_of(found: dict[str, Any]) -> str:
@@ -93,3 +96,26 @@ def tag_of(found: dict[str, Any]) -> str:
         return ""
     tag = next((found[key] for key in TAG_KEYS if isinstance(found.get(key), str)), "")
     return clean(tag).strip()[:NAME_LENGTH]
+
+
+NAMES_KEYS = ("fields", "columns", "names", "labels", "keys", "channels", "headers")
+ROWS_KEYS = ("values", "rows", "data", "points", "vals", "samples")
+MOST_NAMES = 64
+MOST_ROWS = 500
+
+
+def under_names(document: dict[str, Any]) -> dict[str, Any]:
+    """A document in which an array of names stood beside one of as many values, or of rows of them, with each named."""
+    names_key = next((key for key in NAMES_KEYS if isinstance(document.get(key), list)), "")
+    rows_key = next((key for key in ROWS_KEYS if isinstance(document.get(key), list)), "") if names_key else ""
+    names = document[names_key] if rows_key else []
+    if not 1 < len(names) <= MOST_NAMES or not all(type(name) is str for name in names):
+        return document
+    rest = {key: value for key, value in document.items() if key not in {names_key, rows_key}}
+    rows = document[rows_key]
+    is_one = len(rows) == len(names) and not any(isinstance(value, list | dict) for value in rows)
+    if is_one and rest.keys().isdisjoint(names):
+        return rest | dict(zip(names, rows, strict=True))
+    if 0 < len(rows) <= MOST_ROWS and all(isinstance(row, list) and len(row) == len(names) for row in rows):
+        return rest | {rows_key: [dict(zip(names, row, strict=True)) for row in rows]}
+    return document

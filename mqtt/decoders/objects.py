@@ -12,14 +12,15 @@ from mqtt.messages import DeviceRef, Moved
 
 OWN_KEYS = words(
     """nodeid deviceid devid deveui serialnumber serialno serial sn deviceserial deviceserialnumber devicesn imei
-    macaddress macid mac idwasp coreid chipid esp8266id devsn cserialnumber deviceexternalid"""
+    macaddress macid mac idwasp coreid chipid esp8266id devsn cserialnumber deviceexternalid
+    devicecode deviceno"""
 ) | SUBJECT_SERIALS  # fmt: skip
 """Keys, without case and signs, under which a message says whose it is; `id` alone may count messages."""
 LESSER_KEYS = SUBJECT_IDS | {"meternumber"}
 """The same where nothing better stands, and it is no mere number."""
 MAC = re.compile(r"(?:[0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}")
 """An `id` like that counts no messages."""
-WHO_KEYS = words("device enddevice enddeviceids deviceinfo sensorinfo sysinfo thing agent message")
+WHO_KEYS = words("device enddevice enddeviceids deviceinfo sensorinfo sysinfo thing agent message header")
 """Keys of objects that are about whose it is."""
 
 VALUE_KEYS = words(

@@ -99,7 +99,8 @@ def _quantity(whole: str, kind: str) -> tuple[float | None, str | None, str]:
         return value, None, ""
     if measure := measured(text, kind):
         return measure[0], None, measure[1]
-    return (float(text), None, "") if kind and PADDED.fullmatch(text) else (None, text, "")
+    is_number = kind and PADDED.fullmatch(text)
+    return (float(text.replace(",", ".")), None, "") if is_number else (None, text, "")
 
 
 def _of_task(topic: str) -> Place:

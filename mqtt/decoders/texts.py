@@ -62,6 +62,8 @@ LOG_LEVELS = words("trace verbose debug info notice warn warning error critical 
 
 def is_log(document: dict[str, Any]) -> bool:
     """Whether an object is a line of a log: how grave it is, and words."""
+    if "level" not in document and "severity" not in document:
+        return False
     grave = document.get("level", document.get("severity"))
     if not isinstance(grave, str) or grave.lower() not in LOG_LEVELS:
         return False

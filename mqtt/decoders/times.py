@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta, tzinfo
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -16,6 +17,10 @@ FIRST_SECOND = 100_000_000
 _DAY_OR_MONTH = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4})(?:[ T]|, ?)(\d{1,2}:\d\d(?::\d\d(?:\.\d{1,6})?)?)")
 MONTHS = 12
 
+WRAPPED = ("$date", "$numberLong", "seconds", "_seconds", "epochSeconds")
+"""Keys of a moment in an object of its own, as databases and clouds write it."""
+LARGEST = 3
+_MAIL = re.compile(r"[A-Z][a-z]{2}, \d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d (?:GMT|UTC|[+-]\d{4})")
 _EPOCH_TEXT = re.compile(r"\d{9,19}(?:\.\d{1,20})?")
 
 
@@ -33,6 +38,8 @@ def parse(value: Any, zone: tzinfo | None = None) -> int | None:
         return _from_text(value, zone)
     if isinstance(value, int | float) and not isinstance(value, bool):
         return _from_number(value)
+    if isinstance(value, dict) and len(value) <= LARGEST:
+        return parse(next((value[key] for key in WRAPPED if key in value), None), zone)
     return None
 
 
@@ -74,6 +81,8 @@ def _from_text(value: str, zone: tzinfo | None) -> int | None:
     if _EPOCH_TEXT.fullmatch(value):
         return _from_number(float(value) if "." in value else int(value))
     value = value.strip()
+    if value[3:5] == ", ":
+        return in_zone(parsedate_to_datetime(value), UTC) if _MAIL.fullmatch(value) else None
     if value[4:5] == value[7:8] and value[4:5] in {"/", "."}:
         value = value.replace(value[4], "-", 2)  # as many loggers write it: 2026/09/21 10:00:00
     elif (match := _DAY_OR_MONTH.fullmatch(value)) is not None:

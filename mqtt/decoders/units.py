@@ -54,7 +54,7 @@ SPELLINGS = {
     "µs": "us|usec",
     "µV": "uV",
     "µA": "uA",
-    "µε": "ue|microstrain|uStrain",
+    "µε": "ue|microstrain|uStrain|με|ustrain|microstrains",
     "Ω": "ohm|ohms|Ohm",
     "kΩ": "kOhm|kOhms",
     "L": "l|liter|liters|litre|litres",

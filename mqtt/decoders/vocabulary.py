@@ -13,7 +13,8 @@ TIME_KEYS = words(
     receivedat servertime devicetime readtimestamp readingtimestamp sampletimestamp datatimestamp devicetimestamp
     measurementtimestamp sensortimestamp sourcetimestamp servertimestamp eventtimestamp readtime readingtime
     acquisitiontime samplingtime messagetime collectedat capturedat loggedat reportedat isotime isodate timestampiso
-    datetimeutc localtime phenomenontime resulttime timeinstant sentat publishedat"""
+    datetimeutc localtime phenomenontime resulttime timeinstant sentat publishedat
+    updatetime observationtime obstime sensortime collecttime recordtime reporttime"""
 )
 SUBJECTS = words(
     """sensor logger datalogger meter station probe machine equipment asset tracker inverter controller pump tank bin
@@ -40,7 +41,7 @@ FACT_KEYS = {
     "uptime": "uptime uptimesec uptimeseconds uptimes uptimems",
     "serial": f"serial serialnumber sn deviceserial serialno devicesn devsn cserialnumber {' '.join(SUBJECT_SERIALS)}",
     "id": "id deviceid device devid deveui nodeid node uuid uid imei imsi iccid ieeeaddress uniqueid meternumber "
-    f"idwasp coreid chipid esp8266id deviceexternalid externalid {' '.join(SUBJECT_IDS)}",
+    f"idwasp coreid chipid esp8266id deviceexternalid externalid devicecode deviceno {' '.join(SUBJECT_IDS)}",
     "gateway": "gatewayid gatewayeui gweui gwid gatewaysn gwsn gatewayserial gatewayserialnumber hubsn hubid",
     "name": "name devicename friendlyname displayname stationname alias label",
     "type": "type devicetype sensortype",

@@ -7,13 +7,14 @@ from typing import Any
 
 from mqtt.decoders.base import MAX_DEPTH, MAX_VALUES, Content
 from mqtt.decoders.measures import MEASURED_IN, measured
-from mqtt.decoders.members import are_parts, identity_of, quantity_of, tag_of
+from mqtt.decoders.members import NAMES_KEYS, are_parts, identity_of, quantity_of, tag_of, under_names
 from mqtt.decoders.objects import (
     BESIDE_TAG,
     BESIDE_TOLD,
     ENVELOPED,
     TELEGRAM,
     USUAL_KEYS,
+    VALUE_KEYS,
     device_of,
     is_bad,
     known_before,
@@ -41,12 +42,18 @@ MAX_STEPS = 3 * MAX_VALUES
 """Members of objects and arrays, values or not."""
 NUMBER = re.compile(r"[-+]?(?:0|[1-9]\d{0,14})(?:\.\d{1,20})?(?:[eE][-+]?\d{1,2})?")
 """A whole number text; not `007` and not sixteen digits, which are names."""
-PADDED = re.compile(r"[-+]?0\d{1,14}(?:\.\d{1,20})?")
-"""A number in a field of fixed width, `055`: where the key says that something is measured."""
+PADDED = re.compile(r"[-+]?0\d{1,14}(?:[.,]\d{1,20})?|[-+]?\d{1,12},(?:\d{1,2}|\d{4,9})")
+"""A number in a field of fixed width, `055`, or with a decimal comma; where the key says that something is measured.
+Three digits behind a comma may be thousands."""
 SWITCH_WORDS = {"on": 1.0, "off": 0.0, "true": 1.0, "false": 0.0}
 HEADS = frozenset(("head", "header", "Head", "Header", "info", "meta", "metadata", "envelope"))
 """Objects that are about the whole message, and whose time is its."""
-SHORT_TIMES = frozenset(("t", "at"))
+UNUSUAL = ENVELOPED | frozenset(NAMES_KEYS)
+"""One of these keys stands in each document that is put in order before it is read."""
+LONGEST_PART = 15
+"""Letters of a date or of a time of day."""
+CLOCK = re.compile(r"\d{1,2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?")
+SHORT_TIMES = frozenset(("t", "at", "dt", "created", "updated", "modified"))
 """Keys of a time where the text is one; 21 under `t` is a temperature."""
 LABEL_KEYS = words("objectname description desc title")
 
@@ -111,6 +118,7 @@ class Walk:
         time_us: int | None = None
         units: dict[str, str] | None = None
         scales: dict[str, int] | None = None
+        halves: list[str] | None = None
         meaning_of, device, readings = self.meaning, self.device, self.readings
         for key, value in found.items():
             means = meaning_of(key)
@@ -128,7 +136,9 @@ class Walk:
                 else:
                     self.value(value, name, means, depth)
             elif role is Role.TIME:
-                if time_us is None:
+                if type(value) is str and len(value) <= LONGEST_PART:
+                    halves = [*(halves or ()), value]
+                elif time_us is None:
                     time_us = self._content.time(value)
             elif role is Role.UNIT:
                 if means.of and means.of not in found:  # a word that ends so, and no unit of anything here
@@ -151,6 +161,8 @@ class Walk:
                 self.object(value, f"{prefix}{key}.", depth + 1)
             else:
                 self.fact(means.of, value)
+        if halves and time_us is None:
+            time_us = self._joined(halves)
         if time_us is not None:
             for reading in self.readings[first:]:
                 if reading.time_us is None:
@@ -159,6 +171,15 @@ class Walk:
             readings[first:] = scaled(readings[first:], prefix, scales)
         if units:
             self._apply_units(units, prefix, first)
+
+    def _joined(self, halves: list[str]) -> int | None:
+        """The time of a message that says date and time of day apart; else the first that is one alone."""
+        clock = next((half for half in halves if CLOCK.fullmatch(half)), "")
+        for half in halves:
+            whole = f"{half} {clock}" if clock and half != clock else half
+            if (moment := self._content.time(whole)) is not None:
+                return moment
+        return None
 
     def value(self, value: Any, name: str, means: Meaning, depth: int) -> None:
         """One value of whatever type."""
@@ -227,7 +248,7 @@ class Walk:
             elif where.name in document and _is_of_level(document, where):
                 self.device = where.owner
                 self.moved.append(Moved(where.device.key, where.name, where.owner, where.name, rekeys=True))
-        self.object(unwrapped(document) if not ENVELOPED.isdisjoint(document) else document, prefix, 1)
+        self.object(document if UNUSUAL.isdisjoint(document) else unwrapped(under_names(document)), prefix, 1)
 
     def told(self, found: dict[str, Any], where: Place, name: str) -> None:
         """One value of a message that says itself what it is; until now all of a topic were one."""
@@ -306,8 +327,10 @@ class Walk:
             self._add(name, SWITCH_WORDS[value.lower()], None, means)
         elif is_opaque(name, value) or is_nothing(value, means):
             return
-        elif self.reads_numbers and (NUMBER.fullmatch(value) or (means.kind and PADDED.fullmatch(value))):
+        elif self.reads_numbers and NUMBER.fullmatch(value):
             self._add(name, float(value), None, means)
+        elif self.reads_numbers and means.kind and PADDED.fullmatch(value):
+            self._add(name, float(value.replace(",", ".")), None, means)
         elif self.reads_numbers and (measure := measured(value, means.kind)):
             self._add(name, measure[0], None, means._replace(unit=measure[1]))
         elif cleaned := clean(value):
@@ -345,7 +368,9 @@ class Walk:
         own = [reading for reading in self.readings[first:] if "." not in reading.name[len(prefix) :]]
         for reading in own:
             beside = spelled(units.get("", ""))
-            is_meant = len(own) == 1 or (not reading.unit and beside in MEASURED_IN.get(reading.kind, ()))
-            unit = units.get(reading.name[len(prefix) :]) or (beside if is_meant else "")
+            name = reading.name[len(prefix) :]
+            is_meant = len(own) == 1 or name in VALUE_KEYS
+            is_meant = is_meant or (not reading.unit and beside in MEASURED_IN.get(reading.kind, ()))
+            unit = units.get(name) or (beside if is_meant else "")
             if unit and reading.text is None:
                 reading.unit = spelled(unit)

@@ -53,7 +53,8 @@ BEARINGS = frozenset(("winddir", "winddirection", "windgustdir", "winddiravg", "
 """Where the wind comes from: as a number, degrees everywhere."""
 PLACES = words("latitude longitude lat lon lng gpslatitude gpslongitude gpslat gpslon gpslng")
 """Where on earth: as a number, degrees."""
-_WHOLE_KEYS = {"W": "W", "kW": "kW", "Wh": "Wh", "V": "V", "mV": "mV", "mA": "mA", "VA": "VA", "Hz": "Hz"}
+_WHOLE_KEYS = {"W": "W", "kW": "kW", "Wh": "Wh", "V": "V", "mV": "mV", "mA": "mA", "VA": "VA", "Hz": "Hz",
+               "mm": "mm", "cm": "cm", "kg": "kg"}  # fmt: skip
 """A key that is nothing but a unit."""
 _CASED_UNITS = {"mW": "mW", "MW": "MW", "MWh": "MWh", "mWh": "mWh", "mAh": "mAh", "Ah": "Ah", "Nm": "Nm", "NTU": "NTU",
                 "kvarh": "kvarh", "varh": "varh", "VAh": "VAh", "kVAh": "kVAh", "dBA": "dBA", "dba": "dBA"}  # fmt: skip
@@ -61,7 +62,8 @@ _TWO_TOKENS = {("km", "h"): "km/h", ("m", "s"): "m/s", ("mi", "h"): "mph", ("l",
                ("us", "cm"): "µS/cm", ("ms", "cm"): "mS/cm", ("mm", "h"): "mm/h", ("in", "h"): "in/h",
                ("l", "h"): "L/h", ("l", "s"): "L/s", ("m3", "h"): "m³/h", ("w", "m2"): "W/m²", ("mg", "m3"): "mg/m³",
                ("ug", "m3"): "µg/m³", ("g", "m3"): "g/m³", ("kg", "m3"): "kg/m³", ("mg", "l"): "mg/L",
-               ("kg", "h"): "kg/h", ("deg", "s"): "°/s", ("mm", "s"): "mm/s", ("m3", "m3"): "m³/m³"}  # fmt: skip
+               ("kg", "h"): "kg/h", ("deg", "s"): "°/s", ("mm", "s"): "mm/s", ("m3", "m3"): "m³/m³",
+               ("deg", "h"): "°/h", ("mm", "m"): "mm/m"}  # fmt: skip
 
 # A single letter is a unit only where the rest of the key agrees: `phase_a` is no current, `zone_c` no temperature.
 _LETTERS = {
@@ -82,6 +84,8 @@ _LETTERS = {
     "s": ("s", set()),
     "h": ("h", set()),
 }
+_CURRENT = re.compile(r"I\d?")
+"""What electricians call one: `I_L1_A`."""
 _CAPITALS = frozenset(("V", "W"))
 """Letters that are units behind any word: `DCBus_V`; not so `Phase_A` and `Zone_C`."""
 _FILLED = words("total usage used water consumption consumed fuel tank")
@@ -224,7 +228,7 @@ def _unit(tokens: list[str], kind: str) -> str:
     unit = _UNIT_OF.get(last.lower(), "")
     if not unit and kind == "temperature":  # `TempC_SHT`
         unit = next((_UNIT_OF[token.lower()] for token in tokens if token.lower() in {"tempc", "tempf"}), "")
-    if last in _CAPITALS and len(tokens[-2]) > 1:
+    if (last in _CAPITALS and len(tokens[-2]) > 1) or (last == "A" and _CURRENT.fullmatch(tokens[0])):
         return last
     return unit or _letter_unit_of(last.lower().rstrip("0123456789"), {token.lower() for token in tokens[:-1]}, kind)
 

@@ -55,6 +55,12 @@ def test_one_value_may_say_what_it_is(topic: str, payload: object, whose: str, n
     assert [(one.device.identifier, one.name, one.value) for one in result.readings] == [(whose, name, 21.5)]
 
 
+def test_what_is_called_by_the_topics_last_level_now_keeps_the_history_of_its_value() -> None:
+    (moved,) = decoded("home/node1/temperature", json.dumps({"sensor": "DHT22", "value": 21.5})).moved
+    assert (moved.before, moved.name) == ("home/node1/temperature", "value")
+    assert (moved.device.identifier, moved.to, moved.rekeys) == ("node1", "temperature", True)
+
+
 @pytest.mark.parametrize(
     ("topic", "payload", "whose", "name"),
     [

@@ -42,7 +42,8 @@ class TableDecoder:
     def claims(self, content: Content) -> bool:
         """What begins like a table."""
         payload = content.message.payload
-        if content.is_structure or not _may_be_table(payload):
+        may_be_rare = b"\n" in payload and len(payload) <= MOST_RARE
+        if not (may_be_rare or b"," in payload or b";" in payload or b"\t" in payload) or content.is_structure:
             return False
         try:
             text = content.text
@@ -71,12 +72,6 @@ class TableDecoder:
         if not decoded.readings:
             raise UndecodableError("no_values")
         return decoded
-
-
-def _may_be_table(payload: bytes) -> bool:
-    if b"," in payload or b";" in payload or b"\t" in payload:
-        return True
-    return len(payload) <= MOST_RARE and b"\n" in payload.strip()
 
 
 def _see_trackers(table: Table, topic: str, decoded: Decoded) -> None:

@@ -90,6 +90,8 @@ def read(text: str) -> Table | None:
     lines = [line for line in text.split("\n", MOST_LINES) if line.strip() and line[0] != "#"]
     if not lines:
         return None
+    if lines[0].lower().startswith("sep=") and len(lines) > 1:
+        del lines[0]  # what spreadsheets put first
     delimiter = delimiter_of(lines[0])
     is_titled = delimiter not in lines[0]
     if is_titled:
