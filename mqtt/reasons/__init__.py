@@ -13,6 +13,8 @@ from django.utils.formats import date_format, number_format
 from mqtt.presentation.spans import span
 from mqtt.reasons import commands, devices, filters, links, messages, requests, steps
 
+UNKNOWN = "?"
+"""Stands for a fact that is not there."""
 AREAS = (filters, commands, requests, messages, devices, links, steps)
 REASONS: dict[str, Any] = {code: sentence for area in AREAS for code, sentence in area.REASONS.items()}
 
@@ -30,11 +32,16 @@ def explain(code: str, context: Mapping[str, Any] | None = None) -> str:
         return str(sentence)
 
 
+def outline(code: str) -> str:
+    """The sentence for a reason without the facts of one case: "… broken at character …"."""
+    return explain(code).replace(UNKNOWN, "…")
+
+
 class _Facts(dict[str, Any]):
     """A row that an older version stored may lack a fact of today's sentence."""
 
     def __missing__(self, name: str) -> str:
-        return "?"
+        return UNKNOWN
 
 
 def _shown(name: str, value: Any) -> Any:

@@ -13,6 +13,7 @@ from mqtt.pages import lists
 from mqtt.pages.base import Shown
 from mqtt.pages.list_page import ListPage
 from mqtt.permissions import CONFIGURE, OPERATE, VIEW, User, can, visible_to
+from mqtt.reasons import outline
 from mqtt.views import exports
 from mqtt.views.guard import needs
 
@@ -55,9 +56,8 @@ def _removable(page: ListPage, shown: Shown) -> list[dict[str, Any]]:
             params = shown.params.copy()
             params.pop(field.name, None)
             params.pop("page", None)
-            found.append(
-                {"label": field.label, "value": _("yes") if value is True else value, "url": f"?{params.urlencode()}"}
-            )
+            words = _("yes") if value is True else outline(value) if field.name == "reason" else value
+            found.append({"label": field.label, "value": words, "url": f"?{params.urlencode()}"})
     return found
 
 

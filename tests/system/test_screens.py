@@ -154,3 +154,27 @@ def test_every_page_of_a_long_list_can_be_reached_on_a_phone(open_screen: Any, w
     search = page.locator("#find").bounding_box()
     assert search is not None
     assert search["width"] >= 40
+
+
+def test_a_long_topic_breaks_where_it_narrows_a_list_and_where_a_mapping_is_tried(
+    open_screen: Any, console: Console
+) -> None:
+    topic = "screens/" + "a_long_name_without_blanks_" * 6
+    client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id="screens-test-long")
+    client.connect("127.0.0.1", console.broker_port)
+    client.loop_start()
+    client.publish(topic, "{broken", qos=1).wait_for_publish(10)
+    client.disconnect()
+    client.loop_stop()
+    phone, desk = open_screen(**PHONE), open_screen(**DESK)
+
+    def is_there() -> bool:
+        phone.goto(f"/undecoded/?topic={topic}")
+        return phone.locator("#rows tr").count() == 1
+
+    wait_for(is_there, what="the message")
+    desk.goto(phone.locator("#rows tr a").first.get_attribute("href") or "")
+    desk.get_by_role("link", name="Map by hand").click()
+    expect(desk.get_by_role("heading", name="Becomes")).to_be_visible()
+    for page in (phone, desk):
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

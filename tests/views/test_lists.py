@@ -246,6 +246,13 @@ def test_what_is_not_understood_is_grouped_and_can_be_decoded_again(as_operator:
     assert set(UndecodedMessage.objects.filter(read_again=True).values_list("topic", flat=True)) == {"a/often"}
 
 
+def test_a_reason_that_narrows_the_list_is_said_in_words(as_operator: Client) -> None:
+    factories.make_undecoded(reason="not_json", context={"position": 45})
+    html = page(as_operator, "/undecoded/?reason=not_json")
+    assert "Reason: The content begins like JSON but is broken at character …." in html
+    assert "Reason: of_later" in page(as_operator, "/undecoded/?reason=of_later")
+
+
 def test_single_messages_that_were_not_understood_are_folded_until_somebody_looks_closer(as_operator: Client) -> None:
     factories.make_undecoded(topic="a/odd", reason="empty")
     assert '<details class="panel"><summary>Each message<small>1</small></summary>' in page(as_operator, "/undecoded/")
