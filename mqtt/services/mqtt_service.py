@@ -1,4 +1,4 @@
-"""The mqtt process: which connections it holds, and the loop that keeps their sessions as the rows say.
+"""The mqtt process: the loop that keeps the sessions of its connections as the rows say; which it holds: `holdings`.
 
 One main thread talks to the database about connections; a session thread each talks to a broker; one
 processor thread stores. When the database is away the sessions stay up, nothing is acknowledged, and the
@@ -13,30 +13,23 @@ from contextlib import suppress
 from pathlib import Path
 
 from django.db import InterfaceError, OperationalError, connection
-from django.db.models import BooleanField, Case, Q, Value, When
 
-from mqtt.enums import ConnectionStatus
 from mqtt.messages import InboundMessage
-from mqtt.models import ConnectionLease, MqttConnection
-from mqtt.services.broadcast import wake_up
 from mqtt.services.broker_places import BrokerPlaces
 from mqtt.services.database_outage import DatabaseWatch, drop_connection, what_ails
 from mqtt.services.holding import command_desk, wake_ups
-from mqtt.services.holding.activity import WRITE_EVERY, ActivityWriter
+from mqtt.services.holding.activity import WRITE_EVERY
 from mqtt.services.holding.former import Former
 from mqtt.services.holding.heartbeat import Heartbeat
-from mqtt.services.holding.held_connection import HeldConnection
-from mqtt.services.holding.leases import RENEW_EVERY, Leases, new_holder, nobody_holds
+from mqtt.services.holding.holdings import Holdings
+from mqtt.services.holding.leases import RENEW_EVERY, Leases, new_holder
 from mqtt.services.holding.live_tail import LiveTails
-from mqtt.services.holding.shares import Shares
 from mqtt.services.holding.wake_ups import Alarm
 from mqtt.services.pipeline.batch_outcome import ProcessedBatch
 from mqtt.services.pipeline.inbox import Inbox
 from mqtt.services.pipeline.kept_messages import KeptMessages
 from mqtt.services.pipeline.message_processor import MessageProcessor
 from mqtt.services.pipeline.processor_thread import ProcessorThread
-from mqtt.services.sessions.broker_session import BrokerSession
-from mqtt.services.sessions.silence import ConnectionGaps
 
 logger = logging.getLogger(__name__)
 
@@ -89,19 +82,17 @@ class MqttService:
         """
         self.leases = Leases(new_holder(worker_name))
         self._former = Former(holder_file, self.leases.holder)
-        self._shares = Shares(self.leases.holder)
         self._places = BrokerPlaces(places_file)
         self.inbox = Inbox()
         self._kept = KeptMessages(self.inbox)
         self._tails = LiveTails()
-        self.held: dict[int, HeldConnection] = {}
-        self._leaving: list[BrokerSession] = []
+        self._alarm = Alarm()
+        self.holdings = Holdings(self.leases, self.inbox, self._alarm)
         self._processor = ProcessorThread(self.inbox, processor, self.leases.tokens, self._committed)
-        self._activity = ActivityWriter()
         self._database = DatabaseWatch()
         self._heartbeat = Heartbeat(
             self.leases.holder,
-            lambda: list(self.held.values()),
+            lambda: list(self.holdings.held.values()),
             self.inbox,
             self._processor,
             self._database,
@@ -110,7 +101,6 @@ class MqttService:
         )
         self._guard = processor.guard
         self._clock = processor.clock
-        self._alarm = Alarm()
         self._stopping = threading.Event()
         self._ready_file = ready_file
         self._jobs = jobs
@@ -171,101 +161,31 @@ class MqttService:
     def _work(self) -> None:
         self._guard.look()
         if self._renew.is_due():
-            self._drop(self.leases.renew())
-            self._shares.beat()
+            self.holdings.renew()
         self._write_reports()
         if self._look.is_due():
             self._former.bury()
             self._clock.look()  # before sessions begin: the clock may have been set back while nothing ran
-            self._look_at_rows()
-            command_desk.hand_out(self.held)
-            self._kept.put_waiting(self.held)
-            self._tails.follow(self.held)
+            self._places.follow(self.holdings.look())
+            command_desk.hand_out(self.holdings.held)
+            self._kept.put_waiting(self.holdings.held)
+            self._tails.follow(self.holdings.held)
             self._write_reports()
             if self._run_tests:
                 self._run_tests()
             self._say_ready()
         if self._write_activity.is_due():
-            self._activity.write(list(self.held.values()))
-            for one in self.held.values():
+            self.holdings.write_activity()
+            for one in self.holdings.held.values():
                 one.gaps.write()
 
     def _write_reports(self) -> None:
-        command_desk.write_answers(self.held)
-        ended = [pk for pk, one in self.held.items() if one.write_reports()]
-        if ended:
-            self._activity.write(list(self.held.values()))  # while their last counts are still known
-            self.leases.release(ended)
-            for pk in ended:
-                if self.held.pop(pk).is_leaving:
-                    wake_up(pk)  # another process need not wait for its next look
-        self._leaving = [session for session in self._leaving if not session.is_finished]
-
-    def _look_at_rows(self) -> None:
-        free = Q(lease__isnull=True) | nobody_holds("lease__") | Q(lease__holder=self.leases.holder)
-        is_free = Case(When(free, then=Value(True)), default=Value(False), output_field=BooleanField())
-        rows = MqttConnection.all_objects.select_related("lease").annotate(is_free=is_free)
-        present, unheld, total = set(), list[int](), 0
-        for row in rows:
-            present.add(row.pk)
-            total += row.is_enabled
-            if row.pk in self.held:
-                self.held[row.pk].follow(row)
-            elif row.is_free and _needs_a_holder(row):
-                unheld.append(row.pk)
-        for pk in self._shares.may_take(unheld, len(self.held), max(total, len(self.held))):
-            self._take(pk)
-        for pk in self.held.keys() - present:
-            logger.info("Connection %s was deleted", pk)
-            session = self.held.pop(pk).session
-            self.leases.forget([pk])
-            if session:
-                session.stop(end_session=True)
-                self._leaving.append(session)
-        self._give_away(total)
-        self._places.follow(rows)
-
-    def _give_away(self, total: int) -> None:
-        """One connection at a time, while we hold more than our share and nothing is on its way already."""
-        ours = [one for one in self.held.values() if one.can_leave]
-        if not any(one.is_leaving for one in self.held.values()) and self._shares.has_too_many(len(ours), total):
-            logger.info("Handing connection %s over to another process", ours[-1].connection_id)
-            ours[-1].hand_over()
-
-    def _take(self, pk: int) -> None:
-        if not self.leases.acquire(pk):
-            return
-        try:
-            self._begin(pk)
-        except BaseException:
-            # Renewed without a session it would keep everybody away, us too; the next look takes it anew.
-            self.held.pop(pk, None)
-            self.leases.forget([pk])
-            raise
-
-    def _begin(self, pk: int) -> None:
-        row = MqttConnection.all_objects.filter(pk=pk).first()
-        lease = ConnectionLease.objects.filter(pk=pk).first()
-        if row is None or lease is None:
-            self.leases.forget([pk])
-            return
-        logger.info("Holding connection %s (%s)", pk, row.name)
-        gaps = ConnectionGaps(pk)
-        one = HeldConnection(pk, self.leases.tokens()[pk], self.inbox, self._alarm, gaps, status=row.status)
-        self.held[pk] = one
-        one.begin(row, lease)
-
-    def _drop(self, lost: set[int]) -> None:
-        """Another process holds them now; the broker's sessions are theirs to go on with."""
-        for pk in lost:
-            logger.warning("Another process took connection %s over", pk)
-            session = self.held.pop(pk).session
-            if session:
-                session.stop(end_session=False, quietly=True)
+        command_desk.write_answers(self.holdings.held)
+        self.holdings.write_reports()
 
     def _committed(self, pk: int, messages: list[InboundMessage], processed: ProcessedBatch) -> None:
         """On the processor thread: acknowledge what is stored, and count it."""
-        one = self.held.get(pk)
+        one = self.holdings.held.get(pk)
         if one is None:
             return
         session = one.session
@@ -303,27 +223,14 @@ class MqttService:
         self._heartbeat.stop(HEARTBEAT_PATIENCE)
         self._tails.stop()
         self._processor.stop(BATCH_PATIENCE)
-        sessions = [one.session for one in self.held.values() if one.session]
+        sessions, end = self.holdings.stop(), time.monotonic() + GOODBYE_PATIENCE
         for session in sessions:
-            session.stop(end_session=False)
-        end = time.monotonic() + GOODBYE_PATIENCE
-        for session in [*sessions, *self._leaving]:
             session.join(max(0.0, end - time.monotonic()))
         with suppress(OperationalError, InterfaceError):
-            for one in self.held.values():
-                one.write_reports()
-            command_desk.write_answers(self.held)
-            self._activity.write(list(self.held.values()))
-            self.leases.release(self.held)
-            self._shares.leave()
+            command_desk.write_answers(self.holdings.held)
+            self.holdings.give_back()
         self._former.close()
         if self._ready_file:
             self._ready_file.unlink(missing_ok=True)
         connection.close()
         logger.info("Stopped")
-
-
-def _needs_a_holder(row: MqttConnection) -> bool:
-    """Enabled, or switched off with something left to do."""
-    lease = getattr(row, "lease", None)
-    return row.is_enabled or row.status != ConnectionStatus.DISABLED or bool(lease and lease.session_open)

@@ -1,4 +1,4 @@
-"""What an mqtt process does with a connection that it has just taken when the database goes away that moment."""
+"""The connections that an mqtt process holds: what becomes of one while the database goes away."""
 
 from typing import Any
 
@@ -7,8 +7,10 @@ from django.db import OperationalError
 
 from mqtt.models import MqttConnection
 from mqtt.services.holding.held_connection import HeldConnection
-from mqtt.services.mqtt_service import MqttService
-from mqtt.services.pipeline.message_processor import MessageProcessor
+from mqtt.services.holding.holdings import Holdings
+from mqtt.services.holding.leases import Leases, new_holder
+from mqtt.services.holding.wake_ups import Alarm
+from mqtt.services.pipeline.inbox import Inbox
 from tests.factories import make_connection
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
@@ -19,7 +21,8 @@ def test_a_connection_whose_taking_failed_halfway_is_taken_with_the_next_look(
     monkeypatch: pytest.MonkeyPatch, failing: str
 ) -> None:
     connection = make_connection(leased=False)
-    service = MqttService(MessageProcessor())
+    leases = Leases(new_holder("one"))
+    holdings = Holdings(leases, Inbox(), Alarm())
     begun: list[int] = []
 
     def away(*_: Any, **__: Any) -> None:
@@ -31,10 +34,10 @@ def test_a_connection_whose_taking_failed_halfway_is_taken_with_the_next_look(
         else:
             outage.setattr(HeldConnection, "begin", away)
         with pytest.raises(OperationalError):
-            service._look_at_rows()
-    assert not service.held
-    assert not service.leases.tokens(), "a lease that is renewed while nobody runs its session keeps all others away"
+            holdings.look()
+    assert not holdings.held
+    assert not leases.tokens(), "a lease that is renewed while nobody runs its session keeps all others away"
     monkeypatch.setattr(HeldConnection, "begin", lambda one, *_: begun.append(one.connection_id))
-    service._look_at_rows()
+    holdings.look()
     assert begun == [connection.pk]
-    assert service.held.keys() == service.leases.tokens().keys() == {connection.pk}
+    assert holdings.held.keys() == leases.tokens().keys() == {connection.pk}
