@@ -1,6 +1,7 @@
 """Typed readers of the environment: a bad value stops the start with one line that names it."""
 
 import os
+import re
 import secrets
 import socket
 import sys
@@ -8,6 +9,7 @@ import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from hashlib import sha256
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 from urllib.parse import urlsplit
@@ -74,9 +76,40 @@ def number(name: str, default: float, lowest: float, highest: float) -> float:
     return value
 
 
-def words(name: str, default: list[str] | None = None) -> list[str]:
+def words(name: str) -> list[str]:
     """A list written with commas."""
-    found = [word.strip() for word in text(name).split(",") if word.strip()]
+    return [word.strip() for word in text(name).split(",") if word.strip()]
+
+
+def hosts(name: str, default: list[str]) -> list[str]:
+    """Names and addresses as browsers ask for them, without scheme and port; `*` stands for all."""
+    plain = re.compile(r"[^/:\s]+|\[[0-9a-fA-F:.]+\]")
+    return _each(
+        name, plain.fullmatch, "names without scheme and port, such as console.example.com or [fd00::5]", default
+    )
+
+
+def origins(name: str) -> list[str]:
+    """Schemes with names, as browsers say where a form came from."""
+    plain = re.compile(r"https?://[^/\s]+")
+    return _each(name, plain.fullmatch, "origins such as https://console.example.com")
+
+
+def addresses(name: str) -> list[str]:
+    """IP addresses of single machines."""
+
+    def is_address(word: str) -> bool:
+        with suppress(ValueError):
+            return str(ip_address(word)) == word  # as it is compared
+        return False
+
+    return _each(name, is_address, "addresses of single machines, such as 10.0.0.5")
+
+
+def _each(name: str, is_right: Callable[[str], object], expected: str, default: list[str] | None = None) -> list[str]:
+    found = words(name)
+    if wrong := next((word for word in found if not is_right(word)), ""):
+        stop(f"{name} must be {expected}, not {wrong!r}.")
     return found or list(default or [])
 
 
@@ -164,10 +197,13 @@ def url(name: str, schemes: tuple[str, ...]) -> str:
     if value and urlsplit(value).scheme not in schemes:
         # The value may hold a password, and this line ends up in logs.
         stop(f"{name} must begin with {' or '.join(f'{scheme}://' for scheme in schemes)}.")
-    return value
+    with suppress(ValueError):
+        urlsplit(value).port  # noqa: B018 - reading it is the check
+        return value
+    stop(f"{name} has no port that there is.")
 
 
-def database(name: str, data_dir: Path, *, pooled: bool) -> dict[str, object]:
+def database(name: str, data_dir: Path, *, pooled: bool) -> dict[str, Any]:
     """Django's DATABASES entry: PostgreSQL, or SQLite in WAL with full sync.
 
     `pooled`: for many short requests. Threads that keep a connection for themselves have no use for a pool, which
@@ -178,10 +214,15 @@ def database(name: str, data_dir: Path, *, pooled: bool) -> dict[str, object]:
     if scheme not in {"sqlite", "postgres", "postgresql"}:
         stop(f"{name} must begin with sqlite:/// or postgresql://{f', not {scheme}' if scheme else ''}.")
     try:
-        config: dict[str, object] = dict(dj_database_url.parse(url))
+        config: dict[str, Any] = dict(dj_database_url.parse(url))
     except (ValueError, KeyError):
         # The error may quote a part of the password.
         stop(f"{name} cannot be understood. Write / : @ ? # and % in a password as %2F %3A %40 %3F %23 %25.")
+    if config["NAME"] in {"", ":memory:"} and "service" not in config.get("OPTIONS", {}):
+        example = (
+            f"sqlite:///{data_dir / 'vedetta.sqlite3'}" if scheme == "sqlite" else f"{scheme}://user@host:5432/vedetta"
+        )
+        stop(f"{name} names no database; write it like {example}.")
     if scheme == "sqlite":
         _make_private(Path(str(config["NAME"])))
         config["OPTIONS"] = {

@@ -34,11 +34,12 @@ CREDENTIALS_KEYS = env.kept_secret(
 HTTP_HOST = env.text("HTTP_HOST", EVERYBODY)
 HTTP_PORT = env.integer("HTTP_PORT", 8000, 1, 65535)
 LISTENS_TO_ALL = HTTP_HOST in {"0.0.0.0", "::"}  # noqa: S104 - compared, not bound
-ALLOWED_HOSTS = env.words(
-    "ALLOWED_HOSTS", env.own_names() if LISTENS_TO_ALL else ["localhost", "127.0.0.1", "[::1]", HTTP_HOST]
+OWN_HOST = f"[{HTTP_HOST}]" if ":" in HTTP_HOST else HTTP_HOST
+ALLOWED_HOSTS = env.hosts(
+    "ALLOWED_HOSTS", env.own_names() if LISTENS_TO_ALL else ["localhost", "127.0.0.1", "[::1]", OWN_HOST]
 )
-CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
-TRUSTED_PROXIES = env.words("TRUSTED_PROXIES")
+CSRF_TRUSTED_ORIGINS = env.origins("CSRF_TRUSTED_ORIGINS")
+TRUSTED_PROXIES = env.addresses("TRUSTED_PROXIES")
 SECURE_SSL_REDIRECT = False  # the proxy in front redirects; health checks inside stay plain
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None

@@ -13,7 +13,7 @@ from app import env
 from tests.console import ROOT, environment
 
 READERS = re.compile(
-    r"\benv\.(?:text|flag|integer|number|words|choice|folder|path|kept_secret|database|url)\(\s*\"([A-Z_]+)\""
+    r"\benv\.(?:text|flag|integer|number|words|hosts|origins|addresses|choice|folder|path|kept_secret|database|url)\(\s*\"([A-Z_]+)\""
 )
 
 
@@ -58,6 +58,15 @@ def test_the_example_lists_every_setting_and_changes_none() -> None:
         ("EMBEDDED_BROKER", "perhaps"),
         ("DATABASE_URL", "mysql://root@localhost/vedetta"),
         ("DATABASE_URL", "nonsense"),
+        ("DATABASE_URL", "sqlite://"),
+        ("DATABASE_URL", "postgresql://"),
+        ("REDIS_URL", "redis://localhost:high/0"),
+        ("ALLOWED_HOSTS", "console.example.com,http://console.example.com"),
+        ("ALLOWED_HOSTS", "console.example.com:8000"),
+        ("ALLOWED_HOSTS", "fd00::5"),
+        ("CSRF_TRUSTED_ORIGINS", "console.example.com"),
+        ("TRUSTED_PROXIES", "10.0.0.0/8"),
+        ("TRUSTED_PROXIES", "10.0.0.5,proxy"),
         ("REDIS_URL", "localhost:6379"),
         ("TIME_ZONE", "Mars/Olympus"),
         ("LANGUAGE_CODE", "tlh"),
@@ -92,6 +101,26 @@ def test_a_bad_address_is_refused_without_its_password(tmp_path: Path, name: str
 def test_the_database_is_for_its_owner_whoever_makes_it(tmp_path: Path) -> None:
     assert load(tmp_path / "data").returncode == 0
     assert stat.S_IMODE((tmp_path / "data" / "vedetta.sqlite3").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ALLOWED_HOSTS", "*,.example.com,10.0.0.5,[fd00::5]"),
+        ("CSRF_TRUSTED_ORIGINS", "https://console.example.com:8443,https://*.example.com"),
+        ("TRUSTED_PROXIES", "10.0.0.5,fd00::5"),
+        ("DATABASE_URL", "postgresql://?service=console"),
+        ("REDIS_URL", "unix:///run/valkey.sock?db=1"),
+    ],
+)
+def test_a_good_value_is_taken(tmp_path: Path, name: str, value: str) -> None:
+    done = load(tmp_path / "data", **{name: value})
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_own_address_is_asked_for_as_browsers_write_it(tmp_path: Path) -> None:
+    done = load(tmp_path / "data", "print(settings.ALLOWED_HOSTS[-1])", HTTP_HOST="fd00::5")
+    assert done.stdout == "[fd00::5]\n"
 
 
 def test_a_setting_may_be_given_as_a_file(tmp_path: Path) -> None:

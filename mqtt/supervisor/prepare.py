@@ -11,7 +11,7 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.contrib.staticfiles.finders import get_finders
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
@@ -111,6 +111,10 @@ def make_first_account() -> str:
     users = get_user_model()
     if users.objects.exists():
         return ""
+    try:
+        users(username=settings.ADMIN_USERNAME).clean_fields(exclude={"password"})
+    except ValidationError as error:
+        stop(f"ADMIN_USERNAME cannot be the name of an account: {' '.join(error.messages)}")
     generated = "" if settings.ADMIN_PASSWORD else secrets.token_urlsafe(12)
     with transaction.atomic():
         user = users.objects.create_superuser(settings.ADMIN_USERNAME, password=settings.ADMIN_PASSWORD or generated)

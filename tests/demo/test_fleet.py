@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from django.core.management import CommandError, call_command
 from paho.mqtt.client import Client as PahoClient
 from paho.mqtt.client import MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion
@@ -144,6 +145,12 @@ def test_the_command_ends_at_once_on_sigterm_and_the_broker_publishes_its_wills(
         process.kill()
         process.wait()
     servers.wait_for(lambda: b"Offline" in ear.payloads("tele/floodlights/LWT"), what="a will")
+
+
+@pytest.mark.parametrize(("option", "value"), [("--speed", "nan"), ("--speed", "0"), ("--port", "99999")])
+def test_the_command_refuses_what_cannot_be(option: str, value: str) -> None:
+    with pytest.raises(CommandError, match=f"{option} must be"):
+        call_command("demo_devices", option, value)
 
 
 @pytest.mark.django_db

@@ -71,3 +71,6 @@ def test_set_role_makes_an_account_when_asked() -> None:
         run("set_role", "eve", "viewer")
     assert "password=" in run("set_role", "eve", "viewer", "--create")
     assert role_of(User.objects.get(username="eve")) == "viewer"
+    for name in ("eve and adam", "e" * 151):
+        with pytest.raises(CommandError, match=r"username|characters"):
+            run("set_role", name, "viewer", "--create")

@@ -29,6 +29,14 @@ def test_the_first_account_is_an_administrator_who_can_log_in(client: Client) ->
 
 
 @pytest.mark.django_db
+def test_a_name_that_no_account_may_have_stops_the_start(settings: object) -> None:
+    settings.ADMIN_USERNAME = "anna maria"  # type: ignore[attr-defined]
+    with pytest.raises(SystemExit, match="ADMIN_USERNAME cannot be"):
+        prepare.make_first_account()
+    assert not User.objects.exists()
+
+
+@pytest.mark.django_db
 def test_a_given_password_is_used_and_not_told(client: Client, settings: object) -> None:
     settings.ADMIN_USERNAME, settings.ADMIN_PASSWORD = "anna", "a given password"  # type: ignore[attr-defined]
     assert prepare.make_first_account() == ""

@@ -5,13 +5,16 @@ import threading
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from app import env
 from mqtt.demo.fleet import fleet
 from mqtt.demo.link import Broker
 from mqtt.demo.seed import seed_demo
 from mqtt.demo.simulation import run
+
+FASTEST = 1000
+LAST_PORT = 65535
 
 
 class Command(BaseCommand):
@@ -31,9 +34,10 @@ class Command(BaseCommand):
         parser.add_argument("--seed", action="store_true", help="first make the demo's sites in the database")
 
     def handle(self, *_: Any, **options: Any) -> None:
-        if options["speed"] <= 0:
-            self.stderr.write("--speed must be above 0.")
-            raise SystemExit(2)
+        if not 0 < options["speed"] <= FASTEST:
+            raise CommandError(f"--speed must be above 0, and at most {FASTEST}.")
+        if not 1 <= options["port"] <= LAST_PORT:
+            raise CommandError(f"--port must be between 1 and {LAST_PORT}.")
         if options["seed"]:
             seed_demo()
         stopping = threading.Event()

@@ -4,6 +4,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
 from mqtt import reasons
@@ -33,6 +34,10 @@ class Command(BaseCommand):
         if user is None:
             if not options["create"]:
                 raise CommandError(f"There is no account {options['username']!r}. Add --create to make it.")
+            try:
+                User(username=options["username"]).clean_fields(exclude={"password"})
+            except ValidationError as error:
+                raise CommandError(" ".join(error.messages)) from error
             user = User.objects.create_user(options["username"])
             password = new_password()
             set_password(actor, user, password)
