@@ -42,6 +42,7 @@ def test_the_burst_after_the_reconnect_has_waited_and_what_follows_a_quiet_momen
 def test_silence_while_we_owe_acknowledgements_is_no_quiet_moment(catch_up: CatchUp) -> None:
     assert catch_up.may_have_waited(Window(20, 0), message(), 100.05)
     assert catch_up.may_have_waited(Window(21, 20, 108.0), message(), 108.1)
+    assert catch_up.may_have_waited(Window(22, 5, 108.0), message(), 112.0), "its window is full: it waits for us"
 
 
 def test_retained_messages_are_old_news_of_another_kind(catch_up: CatchUp) -> None:

@@ -310,9 +310,14 @@ def test_a_deleted_connection_frees_its_name_at_once_and_its_client_id_at_the_en
 
 def test_erasing_waits_for_the_end_of_the_session_and_the_row_for_the_broker(monkeypatch: pytest.MonkeyPatch) -> None:
     connection = made()
-    lease = held(connection)
+    lease, now = held(connection), timezone.now()
+    DiscoveredTopic.objects.create(connection=connection, topic="t", first_seen_at=now, last_seen_at=now)
     connections.delete_connection(ACTOR, connection)
     assert deletion.erase_deleted(0.1) == 0, "its holder is still leaving the broker"
+    assert DiscoveredTopic.objects.exists(), "and may still store what came before"
+    MqttConnection.all_objects.filter(pk=connection.pk).update(deleted_at=now - timedelta(seconds=61))
+    assert deletion.erase_deleted(0.1) == 1, "it has had a minute"
+    MqttConnection.all_objects.filter(pk=connection.pk).update(deleted_at=now)
     ConnectionLease.objects.filter(pk=lease.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
     deletion.erase_deleted(0.1)
     assert deletion.leaving().exists(), "somebody must still tell the broker"
