@@ -6,13 +6,14 @@ from typing import Any
 import django_filters as df
 from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 
 from mqtt.enums import STATUS_WORST_FIRST, AuditAction, Availability, CommandState, NodeKind
+from mqtt.lists.places import stands_at
 from mqtt.lists.words import holds
 from mqtt.models import IS_NEW, Datalogger, Gateway, MqttConnection, SensorDevice, Site
 from mqtt.permissions import visible_to
@@ -88,8 +89,6 @@ class ConnectionFilter(ListFilter):
 class DeviceFilter(ListFilter):
     """What gateways, dataloggers and sensors share."""
 
-    site_field = "site"
-
     availability = df.ChoiceFilter(
         method="filter_availability",
         label=_("Status"),
@@ -109,9 +108,8 @@ class DeviceFilter(ListFilter):
         return queryset.filter(IS_NEW) if value else queryset.exclude(IS_NEW)
 
     def filter_site(self, queryset: QuerySet[Any], _name: str, site: Site) -> QuerySet[Any]:
-        """Devices of the site, and those without one of their own on a connection of the site."""
-        own = Q(**{self.site_field: site})
-        return queryset.filter(own | Q(**{f"{self.site_field}__isnull": True, "connection__site": site}))
+        """Devices that stand at the site, as their pages say."""
+        return queryset.filter(stands_at(queryset.model, site))
 
 
 class GatewayFilter(DeviceFilter):
@@ -135,7 +133,6 @@ class SensorFilter(DeviceFilter):
     """Sensors, also by their datalogger and its gateway."""
 
     search_fields = ("name", "label", "key", "unit", "datalogger__label", "datalogger__identifier")
-    site_field = "datalogger__site"
 
     gateway = df.ModelChoiceFilter(
         queryset=choices_of(Gateway), field_name="datalogger__gateway", label=_("Gateway"), widget=forms.HiddenInput

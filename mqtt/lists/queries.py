@@ -85,8 +85,8 @@ def gateways() -> QuerySet[Any]:
 
 @_built_once
 def dataloggers() -> QuerySet[Any]:
-    """Dataloggers with their state, gateway, site and connection."""
-    return _devices(Datalogger, "gateway", "site", "connection__site")
+    """Dataloggers with their state, gateway, connection, and the sites of these."""
+    return _devices(Datalogger, "gateway__site", "site", "connection__site")
 
 
 @_built_once

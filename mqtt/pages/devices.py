@@ -110,7 +110,7 @@ def _gateway_queryset(user: User) -> QuerySet[Any]:
 
 
 def _datalogger_queryset(user: User) -> QuerySet[Any]:
-    return queries.rows("datalogger", user).select_related("gateway__site", "rhythm")
+    return queries.rows("datalogger", user).select_related("rhythm")
 
 
 def _sensor_queryset(user: User) -> QuerySet[Any]:

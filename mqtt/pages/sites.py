@@ -8,6 +8,7 @@ from django.http import QueryDict
 
 from mqtt.enums import Availability
 from mqtt.lists import queries
+from mqtt.lists.places import WAYS, stands_at, stands_somewhere
 from mqtt.models import Datalogger, Gateway, Site
 from mqtt.pages.base import STATES, Page, Part, Shown, Touch, register
 from mqtt.pages.devices import CHILDREN
@@ -19,20 +20,18 @@ PAGE_SIZE = 50
 
 
 def standing_there(model: Any, user: User) -> QuerySet[Any]:
-    """The devices of a kind that belong to some site, by their own or by their connection's."""
+    """The devices of a kind that stand at some site."""
     devices: QuerySet[Any] = visible_to(user, model.objects.all()).with_availability()  # type: ignore[attr-defined]
-    return devices.filter(Q(site__isnull=False) | Q(connection__site__isnull=False))
+    return devices.filter(stands_somewhere(model))
 
 
 def roll_up(user: User) -> dict[int, dict[str, int]]:
     """{site: {availability: devices}} over gateways and dataloggers, in two queries for any number of sites."""
     counts: dict[int, dict[str, int]] = {}
     for model in (Gateway, Datalogger):
-        grouped = (
-            standing_there(model, user).order_by().values_list("site", "connection__site", "effective_availability")
-        )
-        for own, inherited, availability, devices in grouped.annotate(n=Count("pk")):
-            of_site = counts.setdefault(own or inherited, {})
+        grouped = standing_there(model, user).order_by().values_list(*WAYS[model], "effective_availability")
+        for *ways, availability, devices in grouped.annotate(n=Count("pk")):
+            of_site = counts.setdefault(next(filter(None, ways)), {})
             of_site[availability] = of_site.get(availability, 0) + devices
     return counts
 
@@ -68,8 +67,8 @@ def summary(shown: Shown) -> dict[str, Any]:
 
 def devices_at(user: User, site: Site, kind: str) -> list[Any]:
     """The gateways or dataloggers of a site, worst first."""
-    here = Q(site=site) | Q(site__isnull=True, connection__site=site)
-    found = queries.rows(kind, user).filter(here)
+    rows = queries.rows(kind, user)
+    found = rows.filter(stands_at(rows.model, site))
     return queries.prepare(kind, found.order_by("rank", "identifier", "pk")[:CHILDREN])
 
 

@@ -79,6 +79,7 @@ def update_device(actor: Actor, device: Device, changed: Iterable[str]) -> None:
             # Its row shows the new label on every page; the event names the row to draw again.
             event = AvailabilityChanged(connection_id=device.connection_id)
             event.add(kind, [device.pk])
+            event.more = kind == NodeKind.GATEWAY and "site" in details  # its dataloggers stand there too
             transaction.on_commit(lambda: broadcast_event(event))
 
 

@@ -15,6 +15,7 @@ from mqtt.enums import IntervalSource, ReadingFlag
 from mqtt.fragments import Variant, render_part
 from mqtt.models import AuditEntry, Datalogger, DataloggerRhythm, GatewayRhythm, SensorDevice, SensorRhythm, Site
 from mqtt.pages.base import REGISTRY
+from mqtt.pages.sites import with_counts
 from mqtt.rhythm import NO_RHYTHM, Expectation, expect
 from mqtt.services import places
 from mqtt.services.audit import Actor
@@ -289,6 +290,26 @@ def test_pages_cost_the_same_queries_with_one_row_and_with_three(
     more()
     with django_assert_max_num_queries(len(one)):
         web.get(f"/{name}/{thing.pk}/")
+
+
+def test_a_datalogger_stands_with_its_gateway_wherever_that_is_said(web: Client, administrator: User) -> None:
+    mill, yard, own = (factories.make_site(name=name) for name in ("Mill", "Yard", "Own"))
+    connection = factories.make_connection(site=yard)
+    gateway = factories.make_gateway(connection, site=mill)
+    behind = factories.make_sensor(factories.make_datalogger(gateway=gateway, identifier="behind"), name="crack")
+    apart = factories.make_sensor(factories.make_datalogger(gateway=gateway, site=own, identifier="apart"), name="tilt")
+    alone = factories.make_sensor(factories.make_datalogger(connection, identifier="alone"), name="rain")
+    boxes = [one.datalogger for one in (behind, apart, alone)]
+    for site, sensor in ((mill, behind), (own, apart), (yard, alone)):
+        box = sensor.datalogger
+        assert f'href="/sites/{site.pk}/">{site}</a>' in body(web, f"/dataloggers/{box.pk}/")
+        assert f'<span class="place">{site}</span>' in body(web, f"/dataloggers/?search={box.identifier}")
+        for listing, things in (("dataloggers", boxes), ("sensors", [behind, apart, alone])):
+            rows = body(web, f"/{listing}/?site={site.pk}").split("<tbody")[1]
+            assert [one for one in things if f">{one}</a>" in rows] == [box if listing == "dataloggers" else sensor]
+        assert [one for one in boxes if f">{one}</a>" in body(web, f"/sites/{site.pk}/")] == [box]
+    found = {row["site"]: row["devices"] for row in with_counts(administrator, Site.objects.all())}
+    assert found == {mill: 2, own: 1, yard: 1}, "the gateway, and each datalogger once"
 
 
 def test_the_list_of_sites_costs_the_same_queries_with_one_row_and_with_three(
