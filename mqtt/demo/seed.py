@@ -26,7 +26,8 @@ SITES = (
 
 
 def seed_demo() -> None:
-    """Make the demo's sites where they are missing; what somebody changed stays as it is."""
-    home, *_ = [Site.objects.get_or_create(name=site["name"], defaults=site)[0] for site in SITES]
-    # An update, not a save: it touches no status, so nobody has to be told.
-    MqttConnection.objects.filter(site=None, host="127.0.0.1").update(site=home)
+    """Make the demo's sites where they are missing; what somebody changed or added stays as it is."""
+    (home, is_new), *_ = [Site.objects.get_or_create(name=site["name"], defaults=site) for site in SITES]
+    if is_new:
+        # An update, not a save: it touches no status, so nobody has to be told.
+        MqttConnection.objects.filter(site=None, host="127.0.0.1").update(site=home)

@@ -159,7 +159,9 @@ def test_seeding_twice_keeps_what_somebody_changed() -> None:
     connection.save(force_insert=True)
     seed_demo()
     Site.objects.filter(topic_prefix=f"{TOWER}/").update(contact="somebody else")
+    MqttConnection(name="A broker of theirs", host="127.0.0.1", port=1884).save(force_insert=True)
     seed_demo()
     assert Site.objects.count() == 2
     assert Site.objects.get(topic_prefix=f"{TOWER}/").contact == "somebody else"
-    assert MqttConnection.objects.get().site == Site.objects.get(name="Torre Civica")
+    assert MqttConnection.objects.get(pk=connection.pk).site == Site.objects.get(name="Torre Civica")
+    assert MqttConnection.objects.get(name="A broker of theirs").site is None
