@@ -1,5 +1,6 @@
 """The lists: connections, gateways, dataloggers, sensors, topics, and what was not understood."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import Count, Max, Sum
@@ -60,10 +61,17 @@ def summary(shown: Shown) -> dict[str, Any]:
         "rate": totals["rate"] or 0.0 if up else 0.0,
         "up": up,
         "behind": behind(activity),
+        "is_unheard": is_unheard({status: counts.get(status, 0) for status in ConnectionStatus}),
         "trouble": sum(counts.get(status, 0) for status in TROUBLE),
         "all": counts[""],
         "leaving": leaving().count(),
     }
+
+
+def is_unheard(by_status: Mapping[Any, int]) -> bool:
+    """Whether no process vouches for any connection that is enabled: then nobody can say that all is stored."""
+    enabled = sum(by_status.values()) - by_status.get(ConnectionStatus.DISABLED, 0)
+    return bool(enabled) and by_status.get(ConnectionStatus.UNKNOWN, 0) == enabled
 
 
 def behind(activity: Any) -> float:

@@ -23,7 +23,7 @@ from mqtt.models import (
     StatusChange,
 )
 from mqtt.pages.base import STATES, Page, Part, Shown, list_url, register
-from mqtt.pages.lists import behind
+from mqtt.pages.lists import behind, is_unheard
 from mqtt.pages.pulse import PULSE, flow
 from mqtt.pages.timeline import FLAPPING, OFTEN
 from mqtt.permissions import User, visible_to
@@ -52,9 +52,10 @@ def numbers(shown: Shown) -> dict[str, Any]:
     rates = activity.filter(connection__status__in=("connected", "silent")).aggregate(
         messages=Sum("message_rate"), readings=Sum("reading_rate")
     )
-    messages, readings = flow() or (rates["messages"] or 0.0, rates["readings"] or 0.0)  # one figure on one page
     enabled = sum(by_status.values()) - by_status.get(ConnectionStatus.DISABLED, 0)
     up = by_status.get(ConnectionStatus.CONNECTED, 0) + by_status.get(ConnectionStatus.SILENT, 0)
+    stored = (rates["messages"] or 0.0, rates["readings"] or 0.0) if up else (0.0, 0.0)  # of a process that is gone
+    messages, readings = flow() or stored  # one figure on one page
     troubles = [(status.value, by_status[status]) for status in STATUS_WORST_FIRST[:5] if by_status.get(status)]
     return {
         "up": up,
@@ -70,6 +71,7 @@ def numbers(shown: Shown) -> dict[str, Any]:
         "messages": messages,
         "readings": readings,
         "behind": behind(activity),
+        "is_unheard": is_unheard(by_status),
         "sensors": visible_to(shown.user, SensorDevice.objects.all()).count(),
     }
 

@@ -123,3 +123,13 @@ def test_several_in_trouble_are_told_in_the_readers_grammar(client: Client, view
     italian = client.get("/", headers={"Accept-Language": "it"}).content.decode()
     assert "2 in errore, 2 disconnesse, 1 senza dati" in italian
     assert "2 in error, 2 disconnected, 1 without data" in client.get("/").content.decode()
+
+
+def test_where_no_process_vouches_for_a_connection_nothing_is_said_to_be_stored(client: Client, viewer: Any) -> None:
+    factories.make_connection(leased=False, activity={"message_rate": 11.0, "reading_rate": 49.0})
+    client.force_login(viewer)
+    for address in ("/", "/connections/"):
+        page = client.get(address).content.decode()
+        assert "nothing is received" in page
+        assert "everything stored" not in page
+        assert "49 readings" not in page
