@@ -68,6 +68,14 @@ def _is_of_level(document: dict[str, Any], where: Place) -> bool:
     )
 
 
+def _is_dated(member: tuple[str, Any]) -> bool:
+    """Whether a key and its value say when."""
+    key, value = member
+    if key in SHORT_TIMES:
+        return type(value) is str and parse(value, UTC) is not None
+    return meaning(key).role is Role.TIME
+
+
 class Walk:
     """One pass through a document, collecting what it says. A family changes what stands on the class."""
 
@@ -313,7 +321,7 @@ class Walk:
                 self.single(found, name, meaning(name), key)
                 self.device = device
                 return
-        elif not any(meaning(key).role is Role.TIME for key in found):
+        elif not any(map(_is_dated, found.items())):
             if prefix:
                 self.object(found, prefix, depth + 1)
             return
