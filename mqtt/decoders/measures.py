@@ -3,8 +3,8 @@ meters write `431*W`."""
 
 import re
 
-from mqtt.decoders.units import SPELLINGS, spelled
-from mqtt.decoders.vocabulary import UNITS
+from mqtt.decoders.units import spelled
+from mqtt.decoders.vocabulary import SPELLINGS, UNITS
 from mqtt.decoders.words import letter_unit
 
 _MEASURE = re.compile(r"([-+]?\d{1,12})(?:([.,])(\d{1,9}))?([\s*])?([^\s\d.,+\-][^\s]{0,11})")

@@ -42,7 +42,7 @@ NO_MEMBERS = words(
 """Arrays whose objects are about something else than the device's values."""
 TAG_KEYS = (
     "name", "tag", "tagname", "tagName", "parameter", "variable", "measurement", "metric", "key", "Name", "Tag",
-    "TagName", "Key", "n", "point", "pointName", "value_type", "type", "id", "description", "title",
+    "TagName", "Key", "n", "k", "point", "pointName", "value_type", "type", "id", "description", "title",
 )  # fmt: skip
 """Keys of an object in an array that is one value: what is measured, rather than who measures."""
 

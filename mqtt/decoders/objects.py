@@ -33,13 +33,15 @@ BESIDE_VALUE = words(
     context"""
 )
 """Keys, without case and signs, of what is said about a value beside it."""
-_PAIR = words("n v u t ts q")
+_PAIR = words("n k v u t ts q")
 """A value with its unit, as short as can be."""
-TOLD_KEYS = ("sensor", "parameter", "variable", "measurement", "metric", "quantity", "metrica", "grandezza")
+TOLD_KEYS = (
+    "sensor", "parameter", "variable", "measurement", "metric", "quantity", "metrica", "grandezza", "tag", "point",
+)  # fmt: skip
 TYPE_KEYS = ("type", "sensorType", "sensor_type")
 BESIDE_TOLD = BESIDE_VALUE | frozenset(TOLD_KEYS)
 BESIDE_TAG = BESIDE_VALUE | words(
-    """n point pointname tag tagname parameter variable measurement metric valuetype resourcename profilename origin
+    """n k point pointname tag tagname parameter variable measurement metric valuetype resourcename profilename origin
     key port channel index address register status sensor"""
 )
 
@@ -156,7 +158,7 @@ def told_name(document: dict[str, Any]) -> str:
 def _shape_of(keys: tuple[str, ...], beside: frozenset[str]) -> tuple[str, bool]:
     """(the key that would be the one value, whether older versions read it apart)."""
     found = ""
-    if "v" in keys and _PAIR.issuperset(keys) and ("u" in keys or ("n" in keys and "n" in beside)):
+    if "v" in keys and _PAIR.issuperset(keys) and ("u" in keys or ("n" in beside and ("n" in keys or "k" in keys))):
         found = "v"
     else:
         for key in keys:

@@ -15,6 +15,8 @@ from mqtt.messages import Decoded
 
 LONGEST = 2000
 LEAST = 2
+ULTRALIGHT = "/attrs"
+"""Where FIWARE's agents expect `t|21.5|h|44`."""
 """One name with a number may be a sentence."""
 _BETWEEN = re.compile(r"[;,&|\n]")
 _BLANKS = re.compile(r"\s+")
@@ -33,7 +35,9 @@ class PairsDecoder:
     def claims(self, content: Content) -> bool:
         """At least two pairs and nothing else."""
         payload = content.message.payload
-        if len(payload) > LONGEST or (b"=" not in payload and b":" not in payload):
+        if b"=" not in payload and b":" not in payload and not content.topic.endswith(ULTRALIGHT):
+            return False
+        if len(payload) > LONGEST:
             return False
         content.kept = _pairs(content)
         return bool(content.kept)
@@ -54,6 +58,9 @@ def _pairs(content: Content) -> dict[str, str]:
         text = content.text
     except UndecodableError:
         return {}
+    if content.topic.endswith(ULTRALIGHT) and text.count("|") % 2:
+        names = text[:LONGEST].split("|")
+        text = "&".join(f"{name}={value}" for name, value in zip(names[::2], names[1::2], strict=True))
     parts = [part.strip() for part in _BETWEEN.split(text[:LONGEST]) if part.strip()]
     if len(parts) < LEAST:
         parts = _BLANKS.split(text[:LONGEST])
@@ -61,7 +68,9 @@ def _pairs(content: Content) -> dict[str, str]:
     found = {match[1]: match[2].strip() for match in matches if match}
     if len(found) < LEAST or len(found) < len(parts):
         return {}
-    return found if all(_is_plain(name, value) for name, value in found.items()) else {}
+    plain = sum(_is_plain(name, value) for name, value in found.items())
+    is_form = "&" in text and plain > 0  # a form's fields are parted beyond doubt, so some may be words
+    return found if is_form or plain == len(found) else {}
 
 
 def _is_plain(name: str, value: str) -> bool:

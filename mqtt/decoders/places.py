@@ -14,7 +14,7 @@ LEAST_SERIAL = 8
 _DIGIT = re.compile(r"\d")
 GENERIC_LEVELS = words(
     """sensor sensors state status telemetry data event events json up values value readings reading measurement
-    measurements attributes payload message uplink info alarm"""
+    measurements attributes attrs feeds payload message uplink info alarm"""
 )
 """A last level that says what is sent and not who sends it: the level before it is the better name."""
 
@@ -48,8 +48,16 @@ def place(topic: str) -> Place:
     return _found(topic)
 
 
+WATSON = "iot-2"
+_WATSON = re.compile(r"iot-2/type/[^/]+/id/([^/]+)(?=/evt/([^/]+)/fmt/)")
+"""IBM's platform: events of one device under a topic each, which end in their format."""
+
+
 def _found(topic: str) -> Place:
     levels = topic.split("/")
+    if levels[0] == WATSON and (match := _WATSON.match(topic)):
+        device = DeviceRef(match[0], clean(match[1])[:NAME_LENGTH])
+        return Place(device, device, clean(match[2])[:NAME_LENGTH], meaning(match[2]))
     device = DeviceRef(topic, _identifier(levels))
     if len(levels) == 1:
         return Place(device, device, "value", Meaning(Role.VALUE))

@@ -8,7 +8,7 @@ import orjson
 from mqtt.decoders.base import Content
 from mqtt.decoders.measures import measured
 from mqtt.decoders.places import NAME_LENGTH, Place, clean, moved, place, place_of_number
-from mqtt.decoders.texts import NO_NUMBERS, NO_VALUES
+from mqtt.decoders.texts import LEAST_MOMENT, NO_NUMBERS, NO_VALUES
 from mqtt.decoders.times import parse
 from mqtt.decoders.vocabulary import words
 from mqtt.decoders.walk import MAX_TEXT, NUMBER, PADDED, SWITCH_WORDS
@@ -62,7 +62,9 @@ class ScalarDecoder:
         means = where.meaning
         if text is not None and text.lower() in (NO_NUMBERS if means.unit or means.fine else NO_VALUES):
             raise UndecodableError("no_number")
-        if means.role in {Role.TIME, Role.MOMENT} and parse(content.text.strip('"'), content.zone) is not None:
+        is_date = text is not None and len(text) >= LEAST_MOMENT and text[4:5] == "-"
+        may_be_time = is_date or means.role in {Role.TIME, Role.MOMENT}
+        if may_be_time and parse(text or content.text.strip('"'), content.zone) is not None:
             return Decoded(self.name)  # when something was said, not what
         if means.role is Role.FACT and means.of in FACTS:
             return Decoded(self.name, facts=[DecodedFacts(where.owner, {means.of: text if value is None else value})])

@@ -14,7 +14,8 @@ TIME_KEYS = words(
     measurementtimestamp sensortimestamp sourcetimestamp servertimestamp eventtimestamp readtime readingtime
     acquisitiontime samplingtime messagetime collectedat capturedat loggedat reportedat isotime isodate timestampiso
     datetimeutc localtime phenomenontime resulttime timeinstant sentat publishedat
-    updatetime observationtime obstime sensortime collecttime recordtime reporttime"""
+    updatetime observationtime obstime sensortime collecttime recordtime reporttime
+    dataora fecha fechahora zeitstempel horodatage"""
 )
 SUBJECTS = words(
     """sensor logger datalogger meter station probe machine equipment asset tracker inverter controller pump tank bin
@@ -154,6 +155,8 @@ UNITS = {
     "L/min": "lpm",
     "L/h": "lph",
     "m³/h": "m3h m3ph",
+    "m³/s": "m3s m3ps",
+    "L/s": "lps",
     "kVA": "kva",
     "kvar": "kvar",
     "Ω": "ohm ohms",
@@ -161,3 +164,58 @@ UNITS = {
     "µS/cm": "uscm",
     "µε": "microstrain ue",
 }
+
+SPELLINGS = {
+    "°C": "C|Cel|CEL|degC|celsius|ºC|℃|°celsius|deg. celsius|degree celsius|degrees c|degrees celsius|deg C"
+    "|degreesCelsius",
+    "°F": "FAH|F|degF|fahrenheit|ºF|℉|[degF]|degrees f|degrees fahrenheit|deg F|degreesFahrenheit",
+    "K": "Kelvin|degreesKelvin",
+    "%": "P1|%RH|%rh|%rH|% RH|RH|%EL|percent|percentage|percentRelativeHumidity|pct|PCT|Pct",
+    "%/s": "%/S",
+    "hPa": "A97|hpa|HPa|hPascal|hectopascals",
+    "kPa": "kpa|KPa|kPascal|kilopascals",
+    "Pa": "PAL|pascal|pascals",
+    "mbar": "mb|millibar|mBar",
+    "V": "VLT|volt|volts|VDC|Vdc|VAC|Vac",
+    "mV": "mv|millivolt|millivolts",
+    "A": "AMP|amp|amps|Amp|ampere|amperes",
+    "mA": "milliamp|milliamps|milliamperes",
+    "W": "WTT|watt|watts",
+    "kW": "KWT|kw|KW|kilowatt|kilowatts",
+    "kWh": "kwh|KWH|KWh|kW h|kW.h|kilowattHours",
+    "Wh": "watt hours|wattHours",
+    "Hz": "HTZ|hz|HZ|hertz",
+    "lx": "lux|Lux|LUX|luxes",
+    "ppm": "partsPerMillion",
+    "°": "deg|Deg|degree|degrees|lon|lat",
+    "µg/m³": "ug/m3|µg/m3|ug/m³|ug/m^3|µg/m^3",
+    "mg/m³": "mg/m3|mg/m^3",
+    "m²": "m2|m^2",
+    "m³": "m3|m^3|cbm",
+    "m³/h": "MQH|m3/h|m^3/h|m3/hr|cubicMetersPerHour",
+    "m³/s": "m3/s|m^3/s",
+    "m/s²": "m/s2|m/s^2",
+    "W/m²": "W/m2|W/m^2",
+    "µS/cm": "uS/cm",
+    "µm": "um|micron|microns",
+    "µs": "us|usec",
+    "µV": "uV",
+    "µA": "uA",
+    "µε": "ue|microstrain|uStrain|με|ustrain|microstrains",
+    "Ω": "ohm|ohms|Ohm",
+    "kΩ": "kOhm|kOhms",
+    "L": "LTR|l|liter|liters|litre|litres",
+    "L/min": "l/min|LPM|lpm|litersPerMinute",
+    "L/h": "l/h",
+    "L/s": "l/s|litersPerSecond",
+    "s": "sec|secs|seconds",
+    "min": "minutes",
+    "h": "hr|hrs|hours",
+    "km/h": "kph|kmh|KPH",
+    "m/s": "MTS|meters/second|mps",
+    "mph": "MPH|miles/hour",
+    "m": "MTR|meter|meters|metre|metres",
+    "mm": "MMT|millimeter|millimeters",
+    "": "/|none|-|unitless|dimensionless|count|1|noUnits",
+}
+BY_SPELLING = {spelling: unit for unit, spellings in SPELLINGS.items() for spelling in spellings.split("|")}

@@ -28,7 +28,7 @@ from mqtt.decoders.texts import is_frame, is_nothing, is_opaque, object_in
 from mqtt.decoders.times import parse
 from mqtt.decoders.units import spelled
 from mqtt.decoders.vocabulary import words
-from mqtt.decoders.words import Meaning, Role, meaning
+from mqtt.decoders.words import STATISTICS, Meaning, Role, meaning
 from mqtt.exceptions import UndecodableError
 from mqtt.messages import Decoded, DecodedFacts, DecodedReading, DeviceRef, Moved
 
@@ -53,7 +53,9 @@ UNUSUAL = ENVELOPED | frozenset(NAMES_KEYS)
 LONGEST_PART = 15
 """Letters of a date or of a time of day."""
 CLOCK = re.compile(r"\d{1,2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?")
-SHORT_TIMES = frozenset(("t", "at", "dt", "created", "updated", "modified"))
+SHORT_TIMES = words("t at dt created updated modified data ora orario datum uhrzeit zeit hora heure last_changed")
+HALF = re.compile(r"\d{4}([/.-])\d{1,2}\1\d{1,2}|\d{1,2}([/.-])\d{1,2}\2\d{4}|\d{1,2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?")
+"""A date, or a time of day."""
 """Keys of a time where the text is one; 21 under `t` is a temperature."""
 LABEL_KEYS = words("objectname description desc title")
 
@@ -139,6 +141,8 @@ class Walk:
                     number = float(value)
                     unit = means.unit_of(number) if means.fine else means.unit
                     readings.append(DecodedReading(device, name, number, None, unit, means.kind))
+                elif kind is str and key in SHORT_TIMES and HALF.fullmatch(value):
+                    halves = [*(halves or ()), value]
                 elif kind is str and key in SHORT_TIMES and (moment := self._content.time(value)) is not None:
                     time_us = moment if time_us is None else time_us
                 else:
@@ -377,7 +381,7 @@ class Walk:
         for reading in own:
             beside = spelled(units.get("", ""))
             name = reading.name[len(prefix) :]
-            is_meant = len(own) == 1 or name in VALUE_KEYS
+            is_meant = len(own) == 1 or name in VALUE_KEYS or name in STATISTICS
             is_meant = is_meant or (not reading.unit and beside in MEASURED_IN.get(reading.kind, ()))
             unit = units.get(name) or (beside if is_meant else "")
             if unit and reading.text is None:

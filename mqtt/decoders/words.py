@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from mqtt.decoders.credentials import is_secret
-from mqtt.decoders.vocabulary import FACT_KEYS, INNER, KINDS, TIME_KEYS, UNITS, words
+from mqtt.decoders.vocabulary import BY_SPELLING, FACT_KEYS, INNER, KINDS, SPELLINGS, TIME_KEYS, UNITS, words
 
 
 class Role(Enum):
@@ -116,6 +116,8 @@ def meaning(key: str) -> Meaning:
     """What a key of a payload, or the last level of a topic, says."""
     if is_secret(key):
         return Meaning(Role.NOTHING)
+    if key[-1:] in {")", "]"} and (whole := _in_brackets(key)):
+        return whole
     short = _without_accents(key[-LONGEST:])
     plain = "".join(character for character in short.lower() if character.isalnum())
     if plain in TIME_KEYS:
@@ -139,9 +141,23 @@ def meaning(key: str) -> Meaning:
     return Meaning(Role.VALUE, unit, kind, is_switch=bool(_SWITCHES.fullmatch(short.lower())), fine=fine)
 
 
+_BRACKETS = re.compile(r"(.*\S)\s*[(\[]\s*([^()\[\]]{1,20})\s*[)\]]")
+
+
+def _in_brackets(key: str) -> Meaning | None:
+    """`Pressure (hPa)`: what stands before the unit; None where the brackets hold something else."""
+    match = _BRACKETS.fullmatch(key[-LONGEST:])
+    unit = match[2].replace("\u03bc", "\u00b5") if match else ""
+    shown = unit if unit in SPELLINGS else BY_SPELLING.get(unit) or _UNIT_OF.get(unit.lower(), "")
+    means = meaning(match[1]) if match and shown else None
+    if means is None or means.role is not Role.VALUE:
+        return None
+    return means._replace(unit=letter_unit(unit, means.kind) if len(unit) == 1 and unit.isalpha() else shown, fine="")
+
+
 def _of_unit(key: str, plain: str) -> str | None:
     """Whose unit stands under a key; empty: its neighbours'. None: no unit does."""
-    if plain in {"unit", "units", "uom", "unitofmeasurement", "unita", "unidad", "unidade", "einheit"}:
+    if plain in {"unit", "units", "uom", "unitofmeasurement", "unita", "unidad", "unidade", "einheit", "unitcode"}:
         return ""
     for tail in ("_unit", "_units", "Unit", "Units", "-unit"):
         if key.endswith(tail):

@@ -1,6 +1,7 @@
 import pytest
 
-from mqtt.decoders.units import SPELLINGS, spelled
+from mqtt.decoders.units import spelled
+from mqtt.decoders.vocabulary import SPELLINGS
 
 
 @pytest.mark.parametrize(
