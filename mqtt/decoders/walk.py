@@ -70,12 +70,11 @@ def _is_of_level(document: dict[str, Any], where: Place) -> bool:
     )
 
 
-def _is_dated(member: tuple[str, Any]) -> bool:
-    """Whether a key and its value say when."""
-    key, value = member
-    if key in SHORT_TIMES:
-        return type(value) is str and parse(value, UTC) is not None
-    return meaning(key).role is Role.TIME
+def _says_when(found: dict[str, Any]) -> bool:
+    """Whether an object says when under a short key, which may as well hold something else."""
+    if SHORT_TIMES.isdisjoint(found):
+        return False
+    return any(type(found.get(key)) is str and parse(found[key], UTC) is not None for key in SHORT_TIMES)
 
 
 class Walk:
@@ -325,7 +324,7 @@ class Walk:
                 self.single(found, name, meaning(name), key)
                 self.device = device
                 return
-        elif not any(map(_is_dated, found.items())):
+        elif not any(meaning(key).role is Role.TIME for key in found) and not _says_when(found):
             if prefix:
                 self.object(found, prefix, depth + 1)
             return
