@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from channels.db import database_sync_to_async
@@ -52,6 +52,13 @@ class Socket(WebsocketCommunicator):
         while not await self.receive_nothing(seconds, 0.02):
             frames.append(await self.read())
         return frames
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    """Wait for something that nothing announces."""
+    async with asyncio.timeout(PATIENCE):
+        while not is_so():  # noqa: ASYNC110 - the hub tells nobody
+            await asyncio.sleep(0.01)
 
 
 async def connect(

@@ -18,7 +18,7 @@ from mqtt.live import current_hub
 from mqtt.models import ConnectionActivity, MqttConnection, SensorState
 from mqtt.services.broadcast import broadcast_event, broadcast_status_update
 from tests import factories
-from tests.live_sockets import connect, open_page
+from tests.live_sockets import connect, open_page, until
 from tests.servers import PATIENCE
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
@@ -164,8 +164,7 @@ async def test_a_paused_page_gets_nothing_and_catches_up(viewer: Any) -> None:
     async with open_page("/ws/sensors/", viewer) as socket:
         await socket.settle()
         await socket.send_to(text_data='{"action": "pause"}')
-        while not all(page.viewer.paused for page in current_hub().consumers):  # noqa: ASYNC110 - it tells nobody
-            await asyncio.sleep(0.01)
+        await until(lambda: all(page.viewer.paused for page in current_hub().consumers))
         await db(set_value)(sensor, 77.5)
         assert not [frame for frame in await socket.settle(0.8) if "77.5" in frame]
         await socket.send_to(text_data='{"action": "resume"}')
@@ -177,8 +176,7 @@ async def test_a_paused_page_still_learns_how_many_problems_there_are(viewer: An
     async with open_page("/ws/connections/", viewer) as socket:
         await socket.settle()
         await socket.send_to(text_data='{"action": "pause"}')
-        while not all(page.viewer.paused for page in current_hub().consumers):  # noqa: ASYNC110 - it tells nobody
-            await asyncio.sleep(0.01)
+        await until(lambda: all(page.viewer.paused for page in current_hub().consumers))
         await db(set_status)(connection.pk, "error")
         frame = await socket.until('<span class="n bad" id="badge-connections">1')
         assert "data-chip" not in frame, "nobody looks at the rest"

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import Callable
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -14,7 +13,7 @@ from django.contrib.sessions.models import Session
 from mqtt.live import FORBIDDEN, LOGGED_OUT, current_hub
 from mqtt.pages import REGISTRY
 from tests import factories
-from tests.live_sockets import Socket, connect, open_page
+from tests.live_sockets import Socket, connect, open_page, until
 from tests.servers import PATIENCE
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
@@ -48,13 +47,6 @@ async def closed(socket: Socket) -> int:
         while (message := await socket.receive_output(PATIENCE))["type"] != "websocket.close":
             pass
     return int(message["code"])
-
-
-async def until(is_so: Callable[[], bool]) -> None:
-    """Wait for something that nothing announces."""
-    async with asyncio.timeout(PATIENCE):
-        while not is_so():  # noqa: ASYNC110 - the hub tells nobody
-            await asyncio.sleep(0.01)
 
 
 @pytest.mark.parametrize("role", ["viewer", "operator", "administrator"])
