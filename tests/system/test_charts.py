@@ -98,3 +98,24 @@ def test_a_legend_shows_a_long_name_and_its_value_on_a_phone(page: Page, device:
     reading = page.locator("#chart [data-reading]")
     expect(reading).to_have_text("−3.5")  # as the tables write it, with a true minus
     assert reading.evaluate("one => one.getBoundingClientRect().right <= innerWidth")
+
+
+def test_a_chart_says_that_a_sensor_it_draws_was_deleted_meanwhile(page: Page, device: mqtt.Client) -> None:
+    publish(device, "charted/leaving-box", {"temperature": 20.5, "humidity": 41.0})
+
+    def is_there() -> bool:
+        page.goto("/dataloggers/?search=leaving-box")
+        return page.locator("#rows tr").count() == 1
+
+    wait_for(is_there, what="the datalogger's row")
+    page.click("#rows tr a.k")
+    chart = page.locator("#chart")
+    expect(chart.locator("[data-reading]").first).not_to_be_empty()
+    other = page.context.new_page()
+    other.goto(f"/sensors/{chart.locator('.line').first.get_attribute('data-sensor')}/delete/")
+    other.get_by_role("button", name="Delete for good").click()
+    chart.get_by_label("7 days").click()
+    expect(chart.locator("[data-what]")).to_contain_text("was deleted meanwhile. Load the page again")
+    page.reload()
+    expect(chart.locator(".line")).to_have_count(1)
+    expect(chart.locator("[data-what]")).to_be_empty()

@@ -24,7 +24,7 @@
     try {
       const got = await fetch(`${root.dataset.url}?${params}`, { signal: mine.signal, headers: { Accept: "application/json", "Accept-Language": language } });
       const said = await got.json();
-      if (got.status === 400) return tell(Object.values(said).flat().join(" "));
+      if (got.status === 400) return tell(chart.answer && said.sensors ? root.dataset.gone : Object.values(said).flat().join(" "));
       if (!got.ok) throw new Error(got.status);
       if (chart.view.last) setClock(Date.parse(said.end) / 1000);
       chart.answer = said;
