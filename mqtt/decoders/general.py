@@ -10,7 +10,7 @@ from typing import Any
 
 from mqtt.decoders.base import MAX_VALUES, Content
 from mqtt.decoders.objects import BESIDE_TOLD, BESIDE_VALUE, VALUE_KEYS, told_name, value_of
-from mqtt.decoders.places import Place, moved, place, place_of_number
+from mqtt.decoders.places import Place, moved, places
 from mqtt.decoders.texts import is_log
 from mqtt.decoders.walk import HEADS, MAX_STEPS, Walk
 from mqtt.exceptions import UndecodableError
@@ -33,7 +33,7 @@ class GeneralDecoder:
     def decode(self, content: Content) -> Decoded:
         """Readings and facts of the topic's device."""
         document = content.document
-        where = place(content.topic)
+        where, number = places(content.topic)
         walk = Walk(where.device, content)
         # A topic that ends in a quantity says it better than what the message calls its sensor.
         beside = BESIDE_TOLD if where.meaning.kind else BESIDE_VALUE
@@ -41,7 +41,6 @@ class GeneralDecoder:
         if isinstance(document, dict) and (told := _told(document, where)):
             walk.told(document, where, told)
         elif key:
-            number = place_of_number(content.topic)
             walk.moved += moved(content.topic)
             if is_apart:
                 walk.moved.append(Moved(where.device.key, key, number.owner, number.name, rekeys=True))

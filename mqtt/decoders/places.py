@@ -43,9 +43,20 @@ class Place(NamedTuple):
 
 
 @lru_cache(maxsize=MOST_TOPICS)
+def places(topic: str) -> tuple[Place, Place]:
+    """`place` and `place_of_number` of a topic, remembered together: with very many topics looking each up costs."""
+    where = _found(topic)
+    return where, _of_number(topic, where)
+
+
 def place(topic: str) -> Place:
     """The devices that a topic may stand for; nothing is invented where levels are missing."""
-    return _found(topic)
+    return places(topic)[0]
+
+
+def place_of_number(topic: str) -> Place:
+    """Where a bare number belongs: `kitchen/temperature/state` is the temperature of the kitchen."""
+    return places(topic)[1]
 
 
 WATSON = "iot-2"
@@ -73,10 +84,7 @@ TAILS = words("state presentvalue present_value present-value value get current 
 """Last levels that say nothing of a number but that it is one: the level before names it."""
 
 
-@lru_cache(maxsize=MOST_TOPICS)
-def place_of_number(topic: str) -> Place:
-    """Where a bare number belongs: `kitchen/temperature/state` is the temperature of the kitchen."""
-    where = place(topic)
+def _of_number(topic: str, where: Place) -> Place:
     levels = topic.split("/")
     if len(levels) < 3:
         return where
@@ -85,7 +93,7 @@ def place_of_number(topic: str) -> Place:
         return Place(where.device, owner, f"{clean(levels[-2])}.{levels[-1]}"[:NAME_LENGTH], meaning(levels[-2]))
     if levels[-1].lower() not in TAILS:
         return where
-    before = _found(topic[: topic.rindex("/")])  # asked for once: what is remembered of the topic says it
+    before = _found(topic[: topic.rindex("/")])
     is_name = before.meaning.role is Role.VALUE and (before.meaning.kind or not _DIGIT.search(before.name))
     return before if is_name and before.name != "value" else where  # `0x00158d01/state` names a device
 
@@ -117,7 +125,7 @@ def is_group_address(levels: list[str]) -> bool:
 
 def moved(topic: str) -> tuple[Moved, ...]:
     """Where versions before read a bare number, when that is elsewhere."""
-    where, number = place(topic), place_of_number(topic)
+    where, number = places(topic)
     if number is not where:
         return (Moved(where.owner.key, where.name, number.owner, number.name, rekeys=True),)
     if "/" not in number.name:

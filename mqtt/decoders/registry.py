@@ -134,35 +134,40 @@ Candidates = tuple[tuple[Decoder, Key | None], ...]
 """Decoders in their order; each with what must have been announced for it to be asked."""
 
 
-@lru_cache(maxsize=MOST_TOPICS)
-def candidates(topic: str) -> Candidates:
-    """The families that may take messages on a topic whatever their content."""
-    return _who_knows(topic, BY_TOPIC)
+class Choice:
+    """Who may take messages on a topic."""
+
+    __slots__ = ("_others", "_rest", "families")
+
+    def __init__(self, found: Candidates) -> None:
+        self.families = tuple([pair for pair in found if pair[0] in BY_TOPIC])
+        """Those who may take them by the topic, whatever their content."""
+        self._rest = found
+        self._others: dict[int, Candidates] = {}
+
+    def others(self, *, is_structure: bool, is_marked: bool) -> Candidates:
+        """Who may take what no family took by its topic.
+
+        `is_structure`: it begins like JSON; `is_marked`: it has a key that gives some family away.
+        """
+        form = is_structure + 2 * is_marked
+        known = self._others.get(form)
+        if known is None:
+            left_out = (*BY_TOPIC, *(NO_STRUCTURES if is_structure else ()), *(() if is_marked else BY_KEYS))
+            known = self._others[form] = tuple([pair for pair in self._rest if pair[0] not in left_out])
+        return known
 
 
 @lru_cache(maxsize=MOST_TOPICS)
-def others(topic: str, is_structure: bool, is_marked: bool) -> Candidates:
-    """Who may take what no family took by its topic.
-
-    `is_structure`: it begins like JSON; `is_marked`: it has a key that gives some family away.
-    """
-    return _who_knows(topic, _asked_last(DECODERS, is_structure, is_marked))
-
-
-@lru_cache
-def _asked_last(decoders: tuple[Decoder, ...], is_structure: bool, is_marked: bool) -> tuple[Decoder, ...]:
-    left_out = (*BY_TOPIC, *(NO_STRUCTURES if is_structure else ()), *(() if is_marked else BY_KEYS))
-    return tuple(one for one in decoders if one not in left_out)
-
-
-def _who_knows(topic: str, asked: tuple[Decoder, ...]) -> Candidates:
-    return _shared(tuple([(one, _needs(one, topic)) for one in asked if one.knows_topic(topic)]))
+def candidates(topic: str) -> Choice:
+    """Who may take messages on a topic."""
+    return _shared(tuple([(one, _needs(one, topic)) for one in DECODERS if one.knows_topic(topic)]))
 
 
 @lru_cache(maxsize=1000)
-def _shared(found: Candidates) -> Candidates:
+def _shared(found: Candidates) -> Choice:
     """The same for equal ones: most topics have the same few decoders, and a hundred thousand of them take room."""
-    return found
+    return Choice(found)
 
 
 def _needs(decoder: Decoder, topic: str) -> Key | None:
@@ -172,11 +177,11 @@ def _needs(decoder: Decoder, topic: str) -> Key | None:
 
 def choose(content: Content) -> Decoder:
     """The first decoder that claims a message; the last of them takes everything."""
-    knows, topic = content.memory.knows, content.topic
-    for one, needed in candidates(topic):
+    knows, asked = content.memory.knows, candidates(content.topic)
+    for one, needed in asked.families:
         if (needed is None or knows(needed)) and one.claims(content):
             return one
-    for one, needed in others(topic, content.is_structure, not MARKS.isdisjoint(content.marks)):
+    for one, needed in asked.others(is_structure=content.is_structure, is_marked=not MARKS.isdisjoint(content.marks)):
         if (needed is None or knows(needed)) and one.claims(content):
             return one
     return scalars.DECODER

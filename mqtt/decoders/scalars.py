@@ -7,7 +7,7 @@ import orjson
 
 from mqtt.decoders.base import Content
 from mqtt.decoders.measures import measured
-from mqtt.decoders.places import NAME_LENGTH, Place, clean, moved, place, place_of_number
+from mqtt.decoders.places import NAME_LENGTH, Place, clean, moved, place, places
 from mqtt.decoders.texts import LEAST_MOMENT, NO_NUMBERS, NO_VALUES
 from mqtt.decoders.times import parse
 from mqtt.decoders.vocabulary import words
@@ -47,7 +47,7 @@ class ScalarDecoder:
             if last == "unit":
                 return self._unit(content, topic)
             unit = (content.memory.get(self.name, topic) or {}).get("unit", "")
-        where, number = place(topic), place_of_number(topic)
+        where, number = places(topic)
         if topic.startswith("/") and topic.count("/") == 3:
             where = number = _of_task(topic)  # ESPEasy: /unit/task/value
         value, text, own_unit = _quantity(content.text, number.meaning.kind)

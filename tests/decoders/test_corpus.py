@@ -151,9 +151,9 @@ class Announcing:
 @pytest.fixture
 def announcing(monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(registry, "DECODERS", (Announcing(), *registry.DECODERS))
-    registry.others.cache_clear()
+    registry.candidates.cache_clear()
     yield
-    registry.others.cache_clear()
+    registry.candidates.cache_clear()
 
 
 @pytest.mark.usefixtures("announcing")

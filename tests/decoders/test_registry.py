@@ -232,8 +232,20 @@ def test_broken_json_is_read_once() -> None:
 
 def test_topics_of_ordinary_devices_share_who_may_take_them() -> None:
     """A hundred thousand topics are remembered; each with a list of its own would take hundreds of megabytes."""
-    one, other = (registry.others(f"hall/box{number}/temperature", True, False) for number in range(2))
-    assert one is other
-    assert one[-1] == (registry.GENERAL[-1], None)
     one, other = (registry.candidates(f"hall/box{number}/temperature") for number in range(2))
     assert one is other
+    assert one.others(is_structure=True, is_marked=False)[-1] == (registry.GENERAL[-1], None)
+
+
+def test_who_is_asked_depends_on_how_a_message_begins_and_on_its_keys() -> None:
+    choice = registry.candidates("hall/box/anything")
+    asked = {
+        (is_structure, is_marked): {
+            one.name for one, _ in choice.others(is_structure=is_structure, is_marked=is_marked)
+        }
+        for is_structure in (True, False)
+        for is_marked in (True, False)
+    }
+    assert asked[True, True] - asked[True, False] == {one.name for one in registry.BY_KEYS}
+    assert asked[False, False] - asked[True, False] == {one.name for one in registry.NO_STRUCTURES}
+    assert asked[False, True] == asked[True, True] | asked[False, False]

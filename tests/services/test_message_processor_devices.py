@@ -131,10 +131,10 @@ def test_an_announced_device_is_there_before_its_first_reading(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(registry, "DECODERS", (Announcer(), *registry.DECODERS))
-    registry.others.cache_clear()
+    registry.candidates.cache_clear()
     first = pipeline.send("announced/b", "b")
     second = pipeline.send("announced/b", "b")
-    registry.others.cache_clear()
+    registry.candidates.cache_clear()
     box = Datalogger.objects.get()
     assert (box.identifier, box.model, box.gateway) == ("b", "M1", Gateway.objects.get())
     assert first.requests == {pipeline.broker.pk: [Request("base/ask", b"b")]}
@@ -146,11 +146,11 @@ def test_a_device_renamed_where_it_is_managed_keeps_its_row_and_the_label_set_by
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(registry, "DECODERS", (Announcer(), *registry.DECODERS))
-    registry.others.cache_clear()
+    registry.candidates.cache_clear()
     pipeline.send("announced/1", "cellar")
     Datalogger.objects.update(label="My box")
     pipeline.send("announced/1", "attic")
-    registry.others.cache_clear()
+    registry.candidates.cache_clear()
     box = Datalogger.objects.get()
     assert (box.identifier, box.label) == ("attic", "My box")
 

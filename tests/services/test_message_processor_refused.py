@@ -112,7 +112,7 @@ def test_an_announcement_that_is_refused_costs_nobody_else_a_reading(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(registry, "DECODERS", (Announcer(), *registry.DECODERS))
-    registry.others.cache_clear()
+    registry.candidates.cache_clear()
     write = announcements._write
 
     def refusing(connection_id: int, changed: Any) -> None:
@@ -125,7 +125,7 @@ def test_an_announcement_that_is_refused_costs_nobody_else_a_reading(
     batch[5] = pipeline.message("announced/bad", "x")
     batch[6] = pipeline.message("announced/good", "x")
     result = pipeline.process(batch)
-    registry.others.cache_clear()
+    registry.candidates.cache_clear()
     assert result.stored == 6
     assert UndecodedMessage.objects.values_list("topic", "reason").get() == ("announced/bad", "refused_by_database")
     assert [row.key for row in DeviceAnnouncement.objects.all()] == ["good"]

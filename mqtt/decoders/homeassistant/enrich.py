@@ -14,7 +14,7 @@ from mqtt.decoders.gather import reading
 from mqtt.decoders.homeassistant.filters import MISSING
 from mqtt.decoders.homeassistant.plans import Plan, Point
 from mqtt.decoders.homeassistant.slots import FAMILY
-from mqtt.decoders.places import NAME_LENGTH, Place, place, place_of_number
+from mqtt.decoders.places import NAME_LENGTH, Place, places
 from mqtt.enums import Availability
 from mqtt.messages import Decoded, DecodedAvailability, DecodedFacts, DecodedReading, DeviceRef, Moved
 from mqtt.topics import is_own_status
@@ -84,8 +84,7 @@ class _Own:
         self._is_structure = content.is_structure
         self._text = "" if self._is_structure else content.text
         self._document = content.document if self._is_structure else _scalar(self._text)
-        where = place(content.topic)
-        number = place_of_number(content.topic)
+        where, number = places(content.topic)
         self._guessed: tuple[DeviceRef, ...] = (where.device, where.owner, number.owner)
         self._neighbours = () if where.owner == where.device else (where.owner.key, number.owner.key)
         """Devices that other topics may have values of."""

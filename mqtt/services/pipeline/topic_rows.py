@@ -35,13 +35,7 @@ class Count:
     def cut(self) -> None:
         """Let go of what is not kept of a long payload."""
         last = self.last
-        if len(last.payload) > KEPT_PAYLOAD:
-            self.last = replace(last, payload=last.payload[:KEPT_PAYLOAD], cut=last.size - KEPT_PAYLOAD)
-
-    @property
-    def bytes(self) -> int:
-        """Of its payload."""
-        return len(self.last.payload)
+        self.last = replace(last, payload=last.payload[:KEPT_PAYLOAD], cut=last.size - KEPT_PAYLOAD)
 
 
 _UPSERT = """

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from mqtt.messages import InboundMessage
 from mqtt.models import MOST_OF_CONNECTION
 from mqtt.services.pipeline import topic_rows
-from mqtt.services.pipeline.topic_rows import Count, Key
+from mqtt.services.pipeline.topic_rows import KEPT_PAYLOAD, Count, Key
 
 FLUSH_EVERY_US = 1_000_000
 MOST_WRITTEN = 2_000
@@ -107,15 +107,16 @@ class TopicStatistics:
                 self._batch.pop(key, None)
                 written = self._pending.pop(key, None)
                 if written is not None:
-                    self._bytes -= written.bytes
+                    self._bytes -= len(written.last.payload)
             self._turn = []
         for key, count in self._batch.items():
+            if len(count.last.payload) > KEPT_PAYLOAD:
+                count.cut()
+            self._bytes += len(count.last.payload)
             waits = self._pending.setdefault(key, count)
             if waits is not count:
-                self._bytes -= waits.bytes
+                self._bytes -= len(waits.last.payload)
                 waits.add(count)
-            waits.cut()
-            self._bytes += waits.bytes
         self._batch = {}
         if len(self._ids) + len(self._found) > MAX_KNOWN:
             self._ids = {}
@@ -133,7 +134,7 @@ class TopicStatistics:
     def forget(self, connection_ids: set[int]) -> None:
         """Drop what waits for connections that this process no longer holds, and look their topics up again."""
         self._pending = {key: count for key, count in self._pending.items() if key[0] not in connection_ids}
-        self._bytes = sum(count.bytes for count in self._pending.values())
+        self._bytes = sum(len(count.last.payload) for count in self._pending.values())
         self._ids = {key: pk for key, pk in self._ids.items() if key[0] not in connection_ids}
 
     def _begin_round(self) -> None:
