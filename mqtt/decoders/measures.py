@@ -2,6 +2,7 @@
 meters write `431*W`."""
 
 import re
+from typing import Any
 
 from mqtt.decoders.units import spelled
 from mqtt.decoders.vocabulary import SPELLINGS, UNITS
@@ -29,6 +30,13 @@ _THOUSANDS = 3
 def _is_known(unit: str) -> bool:
     """Of words the capitals do not matter: `23.0 Percent`."""
     return unit in KNOWN or (len(unit) > 3 and unit.isalpha() and unit not in NO_UNITS and spelled(unit) != unit)
+
+
+def unit_of_pair(found: list[Any]) -> str:
+    """The unit of `[21.5, "°C"]`; empty for every other array."""
+    if len(found) != 2 or type(found[0]) not in {int, float} or type(found[1]) is not str:
+        return ""
+    return spelled(found[1]) if len(found[1]) <= LONGEST and _is_known(found[1]) else ""
 
 
 def measured(text: str, kind: str) -> tuple[float, str] | None:

@@ -1,6 +1,7 @@
 """Plain text of names and numbers, as small devices write it: `temp=21.5;hum=44`, `T:21.5 H:44`, `name: 7` in lines."""
 
 import re
+from typing import Any
 
 from mqtt.decoders.base import Content
 from mqtt.decoders.gather import take_object
@@ -52,8 +53,8 @@ class PairsDecoder:
         return decoded
 
 
-def _pairs(content: Content) -> dict[str, str]:
-    """{name: number}; empty when the text says anything else."""
+def _pairs(content: Content) -> dict[str, Any]:
+    """{name: number as a text, or with its unit}; empty when the text says anything else."""
     try:
         text = content.text
     except UndecodableError:
@@ -68,9 +69,19 @@ def _pairs(content: Content) -> dict[str, str]:
     found = {match[1]: match[2].strip() for match in matches if match}
     if len(found) < LEAST or len(found) < len(parts):
         return {}
-    plain = sum(_is_plain(name, value) for name, value in found.items())
+    named = {name: _by_letter(name, value) for name, value in found.items()}
+    plain = sum(not isinstance(value, str) or _is_plain(name, value) for name, value in named.items())
     is_form = "&" in text and plain > 0  # a form's fields are parted beyond doubt, so some may be words
-    return found if is_form or plain == len(found) else {}
+    return named if is_form or plain == len(named) else {}
+
+
+LETTERS = {"T": "temperature", "t": "temperature", "V": "voltage", "U": "voltage", "I": "current"}
+"""What a letter stands for before a number with a unit that agrees: `T=21.5C`."""
+
+
+def _by_letter(name: str, value: str) -> str | dict[str, Any]:
+    measure = measured(value, LETTERS[name]) if name in LETTERS else None
+    return {"value": measure[0], "unit": measure[1]} if measure else value
 
 
 def _is_plain(name: str, value: str) -> bool:

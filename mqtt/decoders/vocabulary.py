@@ -43,7 +43,7 @@ FACT_KEYS = {
     "serial": f"serial serialnumber sn deviceserial serialno devicesn devsn cserialnumber {' '.join(SUBJECT_SERIALS)}",
     "id": "id deviceid device devid deveui nodeid node uuid uid imei imsi iccid ieeeaddress uniqueid meternumber "
     f"idwasp coreid chipid esp8266id deviceexternalid externalid devicecode deviceno {' '.join(SUBJECT_IDS)}",
-    "gateway": "gatewayid gatewayeui gweui gwid gatewaysn gwsn gatewayserial gatewayserialnumber hubsn hubid",
+    "gateway": "gateway gatewayid gatewayeui gweui gwid gatewaysn gwsn gatewayserial gatewayserialnumber hubsn hubid",
     "name": "name devicename friendlyname displayname stationname alias label",
     "type": "type devicetype sensortype",
     "free_memory": "freeheap heap freemem freememory heapfree",
@@ -54,7 +54,7 @@ FACT_KEYS = {
 INNER = words(
     """fport fcnt fcntup fcntdown fcntup32 devaddr adr qc rqi qualitycode crc checksum qos retain schemaversion
     protocolversion msgtype messagetype schema topic cfg config configuration settings cmd command method ttl
-    siteid tenantid customerid organizationid orgid projectid applicationid appid"""
+    siteid tenantid customerid organizationid orgid projectid applicationid appid userid username accountid"""
 )
 """Of a frame or a tag, and not of what is measured."""
 KINDS = {

@@ -6,7 +6,7 @@ from datetime import UTC
 from typing import Any
 
 from mqtt.decoders.base import MAX_DEPTH, MAX_VALUES, Content
-from mqtt.decoders.measures import MEASURED_IN, measured
+from mqtt.decoders.measures import MEASURED_IN, measured, unit_of_pair
 from mqtt.decoders.members import NAMES_KEYS, are_parts, identity_of, quantity_of, tag_of, under_names
 from mqtt.decoders.objects import (
     BESIDE_TAG,
@@ -276,6 +276,9 @@ class Walk:
         """Short arrays of plain values by index; of objects by who or when each is."""
         self._enter(found, depth)
         if is_frame(name, found):
+            return
+        if len(found) == 2 and (unit := unit_of_pair(found)):
+            self._add(name, float(found[0]), None, means._replace(unit=unit))
             return
         by_place = not self.counts_members and are_parts(found, name)
         for index, value in enumerate(found):

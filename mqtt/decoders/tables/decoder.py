@@ -25,6 +25,10 @@ WHO = words(
     "station stationid device deviceid sensorid node nodeid logger loggerid serial serialnumber sn id name imei mac"
 )
 INNER = words("record rn recnum recordnumber")
+QUANTITY = words("sensor parameter variable measurement metric quantity tag point signal channel parametro grandezza")
+"""Columns that say what the value in another column is."""
+VALUE = words("value val reading valore wert valor")
+UNIT = words("unit units uom unita einheit unidad")
 HEAD = 2000
 """Bytes that tell whether a text is a table."""
 COLOURS = ("color", "colour", "rgb", "hsb", "hsv")
@@ -121,6 +125,7 @@ class _Rows:
             self._time = first
         self._clock = self._clock_column()
         self._order = order_of(self._moment_text(row) for row in table.rows)
+        self._long = self._long_columns()
         self._labels = {at for at in range(len(table.names)) if self._is_label(at)}
 
     def _clock_column(self) -> int | None:
@@ -131,6 +136,16 @@ class _Rows:
         if at is None or at >= len(first) or not DATE.fullmatch(first[at]):
             return None
         return next((other for other, value in enumerate(first) if CLOCK.fullmatch(value)), None)
+
+    def _long_columns(self) -> tuple[int, int, int | None] | None:
+        """The columns of what was measured, of its value and of its unit, where each row is of one quantity."""
+        if not self._table.is_named:
+            return None
+        names = ["".join(filter(str.isalnum, name.lower())) for name in self._table.names]
+        found = [[at for at, name in enumerate(names) if name in wanted] for wanted in (QUANTITY, VALUE, UNIT)]
+        if len(found[0]) != 1 or len(found[1]) != 1:
+            return None
+        return found[0][0], found[1][0], found[2][0] if found[2] else None
 
     def _moment_text(self, row: list[str]) -> str:
         at, clock = self._time, self._clock
@@ -161,6 +176,13 @@ class _Rows:
                 self._decoded.facts.append(DecodedFacts(device, facts))
 
     def _values(self, row: list[str], device: DeviceRef, time_us: int | None) -> None:
+        if self._long is not None:
+            name, value, unit = (row[at] if at is not None and at < len(row) else "" for at in self._long)
+            if name and not is_empty(value) and len(value) <= MAX_TEXT:
+                exact = number(value)
+                shown = spelled(unit) or meaning(name).unit
+                add(self._decoded, device, clean(name), value if exact is None else exact, unit=shown, time_us=time_us)
+            return
         for at, value in enumerate(row[: len(self._roles)]):
             means = self._roles[at]
             if at in self._labels or at in {self._time, self._clock} or is_empty(value) or len(value) > MAX_TEXT:
