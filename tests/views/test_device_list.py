@@ -129,6 +129,12 @@ def test_a_row_that_cannot_be_is_named_and_nothing_is_stored(
     assert Gateway.objects.get().label != "North"
 
 
+def test_what_is_gone_is_named_in_the_readers_language(web: Client, sensor: SensorDevice) -> None:
+    rows = written(table(taken(web)), sensor={"id": "999999"})
+    web.cookies["django_language"] = "it"
+    assert "Non esiste un sensore con l’id 999999." in given_back(web, rows)
+
+
 def test_a_device_twice_a_missing_site_and_own_columns_are_said(web: Client, sensor: SensorDevice) -> None:
     rows = table(taken(web))
     page = given_back(web, written([*rows, rows[0]], gateway={"site": "Nowhere"}))

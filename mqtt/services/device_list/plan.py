@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
+from mqtt.enums import NodeKind
 from mqtt.models import Site
 from mqtt.services.device_list.reading import Row, rows_of
 from mqtt.services.device_list.table import CHUNK, KINDS, WRITTEN, Kind, connection_names, short_file, shown
@@ -84,7 +85,8 @@ def plan(text: str, visible: Mapping[str, QuerySet[Any]]) -> Plan:
             device = devices.get(pk)
             why = _not_this(KINDS[kind], device, cells, connections)
             if device is None or why:
-                _note(made, number, why or _("There is no %(type)s with the id %(id)s.") % {"type": kind, "id": pk})
+                gone = {"type": NodeKind(kind).label, "id": pk}
+                _note(made, number, why or _("There is no %(type)s with the id %(id)s.") % gone)
             else:
                 _compare(KINDS[kind], device, (number, cells), sites, made)
     made.problems.sort()
