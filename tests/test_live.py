@@ -238,6 +238,16 @@ async def test_new_rows_are_announced_and_not_inserted(viewer: Any) -> None:
         assert "1 new" in await socket.until('id="notice"')
 
 
+async def test_what_left_the_list_does_not_hide_what_came(viewer: Any) -> None:
+    leaves, comes = [await db(factories.make_connection)(status=status) for status in ("error", "connected")]
+    async with open_page("/ws/connections/?status=error", viewer) as socket:
+        await socket.settle()
+        await db(set_status)(leaves.pk, "connected")
+        assert "1 changed and no longer matches</span>" in await socket.until('id="notice"')
+        await db(set_status)(comes.pk, "error")
+        assert "1 new" in await socket.until('id="notice"')
+
+
 async def test_a_page_keeps_the_rows_that_the_browser_shows(viewer: Any) -> None:
     sensors = [await db(factories.make_sensor)() for _ in range(2)]
     async with open_page(f"/ws/sensors/?datalogger={sensors[0].datalogger_id}", viewer) as socket:

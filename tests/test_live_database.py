@@ -1,5 +1,6 @@
 """The hub's thread to the database."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from django.db import OperationalError, connection, connections
 
 from mqtt.live import LiveHub
 from mqtt.live.database import HubDatabase
+from mqtt.live.render import Order, render
 from mqtt.meters import WEBSOCKET_CLIENTS
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
@@ -68,3 +70,13 @@ async def test_a_page_that_comes_while_the_database_is_away_is_not_kept(monkeypa
         await hub.join(object())
     assert not hub.consumers, "its socket is closed by the error, and nobody says that it left"
     assert WEBSOCKET_CLIENTS._value.get() == open_before
+
+
+def test_a_database_that_goes_while_pages_are_rendered_is_no_broken_template() -> None:
+    def away(*_: Any) -> None:
+        raise OperationalError("the server is away")
+
+    page = SimpleNamespace(name="connections", matching=away)
+    order = Order(SimpleNamespace(page=page), "en", can_operate=False, rows={("connection", 1)})  # type: ignore[arg-type]
+    with pytest.raises(OperationalError):  # the hub asks again: an empty answer would be taken for the truth
+        render([order], {})

@@ -290,6 +290,13 @@ def test_invented_names_do_not_fill_the_disk(pipeline: Pipeline, monkeypatch: py
     assert refused.filter(topic="known").count() == 1
 
 
+def test_no_device_is_made_that_could_have_no_sensor(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(device_directory, "MOST_OF_CONNECTION", 2)
+    pipeline.send("a", '{"v": 1, "w": 2}')
+    assert pipeline.send("b", '{"v": 1}').stored == 0
+    assert list(Datalogger.objects.values_list("key", flat=True)) == ["a"]
+
+
 def test_room_that_was_made_is_used(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(device_directory, "MOST_OF_CONNECTION", 1)
     pipeline.send("a", '{"v": 1}')
