@@ -1,6 +1,7 @@
 #!/usr/bin/env python
 """Django's command line for Vedetta."""
 
+import errno
 import os
 import select
 import sys
@@ -32,6 +33,10 @@ def main() -> None:
         if not _has_lost_its_reader():
             raise
         _leave(NO_READER)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        _leave(1, f"{error.filename or 'The output'} is not complete: {error.strerror}.")
 
 
 def _run() -> None:
@@ -46,8 +51,16 @@ def _run() -> None:
         Command().run_from_argv(sys.argv)
         return
     from django.core.management import execute_from_command_line  # settings must be named first
+    from django.db import OperationalError  # likewise
 
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except OperationalError as error:
+        if (
+            sys.argv[1:2] == ["run_mqtt"] or "--traceback" in sys.argv
+        ):  # the first waits for it, and must never get here
+            raise
+        _leave(1, f"The database cannot be used: {' '.join(str(error).split())}.")
 
 
 def _flush() -> None:
@@ -57,7 +70,7 @@ def _flush() -> None:
     except BrokenPipeError:
         raise
     except OSError as error:
-        _leave(1, f"The output cannot be written: {error.strerror}.")
+        _leave(1, f"The output is not complete: {error.strerror}.")
 
 
 def _has_lost_its_reader() -> bool:

@@ -39,9 +39,13 @@ class ChildState:
 def write_whole(path: Path, text: str) -> None:
     """Replace a file in one step, so that a reader never meets half of it; for its owner only."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as stream:
-        stream.write(text)
-    draft.replace(path)
+    try:
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as stream:
+            stream.write(text)
+        draft.replace(path)
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise
 
 
 def write_state(run_dir: Path, children: Iterable[ChildState]) -> None:

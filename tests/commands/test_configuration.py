@@ -1,5 +1,6 @@
 """The configuration out of one console and into another."""
 
+import errno
 import io
 import stat
 from contextlib import suppress
@@ -112,9 +113,21 @@ def test_secrets_stay_inside_unless_they_are_asked_for(tmp_path: Path) -> None:
     imported(exported(), tmp_path)
     plant.refresh_from_db()
     assert decrypt(plant.password_token) == " tr0mbone "
+    (tmp_path / "whole.yaml").write_text("an older one, for everybody")
     call_command("export_config", "--with-secrets", "--output", str(tmp_path / "whole.yaml"))
     assert "tr0mbone" in (tmp_path / "whole.yaml").read_text()
     assert stat.S_IMODE((tmp_path / "whole.yaml").stat().st_mode) == 0o600
+
+
+def test_a_file_that_cannot_be_written_keeps_what_it_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    (tmp_path / "whole.yaml").write_text("an older one")
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(CommandError, match="cannot be written: No space"):
+        call_command("export_config", "--output", str(tmp_path / "whole.yaml"))
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"whole.yaml": "an older one"}
 
 
 def test_certificates_are_written_as_the_blocks_that_they_are(tmp_path: Path) -> None:

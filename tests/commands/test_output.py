@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.console import ROOT, environment
-from tests.servers import wait_for
+from tests.servers import free_port, wait_for
 
 
 @pytest.mark.parametrize("unbuffered", ["", "1"])
@@ -40,17 +40,32 @@ def test_output_that_was_closed_before_the_start_is_no_error(tmp_path: Path) -> 
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_output_to_a_full_disk_is_an_error_in_one_line(tmp_path: Path) -> None:
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_output_to_a_full_disk_is_an_error_in_one_line(tmp_path: Path, unbuffered: str) -> None:
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
             [sys.executable, str(ROOT / "manage.py"), "diffsettings"],
-            env=environment(DATA_DIR=tmp_path),
+            env=environment(DATA_DIR=tmp_path, PYTHONUNBUFFERED=unbuffered),
             stdout=full,
             stderr=subprocess.PIPE,
             text=True,
             check=False,
         )
-    assert (done.returncode, done.stderr) == (1, "The output cannot be written: No space left on device.\n")
+    assert (done.returncode, done.stderr) == (1, "The output is not complete: No space left on device.\n")
+
+
+def test_a_database_that_is_away_is_an_error_in_one_line(tmp_path: Path) -> None:
+    settings = environment(DATA_DIR=tmp_path, DATABASE_URL=f"postgresql://ada@127.0.0.1:{free_port()}/console")
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "manage.py"), "set_role", "ada", "viewer"],
+        env=settings,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("The database cannot be used: ")
+    assert done.stderr.count("\n") == 1
 
 
 def test_ctrl_c_ends_a_command_with_one_word(tmp_path: Path) -> None:

@@ -1,12 +1,12 @@
 """`manage.py export_config`: what people set up, as YAML."""
 
-import os
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from mqtt.services.configuration.transfer import export_text
+from mqtt.supervisor.state import write_whole
 
 
 class Command(BaseCommand):
@@ -28,7 +28,10 @@ class Command(BaseCommand):
             self.stdout.write(text, ending="")
             return
         try:
-            with os.fdopen(os.open(path.expanduser(), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as stream:
-                stream.write(text)
+            whole = path.expanduser().resolve()
+            if whole.exists() and not whole.is_file():  # /dev/stdout, a pipe
+                whole.write_text(text)
+            else:
+                write_whole(whole, text)
         except OSError as error:
             raise CommandError(f"{path} cannot be written: {error.strerror}.") from error
