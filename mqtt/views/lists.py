@@ -13,6 +13,7 @@ from mqtt.pages import lists
 from mqtt.pages.base import Shown
 from mqtt.pages.list_page import ListPage
 from mqtt.permissions import CONFIGURE, OPERATE, VIEW, User, can, visible_to
+from mqtt.presentation import formats
 from mqtt.reasons import outline
 from mqtt.views import exports
 from mqtt.views.guard import needs
@@ -84,7 +85,7 @@ def _new_ones(request: HttpRequest, model: Any, url_name: str) -> list[dict[str,
     if not count:
         return []
     if not request.GET.get("new"):
-        label = ngettext("%(count)s new device", "%(count)s new devices", count) % {"count": count}
+        label = ngettext("%(count)s new device", "%(count)s new devices", count) % {"count": formats.number(count)}
         return [{"url": "?new=true", "label": label}]
     if not can(request.user, OPERATE):
         return []

@@ -206,6 +206,8 @@ def test_a_site_is_made_changed_and_deleted_while_its_devices_stay(web: Client) 
     assert Site.objects.get().latitude == pytest.approx(45.4642)
     datalogger = factories.make_datalogger(site=site)
     assert "One device stands here" in body(web, f"/sites/{site.pk}/delete/")
+    page = web.get(f"/sites/{site.pk}/", headers={"Accept-Language": "it"}).content.decode()
+    assert "45.4642, 9.19" in page, "with a comma within, nobody sees where the second begins"
     web.post(f"/sites/{site.pk}/delete/")
     assert not Site.objects.exists()
     datalogger.refresh_from_db()
