@@ -37,7 +37,7 @@ UNITS = (
     (re.compile(r".*(?:^|/)Humidity"), "%"),
     (re.compile(r".*(?:^|/)Pressure"), "hPa"),
     (re.compile(r".*(?:^|/)Remaining"), "m³"),
-    (re.compile(r"(?:.*/)?(?:Charged|Discharged)Energy|Energy/\w+"), "kWh"),
+    (re.compile(r"(?:.*/)?(?:Charged|Discharged)Energy|(?:Session/)?Energy(?:/\w+)?"), "kWh"),
     (re.compile(r"(?:.*/)?Ac/(?:\w+/)*S"), "VA"),
     (re.compile(r"(?:.*/)?MidVoltageDeviation"), "%"),
     (re.compile(r"(?:.*/)?Runtime"), "s"),

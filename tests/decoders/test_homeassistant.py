@@ -395,3 +395,31 @@ def test_hostile_discovery_is_survived() -> None:
             assert not result.readings
             json.dumps([said.data for said in result.announcements])
     assert say(memory, "a/b", '{"x": 1}').readings
+
+
+@pytest.mark.parametrize("payload", ["None", "unknown"])
+def test_a_number_that_is_not_known_now_is_no_text(payload: str) -> None:
+    memory = known(
+        sensor("temp", state_topic="mast/temp", unit_of_measurement="°C"),
+        sensor("note", state_topic="mast/note"),
+    )
+    assert say(memory, "mast/temp", payload).readings == []
+    assert told(say(memory, "mast/temp", "21.5")) == {"st-9"}
+
+
+def test_the_colour_of_a_light_is_told_on_a_topic_of_its_own() -> None:
+    light = {"device": DEVICE, "unique_id": "lamp", "stat_t": "mast/lamp", "rgb_stat_t": "mast/lamp/rgb",
+             "fx_stat_t": "mast/lamp/fx"}  # fmt: skip
+    memory = known(("homeassistant/light/lamp/config", light))
+    for topic, payload in (("mast/lamp/rgb", "255,120,0"), ("mast/lamp/fx", "blink")):
+        result = say(memory, topic, payload)
+        assert told(result) == {"st-9"}
+        assert [one.text for one in result.readings] == [payload]
+
+
+def test_what_the_state_says_is_not_told_twice() -> None:
+    light = {"device": DEVICE, "unique_id": "lamp", "stat_t": "mast/lamp", "val_tpl": "{{ value_json.state }}",
+             "rgb_stat_t": "mast/lamp", "rgb_val_tpl": "{{ value_json.rgb | join(',') }}"}  # fmt: skip
+    memory = known(("homeassistant/light/lamp/config", light))
+    result = say(memory, "mast/lamp", {"state": "ON", "rgb": [255, 120, 0]})
+    assert values(result) == {"state": 1.0, "rgb.0": 255.0, "rgb.1": 120.0, "rgb.2": 0.0}

@@ -26,3 +26,7 @@ def test_requests_are_no_readings() -> None:
     for topic in ("W/p/vebus/0/Mode", "R/p/keepalive", "R/p/system/0/Serial"):
         assert decoded(topic, '{"value": 3}').readings == []
     assert decoded("N/p/full_publish_completed", '{"value": 1}').readings == []
+
+
+def test_a_charging_station_counts_the_energy_of_its_session() -> None:
+    assert decoded("N/p/evcharger/40/Session/Energy", '{"value": 3.5}').readings[0].unit == "kWh"

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 from mqtt.decoders import ignored
 from mqtt.decoders.base import Content
-from mqtt.decoders.homeassistant.keys import ASPECTS, base_filled, device_of, expanded
+from mqtt.decoders.homeassistant.keys import ALONE, ASPECTS, base_filled, device_of, expanded
 from mqtt.decoders.homeassistant.slots import FAMILY, Slots, bare, is_generic
 from mqtt.decoders.homeassistant.templates import LONGEST, template
 from mqtt.decoders.places import NAME_LENGTH, clean
@@ -158,10 +158,12 @@ def _orders(entities: list[Entity], whole: dict[str, Any], listened: dict[str, N
 
 def _points(entity: Entity, whole: dict[str, Any], device: str) -> list[dict[str, Any]]:
     keys = entity.keys
-    found = []
+    found: list[dict[str, Any]] = []
     for name, key, template_key, kind, unit in ASPECTS:
         topic = base_filled(keys.get(f"{key}_topic"), whole)
         if not topic or len(topic) > MOST_BYTES_OF_TOPIC or "\0" in topic:
+            continue
+        if name in ALONE and any(one["topic"] == topic for one in found):
             continue
         source = _source(keys, template_key)
         point: dict[str, Any] = {"topic": topic, "slot": "", "name": name or entity.name}

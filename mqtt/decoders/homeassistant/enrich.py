@@ -15,6 +15,7 @@ from mqtt.decoders.homeassistant.filters import MISSING
 from mqtt.decoders.homeassistant.plans import Plan, Point
 from mqtt.decoders.homeassistant.slots import FAMILY
 from mqtt.decoders.places import NAME_LENGTH, Place, places
+from mqtt.decoders.texts import NO_NUMBERS
 from mqtt.enums import Availability
 from mqtt.messages import Decoded, DecodedAvailability, DecodedFacts, DecodedReading, DeviceRef, Moved
 from mqtt.topics import is_own_status
@@ -107,6 +108,8 @@ class _Own:
                 dropped.append(one)
             _dress(point, one)
             _switch(point, one)
+            if point.unit and one.text is not None and one.text.lower() in NO_NUMBERS:
+                dropped.append(one)  # its number is not known now
             if point.keeps_unit is False and point.template and not point.template.reason and one.text is None:
                 one.unit = point.unit
         decoded.readings = [one for one in decoded.readings if not any(one is gone for gone in dropped)]

@@ -31,7 +31,15 @@ _SHORT = """
     swing_mode_stat_t swing_mode_state_topic, swing_mode_stat_tpl swing_mode_state_template,
     pr_mode_stat_t preset_mode_state_topic, pr_mode_val_tpl preset_mode_value_template,
     pct_stat_t percentage_state_topic, pct_val_tpl percentage_value_template,
-    bat_lev_t battery_level_topic, bat_lev_tpl battery_level_template
+    bat_lev_t battery_level_topic, bat_lev_tpl battery_level_template,
+    fx_stat_t effect_state_topic, fx_val_tpl effect_value_template,
+    clrm_stat_t color_mode_state_topic, clrm_val_tpl color_mode_value_template,
+    rgb_stat_t rgb_state_topic, rgb_val_tpl rgb_value_template, rgbw_stat_t rgbw_state_topic,
+    rgbw_val_tpl rgbw_value_template, rgbww_stat_t rgbww_state_topic, rgbww_val_tpl rgbww_value_template,
+    hs_stat_t hs_state_topic, hs_val_tpl hs_value_template, xy_stat_t xy_state_topic, xy_val_tpl xy_value_template,
+    osc_stat_t oscillation_state_topic, osc_val_tpl oscillation_value_template,
+    dir_stat_t direction_state_topic, dir_val_tpl direction_value_template,
+    act_stat_t activity_state_topic, act_val_tpl activity_value_template
 """
 ABBREVIATIONS: dict[str, str] = dict(pair.split() for pair in _SHORT.split(","))
 DEVICE_ABBREVIATIONS = {
@@ -65,9 +73,21 @@ ASPECTS = (
     ("color_temp", "color_temp_state", "color_temp_value_template", "", ""),
     ("battery", "battery_level", "battery_level_template", "battery", "%"),
     ("attributes", "json_attributes", "json_attributes_template", "", ""),
+    ("effect", "effect_state", "effect_value_template", "", ""),
+    ("color_mode", "color_mode_state", "color_mode_value_template", "", ""),
+    ("rgb", "rgb_state", "rgb_value_template", "", ""),
+    ("rgbw", "rgbw_state", "rgbw_value_template", "", ""),
+    ("rgbww", "rgbww_state", "rgbww_value_template", "", ""),
+    ("hs", "hs_state", "hs_value_template", "", ""),
+    ("xy", "xy_state", "xy_value_template", "", ""),
+    ("oscillation", "oscillation_state", "oscillation_value_template", "", ""),
+    ("direction", "direction_state", "direction_value_template", "", ""),
+    ("activity", "activity_state", "activity_value_template", "", ""),
 )
 """What an entity tells on topics of their own: (name, key without `_topic`, key of its template, kind, unit); the
 unit `°` is the entity's temperature unit."""
+ALONE = frozenset(words("effect color_mode rgb rgbw rgbww hs xy"))
+"""Told only where their topic is not the state's too: its JSON says them as they stand."""
 
 
 def expanded(found: dict[str, Any]) -> dict[str, Any]:
