@@ -36,7 +36,7 @@ def main() -> None:
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise
-        _leave(1, f"{error.filename or 'The output'} is not complete: {error.strerror}.")
+        _leave(1, f"{error.filename or 'What was written'} is not complete: {error.strerror}.")
 
 
 def _run() -> None:
@@ -70,7 +70,7 @@ def _flush() -> None:
     except BrokenPipeError:
         raise
     except OSError as error:
-        _leave(1, f"The output is not complete: {error.strerror}.")
+        _leave(1, f"What was written is not complete: {error.strerror}.")
 
 
 def _has_lost_its_reader() -> bool:

@@ -1,5 +1,7 @@
 """The connection to the embedded broker: made once, and kept in step with the broker's address and login."""
 
+from django.db.models import Q
+
 from mqtt.encryption import SecretUnreadableError, decrypt
 from mqtt.enums import Protocol, QoS, Transport
 from mqtt.models import MqttConnection, TopicSubscription
@@ -14,7 +16,8 @@ NAME = "Embedded broker"
 def keep_embedded_connection(current: BrokerSettings, before: BrokerSettings | None) -> None:
     """Make the first connection of an empty console; later follow a change of port or login.
 
-    Which connections mean the embedded broker is told by where it listened the last time.
+    Which connections mean the embedded broker is told by where it listened the last time; in a data folder where it
+    never did, such as that of a restored backup, by the name that we gave and an address of this machine.
     """
     actor = Actor.command("Vedetta")
     if not MqttConnection.objects.exists():
@@ -29,9 +32,9 @@ def keep_embedded_connection(current: BrokerSettings, before: BrokerSettings | N
         subscriptions = [TopicSubscription(topic_filter="#", qos=QoS.AT_LEAST_ONCE)]
         create_connection(actor, connection, subscriptions, Secrets(password=current.password))
         return
-    before = before or current
-    hosts = LOCAL_HOSTS | {before.reachable_at, current.reachable_at}
-    for connection in MqttConnection.objects.filter(host__in=hosts, port=before.port, transport=Transport.TCP):
+    hosts = LOCAL_HOSTS | {(before or current).reachable_at, current.reachable_at}
+    ours = Q(port=before.port) if before else Q(port=current.port) | Q(name=NAME)
+    for connection in MqttConnection.objects.filter(ours, host__in=hosts, transport=Transport.TCP):
         _follow(actor, connection, current)
 
 

@@ -51,7 +51,7 @@ def test_output_to_a_full_disk_is_an_error_in_one_line(tmp_path: Path, unbuffere
             text=True,
             check=False,
         )
-    assert (done.returncode, done.stderr) == (1, "The output is not complete: No space left on device.\n")
+    assert (done.returncode, done.stderr) == (1, "What was written is not complete: No space left on device.\n")
 
 
 def test_a_database_that_is_away_is_an_error_in_one_line(tmp_path: Path) -> None:

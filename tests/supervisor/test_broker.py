@@ -136,6 +136,13 @@ class TestTheEmbeddedConnection:
         assert MqttConnection.objects.get().settings_revision == before
         assert AuditEntry.objects.count() == 1
 
+    def test_of_a_restored_backup_follows_to_the_port_of_this_console(self) -> None:
+        keep_embedded_connection(self.plain, None)
+        MqttConnection(name="Ours", host="127.0.0.1", port=8883).save(force_insert=True)
+        keep_embedded_connection(BrokerSettings("127.0.0.1", 1999), None)
+        ports = MqttConnection.objects.values_list("name", "port").order_by("name")
+        assert list(ports) == [("Embedded broker", 1999), ("Ours", 8883)]
+
     def test_other_connections_are_left_alone(self) -> None:
         keep_embedded_connection(self.plain, None)
         MqttConnection(name="Ours", host="127.0.0.1", port=8883, username="me").save(force_insert=True)
