@@ -97,7 +97,8 @@ class HeldConnection:
             if not row.is_enabled:
                 set_status(row.pk, ConnectionStatus.DISABLED, token=self.token)
         elif session.is_finished:
-            if row.is_enabled and time.monotonic() - self._failed_at > RESTART_AFTER:
+            # Switched off it begins anew too: somebody has to leave the broker.
+            if (row.is_enabled or session.has_failed) and time.monotonic() - self._failed_at > RESTART_AFTER:
                 self._change_settings(row, always=True)
         elif row.is_enabled == session.is_ending:
             if row.is_enabled:

@@ -1,7 +1,10 @@
 """The connections that this process holds: taken, followed as their rows say, handed over, and given back."""
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 
+from django.db import InterfaceError, OperationalError
 from django.db.models import BooleanField, Case, Q, QuerySet, Value, When
 
 from mqtt.enums import ConnectionStatus
@@ -20,7 +23,11 @@ logger = logging.getLogger(__name__)
 
 
 class Holdings:
-    """Only the service's main thread calls its methods, which raise what the database raises; any may read `held`."""
+    """Only the service's main thread calls its methods; any may read `held`.
+
+    They raise what the database raises while it is away; what else goes wrong with one connection is logged, and the
+    others go on.
+    """
 
     def __init__(self, leases: Leases, inbox: Inbox, alarm: Alarm) -> None:
         self.held: dict[int, HeldConnection] = {}
@@ -47,11 +54,13 @@ class Holdings:
             present.add(row.pk)
             total += row.is_enabled
             if row.pk in self.held:
-                self.held[row.pk].follow(row)
+                with _apart(row.pk):
+                    self.held[row.pk].follow(row)
             elif row.is_free and _needs_a_holder(row):
                 unheld.append(row.pk)
         for pk in self._shares.may_take(unheld, len(self.held), max(total, len(self.held))):
-            self._take(pk)
+            with _apart(pk):
+                self._take(pk)
         for pk in self.held.keys() - present:
             logger.info("Connection %s was deleted", pk)
             session = self.held.pop(pk).session
@@ -102,7 +111,11 @@ class Holdings:
 
     def write_reports(self) -> None:
         """Write what the sessions found, and give back what has ended."""
-        ended = [pk for pk, one in self.held.items() if one.write_reports()]
+        ended = []
+        for pk, one in self.held.items():
+            with _apart(pk):
+                if one.write_reports():
+                    ended.append(pk)
         if ended:
             self.write_activity()  # while their last counts are still known
             self._leases.release(ended)
@@ -124,11 +137,23 @@ class Holdings:
 
     def give_back(self) -> None:
         """At the end: write what the sessions said last, and let others have the connections at once."""
-        for one in self.held.values():
-            one.write_reports()
+        for pk, one in self.held.items():
+            with _apart(pk):
+                one.write_reports()
         self.write_activity()
         self._leases.release(self.held)
         self._shares.leave()
+
+
+@contextmanager
+def _apart(pk: int) -> Iterator[None]:
+    """Keep one connection's trouble from the others; a database that is away is everybody's."""
+    try:
+        yield
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
+        logger.exception("Connection %s cannot be looked after", pk)
 
 
 def _needs_a_holder(row: MqttConnection) -> bool:

@@ -89,7 +89,7 @@ class BrokerSession:
         self._wish = Wish.RUN
         self._is_quiet = False
         self.has_failed = False
-        """The thread ended by an error of ours."""
+        """The thread ended by an error of ours, or there was no room for it."""
         self._nudged = threading.Event()
         self._resubscribe = False
         self._link: Link | None = None
@@ -99,8 +99,8 @@ class BrokerSession:
 
     @property
     def is_finished(self) -> bool:
-        """Whether the thread has ended; what it had to say is in `reports`."""
-        return self._thread.ident is not None and not self._thread.is_alive()
+        """Whether the thread has ended, or could not begin; what it had to say is in `reports`."""
+        return self.has_failed if self._thread.ident is None else not self._thread.is_alive()
 
     @property
     def is_ending(self) -> bool:
@@ -119,8 +119,12 @@ class BrokerSession:
         return self._filters.kept
 
     def start(self) -> None:
-        """Begin connecting."""
-        self._thread.start()
+        """Begin connecting; without room for another thread it has failed at once."""
+        try:
+            self._thread.start()
+        except RuntimeError as error:
+            self._fail(error)
+            self._outbox.close()
 
     def stop(self, *, end_session: bool, quietly: bool = False) -> None:
         """Leave the broker; `end_session`: have it forget us, and keep trying until it has. Returns at once.
@@ -154,7 +158,8 @@ class BrokerSession:
 
     def join(self, seconds: float) -> bool:
         """Wait for the thread; whether it ended in time."""
-        self._thread.join(seconds)
+        if self._thread.ident is not None:
+            self._thread.join(seconds)
         return not self._thread.is_alive()
 
     def retry_now(self) -> None:
@@ -194,13 +199,16 @@ class BrokerSession:
                 elif self._wish is Wish.END and not self.leftovers and not self.is_kept:
                     self._voice.report(ConnectionStatus.DISABLED, session_open=False, kept_filters=())
                     break
-        except Exception as error:
-            self.has_failed = True
-            logger.exception("The session of connection %s failed", self.settings.connection_id)
-            self._voice.report(ConnectionStatus.ERROR, link_reasons.of_failure(error))
+        except Exception as error:  # noqa: BLE001 - logged and reported
+            self._fail(error)
         finally:
             self._outbox.close()
             self._notify()
+
+    def _fail(self, error: Exception) -> None:
+        self.has_failed = True
+        logger.error("The session of connection %s failed", self.settings.connection_id, exc_info=error)
+        self._voice.report(ConnectionStatus.ERROR, link_reasons.of_failure(error))
 
     def _inherit(self) -> None:
         """Wait for the predecessor to leave; another broker or client id leaves a session behind to be ended."""
@@ -208,6 +216,8 @@ class BrokerSession:
         if old is None:
             return
         old.join(link_reasons.TAKEN_OVER_WAIT)
+        if old.has_failed:
+            old._inherit()  # noqa: SLF001 - it may have had no thread to do so
         self.leftovers += old.leftovers
         if old.settings.broker_session == self.settings.broker_session:
             self.is_kept, self._filters.kept = old.is_kept, old.kept_filters
