@@ -15,6 +15,13 @@
     return uPlot.join(chart.answer.sensors.map((one) => [one.times, one.values, one.lows ?? nothing(one.times), one.highs ?? nothing(one.times)]));
   }
 
+  // A V that is turned reads as <: a short unit stands upright, beside the highest number.
+  const isShort = (unit) => unit.length <= 5;
+  function numbers(splits, unit) {
+    const highest = splits.findLastIndex((at) => at !== null);
+    return splits.map((at, place) => (at === null ? "" : place === highest && unit && isShort(unit) ? `${number(at)} ${unit}` : number(at)));
+  }
+
   function options() {
     const units = [...new Set(chart.answer.sensors.map((one) => one.unit))];
     const muted = colour("muted");
@@ -48,12 +55,12 @@
           show: !narrow || place < 2, // on a phone a third axis leaves no room to draw: the legend has value and unit
           side: place ? 1 : 3,
           size: fitting,
-          label: unit || undefined,
+          label: isShort(unit) ? undefined : unit,
           labelSize: 18,
           labelGap: 0,
           labelFont: AXIS_FONT,
           grid: place ? { show: false } : line,
-          values: (_plot, splits) => splits.map((at) => (at === null ? "" : number(at))),
+          values: (_plot, splits) => numbers(splits, unit),
         })),
       ],
       hooks: { setSelect: [chosen], setCursor: [read], draw: [marks], ready: [chart.touchable] },
