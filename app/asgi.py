@@ -5,6 +5,7 @@ import os
 import sys
 
 from channels.auth import AuthMiddlewareStack
+from channels.layers import get_channel_layer
 from channels.routing import ProtocolTypeRouter, URLRouter
 from channels.security.websocket import AllowedHostsOriginValidator
 from django.conf import settings
@@ -37,5 +38,6 @@ application = ProtocolTypeRouter(
 # All pages and the API now, and not with somebody's first request. What is there for good is not looked through for
 # cycles again: a list of a hundred rows waited up to 200 ms for that.
 get_resolver().url_patterns  # noqa: B018 - loads them
+get_channel_layer()
 gc.collect()
 gc.freeze()

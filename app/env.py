@@ -125,7 +125,7 @@ def channel_layer(kind: str, url: str) -> dict[str, Any]:
     """Channels' two layers over Redis; why the first is ours: docs/adr/0007-libraries.md."""
     config: dict[str, Any] = {"hosts": [url], "prefix": "vedetta"}
     if kind == "pubsub":
-        return {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": config}
+        return {"BACKEND": "app.pubsub_layer.PubSubLayer", "CONFIG": config}
     # A process that reads nothing for a minute is gone, and what waits for it is of no use any more.
     config |= {"capacity": 2000, "expiry": 60, "group_expiry": 3600}
     return {"BACKEND": "app.queue_layer.QueueLayer", "CONFIG": config}

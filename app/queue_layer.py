@@ -1,6 +1,8 @@
 """Channels' layer of lists in Redis, for servers on which publishing is not allowed."""
 
-from channels_redis.core import RedisChannelLayer
+import app.plain_serializers  # noqa: F401 - first, so that the layer finds them loaded
+
+from channels_redis.core import RedisChannelLayer  # isort: skip
 
 
 class QueueLayer(RedisChannelLayer):  # type: ignore[misc]  # it comes without types

@@ -35,7 +35,7 @@ def is_known_command(command: list[str]) -> bool:
     match command:
         case ["python", "manage.py", name, *_]:
             return name in get_commands()
-        case ["python", "-m", "daphne", *_]:
+        case ["python", "-m", "app.web", *_]:
             return command == ["python", *programs.web("0.0.0.0", 8000).command[1:]]
     return False
 

@@ -1,4 +1,4 @@
-"""Daphne with our application as a child of a test, on a port of its own."""
+"""The web process as a child of a test, on a port of its own."""
 
 import subprocess
 import sys
@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 def web_running() -> Iterator[int]:
     """Its port; it is stopped at the end."""
     port = free_port()
-    command = [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(port), "-v", "0", "app.asgi:application"]
+    command = [sys.executable, "-m", "app.web", "-b", "127.0.0.1", "-p", str(port), "-v", "0", "app.asgi:application"]
     process = subprocess.Popen(command, cwd=ROOT)
     try:
         wait_for(lambda: accepts("127.0.0.1", port), what="the web server")

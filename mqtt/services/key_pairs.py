@@ -1,8 +1,5 @@
 """Whether a client certificate and its key belong together, for forms and API alike."""
 
-from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 from django.utils.translation import gettext as _
 
 from mqtt.encryption import SecretUnreadableError, decrypt
@@ -27,6 +24,10 @@ def pair_errors(certificate: str, *, stored_token: str, new_key: str | None) -> 
 
 
 def _belongs(certificate: str, key: str) -> bool:
+    from cryptography import x509  # 9 MB that nothing else in a web process needs
+    from cryptography.exceptions import UnsupportedAlgorithm  # as above
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key  # as above
+
     form = (Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     try:
         # The first is the client's own, the rest is its chain.

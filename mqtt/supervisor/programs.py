@@ -114,7 +114,7 @@ def mqtt(run_dir: Path) -> Program:
 def web(host: str, port: int) -> Program:
     """Pages and live rows. A wall display's socket is never closed for its age; the server does not say what it is."""
     options = ["-b", host, "-p", str(port), "--websocket_timeout", "-1", "--no-server-name", "-v", "0"]
-    command = [sys.executable, "-m", "daphne", *options, "app.asgi:application"]
+    command = [sys.executable, "-m", "app.web", *options, "app.asgi:application"]
     # Found also when `manage.py up` was called from another folder; what children are given stays as it was given.
     path = os.pathsep.join(filter(None, [str(settings.BASE_DIR), os.environ.get("PYTHONPATH")]))
     return Program("web", command, lambda: answers(reachable(host), port), environment={"PYTHONPATH": path})

@@ -79,7 +79,7 @@ class Console:
         self.web_port = servers.free_port()
         self.environment |= {"HTTP_PORT": str(self.web_port), "DEBUG": "off" if static else "on"}
         where = ["-b", "127.0.0.1", "-p", str(self.web_port), "--websocket_timeout", "-1"]
-        self.web = self._start("web", "-m", "daphne", *where, "app.asgi:application")
+        self.web = self._start("web", "-m", "app.web", *where, "app.asgi:application")
         self._wait(self.web, lambda: servers.answers(self.web_port), "the web process")
         return time.monotonic() - begun
 

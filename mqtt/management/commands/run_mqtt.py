@@ -6,6 +6,7 @@ import signal
 import threading
 from typing import Any
 
+from channels.layers import get_channel_layer
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
@@ -36,6 +37,7 @@ class Command(BaseCommand):
         """Run until SIGTERM or SIGINT."""
         if len(options["worker_name"]) > LONGEST_WORKER_NAME or not options["worker_name"].isprintable():
             raise CommandError(f"--worker-name is a word for people, of at most {LONGEST_WORKER_NAME} characters.")
+        get_channel_layer()  # while there is one thread: see app.plain_serializers
         tester = ConnectionTester()
         service = MqttService(
             MessageProcessor(),
