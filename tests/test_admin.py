@@ -168,7 +168,7 @@ def test_what_the_service_refuses_is_a_sentence(boss: Client, monkeypatch: pytes
     monkeypatch.setattr(service, "update_connection", refuse)
     data = stored_filters(connection, ("#",))
     page = boss.post(f"/admin/mqtt/mqttconnection/{connection.pk}/change/", data, follow=True)
-    assert "already has the name plant" in page.content.decode()
+    assert "The name plant is taken" in page.content.decode()
 
 
 def test_actions_go_through_the_services(boss: Client) -> None:

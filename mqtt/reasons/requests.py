@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 REASONS: dict[str, Any] = {
     "not_enabled": _("%(name)s is disabled. Enable it first."),
-    "name_taken": _("Another connection already has the name %(name)s."),
+    "name_taken": _("The name %(name)s is taken already. Choose another one."),
     "client_id_taken": _("Another connection already uses the client id %(client_id)s."),
     "client_id_leaving": _(
         "The client id %(client_id)s belongs to a connection that is being deleted. Choose another one, or try again "

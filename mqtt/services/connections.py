@@ -23,6 +23,7 @@ from mqtt.models.retention import RETENTION_FIELDS
 from mqtt.services.audit import SECRET, Actor, differences, record, snapshot
 from mqtt.services.broadcast import broadcast_status_update, wake_up
 from mqtt.services.kept_secrets import secrets_left_behind
+from mqtt.services.names import unique_name
 from mqtt.services.probes.certificates import in_few_words
 from mqtt.services.session_status import set_status
 from mqtt.services.subscriptions import check_filters, replace_subscriptions
@@ -237,13 +238,12 @@ def _refuse_disabled(row: MqttConnection) -> None:
 
 @contextmanager
 def _unique(connection: MqttConnection) -> Iterator[None]:
-    """Forms check names first; between two people at once only the database knows, and this says it in words."""
+    """Like `unique_name`, for the client id too."""
     try:
-        yield
+        with unique_name(connection):
+            yield
     except IntegrityError as error:
         others = MqttConnection.all_objects.exclude(pk=connection.pk)
-        if others.filter(name=connection.name).exists():
-            raise ServiceError("name_taken", name=connection.name) from error
         if others.filter(client_id=connection.client_id, deleted_at__isnull=False).exists():
             raise ServiceError("client_id_leaving", client_id=connection.client_id) from error
         if others.filter(client_id=connection.client_id).exists():

@@ -9,8 +9,10 @@ from jmespath.exceptions import JMESPathError
 
 from mqtt.decoders.mapping import MappingDecoder, Rules, ValueRule
 from mqtt.enums import AuditAction, NodeKind
+from mqtt.exceptions import ServiceError
 from mqtt.models import Mapping as Row
 from mqtt.services.audit import Actor, differences, record, snapshot
+from mqtt.services.names import unique_name
 
 logger = logging.getLogger(__name__)
 
@@ -68,12 +70,14 @@ def mapping_decoders(connection_ids: Iterable[int]) -> Mapping[int, tuple[Mappin
 
 def save_mapping(actor: Actor, row: Row) -> Row:
     """Store a mapping that the form has checked."""
-    with transaction.atomic():
+    with unique_name(row), transaction.atomic():
         if row.pk is None:
             row.save(force_insert=True)
             record(actor, AuditAction.CREATED, NodeKind.MAPPING, row, {"topics": row.topic_pattern})
         else:
-            stored = Row.objects.select_for_update(no_key=True).get(pk=row.pk)
+            stored = Row.objects.select_for_update(no_key=True).filter(pk=row.pk).first()
+            if stored is None:
+                raise ServiceError("gone", name=row.name)
             details = differences(snapshot(stored, FIELDS), snapshot(row, FIELDS))
             if details:
                 row.save(update_fields=list(details))

@@ -15,6 +15,7 @@ from mqtt.models import Datalogger, Gateway, Note, SensorDevice, Site
 from mqtt.models.retention import RETENTION_FIELDS
 from mqtt.services.audit import Actor, differences, record, snapshot
 from mqtt.services.broadcast import broadcast_event, broadcast_site
+from mqtt.services.names import unique_name
 
 SITE_FIELDS = ("name", "address", "latitude", "longitude", "time_zone", "contact", "topic_prefix")
 Device = Gateway | Datalogger | SensorDevice
@@ -30,7 +31,7 @@ DEVICES: dict[type[Model], tuple[NodeKind, frozenset[str], QuerySet[Any]]] = {
 
 def create_site(actor: Actor, site: Site) -> Site:
     """Store a new site; devices without a site whose topics start with its prefix come to it."""
-    with transaction.atomic():
+    with unique_name(site), transaction.atomic():
         site.save(force_insert=True)
         details: dict[str, Any] = {k: v for k, v in snapshot(site, SITE_FIELDS).items() if v not in ("", None)}
         record(actor, AuditAction.CREATED, NodeKind.SITE, site, details | _adopt(site))
@@ -41,7 +42,7 @@ def create_site(actor: Actor, site: Site) -> Site:
 def update_site(actor: Actor, site: Site, changed: Iterable[str]) -> Site:
     """Store the changed fields of a site; a new prefix brings further devices, and takes none away."""
     fields = sorted(set(changed) & set(SITE_FIELDS))
-    with transaction.atomic():
+    with unique_name(site), transaction.atomic():
         stored = Site.objects.select_for_update(no_key=True).filter(pk=site.pk).first()
         if stored is None:
             raise ServiceError("gone", name=str(site))

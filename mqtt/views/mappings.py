@@ -8,6 +8,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from mqtt import reasons
+from mqtt.exceptions import ServiceError
 from mqtt.forms.mapping import MappingForm, posted_values, shown_values, unchecked, with_pick
 from mqtt.models import DiscoveredTopic, Mapping, UndecodedMessage
 from mqtt.pages import mapping as bench
@@ -83,9 +85,13 @@ def _edit(request: HttpRequest, row: Mapping, start: DiscoveredTopic | None) -> 
         is_good = form.is_valid() & values.is_valid()
         row.values = values.filled()
         if "save" in data and is_good:
-            mappings.save_mapping(Actor.of(request.user, "web"), row)
-            messages.success(request, _("%(name)s is saved. New messages are read with it.") % {"name": row.name})
-            return redirect("mapping-list")
+            try:
+                mappings.save_mapping(Actor.of(request.user, "web"), row)
+            except ServiceError as error:
+                form.add_error(None, reasons.explain(error.code, error.context))
+            else:
+                messages.success(request, _("%(name)s is saved. New messages are read with it.") % {"name": row.name})
+                return redirect("mapping-list")
         if "save" not in data:
             unchecked(form, values)
     context = {

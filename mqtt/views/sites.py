@@ -83,9 +83,9 @@ def _edit(request: HttpRequest, site: Site) -> HttpResponse:
             else:
                 places.create_site(actor, site)
         except ServiceError as error:
-            messages.error(request, reasons.explain(error.code, error.context))
-            return redirect("site-list")
-        messages.success(request, _("%(name)s is saved.") % {"name": site.name})
-        return redirect("site-detail", site.pk)
+            form.add_error(None, reasons.explain(error.code, error.context))
+        else:
+            messages.success(request, _("%(name)s is saved.") % {"name": site.name})
+            return redirect("site-detail", site.pk)
     context = {"form": form, "site": site if site.pk else None, "name": name, "zones": known_zones()}
     return render(request, "mqtt/site_form.html", context)

@@ -81,8 +81,12 @@ def topics_ignore(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         name = _free_name(pattern)
         row = Mapping(name=name, connection=connection, topic_pattern=pattern, is_ignored=True)
-        mappings.save_mapping(actor_of(request), row)
-        messages.success(request, _("What comes below %(topic)s is left aside from now on.") % {"topic": prefix})
+        try:
+            mappings.save_mapping(actor_of(request), row)
+        except ServiceError as error:  # a second click, or somebody else, was as fast
+            messages.error(request, reasons.explain(error.code, error.context))
+        else:
+            messages.success(request, _("What comes below %(topic)s is left aside from now on.") % {"topic": prefix})
         return redirect("mapping-list")
     found = visible_to(request.user, DiscoveredTopic.objects.filter(connection=connection))
     branches, _is_cut = below(found, f"{prefix.rstrip('/')}/")
