@@ -52,6 +52,12 @@ NAMES: dict[str, Any] = {
     "role": gettext_lazy("role"),
     "bytes": gettext_lazy("bytes"),
     "topics": gettext_lazy("topics"),
+    "gateways": gettext_lazy("gateways"),
+    "dataloggers": gettext_lazy("dataloggers"),
+    "sensors": gettext_lazy("sensors"),
+    "moved": gettext_lazy("moved as they are"),
+    "messages": gettext_lazy("messages"),
+    "seconds": gettext_lazy("seconds"),
 }
 """Of what is written down without being a field of anything."""
 ACTIONS: dict[str, Any] = {action.value: action.label for action in AuditAction}

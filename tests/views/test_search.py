@@ -148,11 +148,12 @@ def test_the_audit_is_filtered(web: Client, query: str, labels: set[str]) -> Non
 
 def test_the_audit_names_fields_and_times_as_a_reader_does(web: Client) -> None:
     entry(kind="sensor", action="noted", details={"at": "2026-11-27T07:47:52+00:00", "text": "2026-02-31T00:00:00Z"})
-    entry(details={"filters": "#"})
+    entry(details={"filters": "#", "sensors": 3})
     page = web.get("/audit/", headers={"Accept-Language": "it"}).content.decode()
     assert '<small>ora:</small> <time datetime="2026-11-27T07:47:52' in page
     assert "<small>nota:</small> 2026-02-31T00:00:00Z" in page
     assert "<small>filtri topic:</small> #" in page
+    assert "<small>sensori:</small> 3" in page
 
 
 @pytest.mark.parametrize("details", [{}, {"x": {"old": None, "new": True}}, {"x": [1, {"y": 2}]}, {"x": {"old": 1}}])
