@@ -178,3 +178,15 @@ def test_a_long_topic_breaks_where_it_narrows_a_list_and_where_a_mapping_is_trie
     expect(desk.get_by_role("heading", name="Becomes")).to_be_visible()
     for page in (phone, desk):
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_a_tablet_shows_every_button_of_a_row_without_scrolling_sideways(open_screen: Any) -> None:
+    page = open_screen(viewport={"width": 820, "height": 1100})
+    page.goto("/connections/")
+    button = page.locator("#rows [data-action]").last
+    assert button.evaluate("one => one.getBoundingClientRect().right <= innerWidth")
+    assert page.locator("#rows").evaluate(
+        "rows => rows.closest('.scroll').scrollWidth <= rows.closest('.scroll').clientWidth"
+    )
+    page.get_by_role("link", name="Menu").click()
+    expect(page.get_by_role("link", name="Health")).to_be_visible()
