@@ -95,6 +95,8 @@ def tag_of(found: dict[str, Any]) -> str:
     if not has_quality and any(key in found for key in IDENTITY_KEYS if key not in {"name", "Name"}):
         return ""
     tag = next((found[key] for key in TAG_KEYS if isinstance(found.get(key), str)), "")
+    if tag.startswith("report_"):
+        tag = str(found.get("measurementId", tag))  # SenseCAP: what is told, which tells nothing apart
     return clean(tag).strip()[:NAME_LENGTH]
 
 

@@ -25,7 +25,7 @@ WHO_KEYS = words("device enddevice enddeviceids deviceinfo sensorinfo sysinfo th
 
 VALUE_KEYS = words(
     """value val Value VALUE presentValue presentvalue present-value present_value sensor_value sensorValue
-    valore valor wert"""
+    valore valor wert measurementValue"""
 )
 BESIDE_VALUE = words(
     """q qc quality reliability statusflags ack lc from function dpt datatype dtype objectname description desc title
@@ -42,7 +42,7 @@ TYPE_KEYS = ("type", "sensorType", "sensor_type")
 BESIDE_TOLD = BESIDE_VALUE | frozenset(TOLD_KEYS)
 BESIDE_TAG = BESIDE_VALUE | words(
     """n k point pointname tag tagname parameter variable measurement metric valuetype resourcename profilename origin
-    key port channel index address register status sensor"""
+    key port channel index address register status sensor measurementid"""
 )
 
 
@@ -57,7 +57,9 @@ ENVELOPES = (frozenset("stqc"),)
 them."""
 OF_UPDATES = words("title latestversion releaseurl releasesummary entitypicture inprogress updatepercentage")
 """What Home Assistant's updates say beside the version that is installed, and of nothing that is measured."""
-ENVELOPED = frozenset(("q", "coreid", "installed_version"))
+ORDERED = ("parameters", "params")
+"""What a command is about, beside its name."""
+ENVELOPED = frozenset(("q", "coreid", "installed_version", "command"))
 """One of them stands in each document that is unwrapped."""
 EVENT = frozenset(("name", "data", "published_at", "coreid"))
 """An event of Particle's cloud: what it is called, what the device said, when, and which device."""
@@ -72,6 +74,8 @@ def unwrapped(document: dict[str, Any]) -> dict[str, Any]:
             return {key: value for key, value in document.items() if key not in keys or key == "t"}
     if "installed_version" in document:
         return {key: value for key, value in document.items() if plain_key(key) not in OF_UPDATES}
+    if isinstance(document.get("command"), str) and any(isinstance(document.get(key), dict) for key in ORDERED):
+        return {key: value for key, value in document.items() if key not in ORDERED and key != "command"}
     if document.keys() >= EVENT and isinstance(document["name"], str):
         return {document["name"]: document["data"], **{key: document[key] for key in ("published_at", "coreid")}}
     return document

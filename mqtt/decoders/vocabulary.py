@@ -8,8 +8,9 @@ def words(text: str) -> frozenset[str]:
 
 TIME_KEYS = words(
     """timestamp timestampms timestampus timestampns timestamputc ts tsms time timems timeutc utctime datetime dateutc
-    utc date epoch epochms epochtime unixtime unixtimestamp tst measuredat sampledat observedat recordedat sampletime
-    measurementtime lastseen createdat eventtime lastupdated lastupdate updatedat recvtime gwrecvtime rxtime receivetime
+    utc date epoch epochms epochtime unix unixtime unixtimestamp tst measuredat sampledat observedat recordedat
+    sampletime measurementtime lastseen createdat eventtime lastupdated lastupdate updatedat recvtime gwrecvtime rxtime
+    receivetime
     receivedat servertime devicetime readtimestamp readingtimestamp sampletimestamp datatimestamp devicetimestamp
     measurementtimestamp sensortimestamp sourcetimestamp servertimestamp eventtimestamp readtime readingtime
     acquisitiontime samplingtime messagetime collectedat capturedat loggedat reportedat isotime isodate timestampiso
