@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from mqtt.lists.places import place_of
 from mqtt.models import to_us
 from mqtt.templatetags.mqtt_rows import preview
 
@@ -40,6 +41,10 @@ def _text(path: str) -> Callable[[Any], str]:
     return lambda row: "" if read(row) is None else str(read(row))
 
 
+def _site(device: Any) -> str:
+    return str(place_of(device) or "")
+
+
 def _filters(connection: Any) -> str:
     return " ".join(one.topic_filter for one in connection.subscriptions.all() if one.is_active)
 
@@ -59,11 +64,11 @@ COLUMNS: dict[str, Columns] = {
         **_plain("last_connected_at", message_rate="activity.message_rate", last_message_at="activity.last_message_at"),
     },
     "gateway": {
-        **NODE, "connection": _text("connection"), "site": _text("site"), **_plain(dataloggers="datalogger_count"),
+        **NODE, "connection": _text("connection"), "site": _site, **_plain(dataloggers="datalogger_count"),
         **HEARD,
     },
     "datalogger": {
-        **NODE, "connection": _text("connection"), "gateway": _text("gateway"), "site": _text("site"),
+        **NODE, "connection": _text("connection"), "gateway": _text("gateway"), "site": _site,
         **_plain(sensors="sensor_count"), **HEARD,
     },
     "sensor": {

@@ -14,6 +14,17 @@ WAYS: dict[Any, tuple[str, ...]] = {
 """The first that leads to a site counts."""
 
 
+def place_of(device: Gateway | Datalogger | SensorDevice) -> Site | None:
+    """The site at which a device stands; lists load what this reads along."""
+    for way in WAYS[type(device)]:
+        found: Any = device
+        for name in way.split("__"):
+            found = getattr(found, name, None)
+        if found is not None:
+            return found  # type: ignore[no-any-return]
+    return None
+
+
 def stands_at(model: Any, site: Site) -> Q:
     """The devices of a kind that stand at a site."""
     found, nowhere_yet = Q(), Q()

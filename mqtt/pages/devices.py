@@ -7,7 +7,8 @@ from django.utils.translation import gettext as _
 
 from mqtt.enums import NodeKind, ReadingFlag
 from mqtt.lists import queries
-from mqtt.models import Datalogger, Gateway, SensorDevice, Site
+from mqtt.lists.places import place_of
+from mqtt.models import Datalogger, Gateway, SensorDevice
 from mqtt.pages.base import Part, Shown, list_url, register
 from mqtt.pages.chart import POINTS_PART
 from mqtt.pages.joining import WORK_PART
@@ -35,7 +36,7 @@ def about(shown: Shown) -> dict[str, Any]:
     prefix = device.key.partition("#")[0]  # behind it stands a name from the payload, which no topic holds
     topics = list_url("topic-list", connection=device.connection_id, search=prefix)
     said = {"facts": device_facts.written(device.facts), "clock": device_facts.clock(device.facts)}
-    return {"device": device, "site": site_of(device), "prefix": prefix, "topics": topics, **said}
+    return {"device": device, "site": place_of(device), "prefix": prefix, "topics": topics, **said}
 
 
 def now(shown: Shown) -> dict[str, Any]:
@@ -75,13 +76,6 @@ def flag_notes(flags: int) -> list[str]:
     if flags & ReadingFlag.LATE:
         notes.append(_("arrived after newer ones"))
     return notes
-
-
-def site_of(device: Any) -> Site | None:
-    """Where a device stands: its own site, its gateway's, or its connection's."""
-    gateway = getattr(device, "gateway", None)
-    site: Site | None = device.site or (gateway.site if gateway else None) or device.connection.site
-    return site
 
 
 def dataloggers_of(user: User, gateway: Gateway) -> list[Datalogger]:

@@ -8,6 +8,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from mqtt.forms import PublishForm
+from mqtt.lists.places import place_of
 from mqtt.models import DiscoveredTopic, SensorDevice, UndecodedMessage
 from mqtt.pages import connection, devices, topic
 from mqtt.pages.base import Page, list_url
@@ -64,7 +65,7 @@ def gateway_detail(request: HttpRequest, pk: int) -> HttpResponse:
         request,
         context,
         device=gateway,
-        site=devices.site_of(gateway),
+        site=place_of(gateway),
         dataloggers=devices.dataloggers_of(request.user, gateway),
         total=gateway.datalogger_count,
         all_url=list_url("datalogger-list", gateway=pk),
@@ -81,7 +82,7 @@ def datalogger_detail(request: HttpRequest, pk: int) -> HttpResponse:
         request,
         context,
         device=datalogger,
-        site=devices.site_of(datalogger),
+        site=place_of(datalogger),
         sensors=devices.sensors_of(request.user, datalogger),
         total=datalogger.sensor_count,
         all_url=list_url("sensor-list", datalogger=pk),
@@ -99,7 +100,7 @@ def sensor_detail(request: HttpRequest, pk: int) -> HttpResponse:
         context,
         sensor=sensor,
         datalogger=sensor.datalogger,
-        site=devices.site_of(sensor.datalogger),
+        site=place_of(sensor.datalogger),
         others=devices.neighbours_of(request.user, sensor),
         all_url=list_url("sensor-list", datalogger=sensor.datalogger_id),
     )

@@ -66,6 +66,18 @@ def test_every_list_gives_its_rows_and_says_before_how_many(
     assert {str(one.pk) for one in made} <= {row["id"] for row in rows}
 
 
+@pytest.mark.database
+def test_a_file_names_the_site_at_which_the_page_shows_a_device(reader: Client) -> None:
+    roof, hall = factories.make_site(name="roof"), factories.make_site(name="hall")
+    connection = factories.make_connection(site=hall)
+    gateways = [factories.make_gateway(connection, site=site) for site in (roof, None)]
+    for gateway in (*gateways, None):
+        factories.make_datalogger(connection, gateway=gateway)
+    for url, expected in (("/gateways/", ["hall", "roof"]), ("/dataloggers/", ["hall", "hall", "roof"])):
+        assert sorted(row["site"] for row in rows_of(reader, f"{url}?export=csv")) == expected
+        assert {row["site"] for row in rows_of(reader, f"{url}?export=csv&site={roof.pk}")} == {"roof"}
+
+
 def test_every_list_page_can_be_exported() -> None:
     assert {page.kind for page in REGISTRY.values() if isinstance(page, ListPage)} <= COLUMNS.keys()
 
