@@ -308,6 +308,14 @@ def test_the_list_of_accounts_names_roles_in_the_readers_language(boss: Client, 
     assert 'class="field-role">osservatore<' in page
 
 
+def test_the_list_of_what_was_done_says_it_in_the_readers_language(boss: Client) -> None:
+    for action in ("role_set", "of_an_older_version"):
+        AuditEntry.objects.create(actor="rossi", via="web", action=action, kind="user", label="vera")
+    page = boss.get("/admin/mqtt/auditentry/", headers={"Accept-Language": "it"}).content.decode()
+    assert 'class="field-done">ruolo impostato<' in page
+    assert 'class="field-done">of_an_older_version<' in page
+
+
 def test_no_field_of_the_administration_is_called_by_its_code_name() -> None:
     site: Any = admin.site._registry
     ours = [model for model in site if model._meta.app_label == "mqtt"]

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from mqtt.admin.base import ReadOnlyAdmin, actor_of
+from mqtt.enums import AuditAction
 from mqtt.models import (
     ApiToken,
     AuditEntry,
@@ -135,9 +136,14 @@ class StatusChangeAdmin(ReadOnlyAdmin):
 class AuditAdmin(ReadOnlyAdmin):
     """Who did what."""
 
-    list_display = ("at", "actor", "via", "action", "kind", "label")
+    list_display = ("at", "actor", "via", "done", "kind", "label")
     list_filter = ("via", "kind", "action")
     search_fields = ("actor", "label")
+
+    @admin.display(description=_("action"), ordering="action")
+    def done(self, entry: AuditEntry) -> str:
+        """As the pages say it; what an older version wrote stays as it is."""
+        return str(AuditAction(entry.action).label) if entry.action in AuditAction.values else entry.action
 
 
 @admin.register(ConnectionLease)
