@@ -4,6 +4,7 @@ import json
 import re
 import shlex
 from collections.abc import Iterator
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 import pytest
@@ -140,6 +141,11 @@ def test_the_proxy_asks_the_web_service_which_believes_it_alone() -> None:
     assert "reverse_proxy {$WEB:web:8000}" in caddyfile
     assert SERVICES["proxy"]["networks"]["front"]["ipv4_address"] == OURS["web"]["environment"]["TRUSTED_PROXIES"]
     assert "front" in SERVICES["web"]["networks"]
+    (addresses,) = COMPOSE["networks"]["front"]["ipam"]["config"]
+    given_out, proxy = ip_network(addresses["ip_range"]), SERVICES["proxy"]["networks"]["front"]["ipv4_address"]
+    assert given_out.subnet_of(ip_network(addresses["subnet"]))
+    assert ip_address(proxy) not in given_out  # else the one that starts first would get it
+    assert "default_sni {$SITE_ADDRESS:localhost}" in caddyfile, "browsers name no site when they ask for an address"
     assert "ports" not in SERVICES["web"], "nobody goes past the proxy"
     for name in re.findall(r"\{\$([A-Z_]+)", caddyfile):
         assert name in {*SERVICES["proxy"]["environment"], "WEB", "HEALTH_PORT"}, name
