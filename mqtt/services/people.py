@@ -33,6 +33,8 @@ def set_role(actor: Actor, user: User, role: str) -> None:
     if role not in {"", *ROLES}:
         raise ServiceError("no_such_role", role=role)
     with transaction.atomic():
+        # One change of roles at a time: two administrators could take the role from each other.
+        list(Group.objects.select_for_update(no_key=True).filter(name=ADMINISTRATOR))
         before = role_of(user)
         if before == ADMINISTRATOR != role:
             _refuse_last_administrator(user)

@@ -1,15 +1,20 @@
 import io
 import sys
+import threading
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
+from django.db import connection, transaction
 from django.test import Client
 
+from mqtt.exceptions import ServiceError
 from mqtt.models import AuditEntry
 from mqtt.permissions import CONFIGURE, OPERATE, VIEW, can
-from mqtt.services.people import role_of
+from mqtt.services.audit import Actor
+from mqtt.services.people import has_other_administrator, role_of, set_role
+from tests.servers import PATIENCE
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
@@ -74,3 +79,27 @@ def test_set_role_makes_an_account_when_asked() -> None:
     for name in ("eve and adam", "e" * 151):
         with pytest.raises(CommandError, match=r"username|characters"):
             run("set_role", name, "viewer", "--create")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_administrators_cannot_take_the_role_from_each_other_at_once(administrator: Any, viewer: Any) -> None:
+    actor = Actor.command("test")
+    set_role(actor, viewer, "administrator")
+    seen: list[str] = []
+
+    def take_the_other() -> None:
+        try:
+            set_role(actor, viewer, "viewer")
+        except ServiceError as error:
+            seen.append(error.code)
+        finally:
+            connection.close()
+
+    other = threading.Thread(target=take_the_other)
+    with transaction.atomic():
+        set_role(actor, administrator, "viewer")
+        other.start()
+        other.join(0.5)  # long enough for one who does not wait
+    other.join(PATIENCE)
+    assert seen == ["last_administrator"]
+    assert has_other_administrator(administrator)
