@@ -12,7 +12,8 @@ class DiscoveredTopic(models.Model):
     connection = models.ForeignKey(MqttConnection, models.CASCADE, related_name="topics")
     topic = models.CharField(_("topic"), max_length=KEY_LENGTH)
     first_seen_at = models.DateTimeField(_("first heard"))
-    last_seen_at = models.DateTimeField(_("last heard"), db_index=True)
+    last_seen_at = models.DateTimeField(_("last heard"))
+    """Without an index: it moves with every message, and PostgreSQL then writes a row anew in all of its indexes."""
     message_count = models.BigIntegerField(_("messages"), default=0)
     undecoded_count = models.BigIntegerField(_("not understood"), default=0)
     last_payload = models.BinaryField(default=b"")
