@@ -104,6 +104,8 @@ class DecodedFacts:
     is_gateway: bool = False
     announces: bool = False
     """As in DecodedAvailability; moreover the identifier is the device's name from now on."""
+    called: str = ""
+    """How people call it where it is managed; shown where nobody wrote a label."""
 
 
 class Announcement(NamedTuple):

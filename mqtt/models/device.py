@@ -63,7 +63,7 @@ class Device(models.Model):
     key = models.CharField(max_length=KEY_LENGTH)
     """Connection + full topic prefix (+ `#name` where the payload tells devices apart): the identity."""
     label = models.CharField(_("label"), max_length=LABEL_LENGTH, blank=True)
-    """Set by hand; survives every announcement. A sensor's that is empty takes the name that was announced."""
+    """Set by hand; survives every announcement. One that is empty takes the name that was announced to people."""
     expected_interval = models.PositiveIntegerField(
         _("expected interval (seconds)"),
         null=True,

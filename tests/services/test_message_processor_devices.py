@@ -1,5 +1,6 @@
 """Who a message is about: keys, sites, units, facts, announcements, and what people write."""
 
+import orjson
 import pytest
 
 from mqtt.decoders import registry
@@ -153,6 +154,24 @@ def test_a_device_renamed_where_it_is_managed_keeps_its_row_and_the_label_set_by
     registry.candidates.cache_clear()
     box = Datalogger.objects.get()
     assert (box.identifier, box.label) == ("attic", "My box")
+
+
+def test_a_device_named_in_a_network_server_is_shown_by_that_until_somebody_writes_a_label(pipeline: Pipeline) -> None:
+    topic = "application/7/device/0a1b2c3d4e5f6071/event/up"
+
+    def uplink(name: str, level: float) -> str:
+        about = {"deviceInfo": {"devEui": "0a1b2c3d4e5f6071", "deviceName": name}, "object": {"level": level}}
+        return orjson.dumps(about).decode()
+
+    pipeline.send(topic, uplink("Cistern <b>north</b>", 1))
+    box = Datalogger.objects.get()
+    assert (box.identifier, str(box)) == ("0a1b2c3d4e5f6071", "Cistern <b>north</b>")
+    pipeline.send(topic, uplink("Cistern two", 2))
+    assert str(Datalogger.objects.get()) == "Cistern <b>north</b>"
+    Datalogger.objects.update(label="By hand")
+    pipeline.processor = MessageProcessor()
+    pipeline.send(topic, uplink("Cistern three" + "e" * 300, 3))
+    assert str(Datalogger.objects.get()) == "By hand"
 
 
 def test_the_payload_before_the_last_different_one_is_kept_for_comparison(pipeline: Pipeline) -> None:

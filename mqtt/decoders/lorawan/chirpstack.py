@@ -14,7 +14,7 @@ import orjson
 
 from mqtt.decoders.base import Content
 from mqtt.decoders.gather import Part, first_moment, member, take_object, text, told
-from mqtt.decoders.lorawan.uplink import Reception, behind, best, give_units, heard, receptions
+from mqtt.decoders.lorawan.uplink import Reception, behind, best, give_units, heard, managed, receptions
 from mqtt.decoders.places import NAME_LENGTH, clean, place
 from mqtt.decoders.vocabulary import words
 from mqtt.decoders.words import meaning
@@ -91,7 +91,7 @@ class ChirpStackDecoder:
             snr=reception.snr if reception else None,
         )
         if what in SILENT:
-            decoded.facts.append(DecodedFacts(device, facts))
+            decoded.facts.append(managed(device, facts, announces=False))
             return decoded
         device = behind(device, reception.gateway if reception and what in UPLINKS else "", "gateway/")
         time_us = first_moment(
@@ -200,7 +200,7 @@ class GatewayJsonDecoder:
         if UPLINK_KEYS.isdisjoint(found) and not NOTICE_KEYS.isdisjoint(found):
             if (said := PRESENCE.get(text(found, "status").lower())) is not None:
                 decoded.availability.append(DecodedAvailability(device, said))
-            decoded.facts.append(DecodedFacts(device, told(name=found.get("deviceName")), announces=True))
+            decoded.facts.append(managed(device, told(name=found.get("deviceName"))))
             return decoded
         rest = {name: value for name, value in found.items() if name not in ENVELOPE}
         give_units(take_object(rest, device, content, decoded, time_us))

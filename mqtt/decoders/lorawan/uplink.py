@@ -91,9 +91,14 @@ def behind(device: DeviceRef, gateway: str, prefix: str) -> DeviceRef:
     return DeviceRef(device.key, device.identifier, f"{prefix}{gateway}", gateway)
 
 
+def managed(device: DeviceRef, facts: dict[str, Any], *, announces: bool = True) -> DecodedFacts:
+    """What is told of a device that somebody named in a network server: people know it by that and not by its EUI."""
+    return DecodedFacts(device, facts, announces=announces, called=str(facts.get("name", "")))
+
+
 def heard(decoded: Decoded, device: DeviceRef, facts: dict[str, Any]) -> None:
     """A device sent a frame: its facts, and that it and its gateway live."""
-    decoded.facts.append(DecodedFacts(device, facts, announces=True))
+    decoded.facts.append(managed(device, facts))
     if not decoded.readings:
         decoded.availability.append(DecodedAvailability(device, Availability.ONLINE, announces=True))
     if device.gateway_key:

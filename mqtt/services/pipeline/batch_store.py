@@ -87,7 +87,7 @@ class BatchStore:
         node = self._directory.node(message.connection_id, said)
         if node is not None:
             name = said.device.identifier if said.announces else ""
-            self._facts.take(node, said.facts, message.received_us, name)
+            self._facts.take(node, said.facts, message.received_us, name, said.called)
 
     def _take_clock(self, message: InboundMessage, decoded: Decoded) -> None:
         """Note on the first device that its clock is wrong, or right again."""

@@ -5,7 +5,7 @@ from typing import Any
 from mqtt.enums import NodeKind
 from mqtt.messages import CLOCK_FACT
 from mqtt.models import Datalogger, Gateway
-from mqtt.models.device import LONGEST_INTERVAL
+from mqtt.models.device import LABEL_LENGTH, LONGEST_INTERVAL
 from mqtt.services.pipeline.device_entries import NodeEntry
 
 INTERVAL = "interval"
@@ -32,14 +32,18 @@ class FactsWriter:
         self.intervals: list[NodeEntry] = []
         """Who named another interval, known after `apply`."""
         self._names: dict[NodeEntry, str] = {}
+        self._labels: dict[NodeEntry, str] = {}
 
-    def take(self, node: NodeEntry, said: dict[str, Any], at_us: int, name: str = "") -> None:
+    def take(self, node: NodeEntry, said: dict[str, Any], at_us: int, name: str = "", called: str = "") -> None:
         """Merge what a message says; the last word counts, and null takes a fact back.
 
-        `name` is how the device is called from now on where it is managed; a label set by hand stays.
+        `name` is how the device is called from now on where it is managed; `called` is that beside a name of its own,
+        and fills an empty label. A label set by hand stays.
         """
         if name:
             self._names[node] = name[:250]
+        if called and node.label == node.identifier:
+            self._labels[node] = called[:LABEL_LENGTH]
         before, _ = self._news.get(node, ({}, 0))
         self._news[node] = (before | said, at_us)
 
@@ -47,6 +51,8 @@ class FactsWriter:
         """Update the rows of those who said something new."""
         for node, name in self._renamed().items():
             _model(node).objects.filter(pk=node.id).update(identifier=name)
+        for node, label in self._labels.items():
+            _model(node).objects.filter(pk=node.id, label="").update(label=label)
         for node, (said, _) in self._due().items():
             facts = _merged(node.facts, said)
             fields: dict[str, Any] = {"facts": facts}
@@ -66,6 +72,8 @@ class FactsWriter:
             if node.label == node.identifier:
                 node.label = name
             node.identifier = name
+        for node, label in self._labels.items():
+            node.label = label
 
     def _renamed(self) -> dict[NodeEntry, str]:
         return {node: name for node, name in self._names.items() if name != node.identifier}
