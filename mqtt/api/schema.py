@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerFieldExtension
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 
 from mqtt.filters import DeviceFilter, TopicFilter
+from mqtt.models.device import LONGEST_INTERVAL
 
 # A sensor has no site of its own to take the type from.
 extend_schema_field(OpenApiTypes.INT)(DeviceFilter.filter_site)
@@ -55,6 +56,18 @@ SENTENCES = {
     "503": "The database does not answer.",
 }
 ALWAYS = ("404", "406", "429", "500", "503")
+
+
+class ExpectedIntervalSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    """Written in whole seconds, read as what may have been learned."""
+
+    target_class = "mqtt.api.serializers.devices.ExpectedIntervalField"
+
+    def map_serializer_field(self, auto_schema: Any, direction: str) -> dict[str, Any]:
+        """The schema for one of both directions."""
+        if direction == "request":
+            return {"type": "integer", "minimum": 1, "maximum": LONGEST_INTERVAL}
+        return {"type": "number", "minimum": 0}
 
 
 def document_errors(result: dict[str, Any], **_: Any) -> dict[str, Any]:

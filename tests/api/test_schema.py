@@ -36,6 +36,16 @@ def test_the_docs_page_needs_a_login_and_loads_nothing_from_elsewhere(viewer: An
     assert all(link.startswith(("/static/", "/api/")) for link in links)
 
 
+def test_an_interval_is_written_in_whole_seconds_and_may_be_learned_below_one(looking: APIClient) -> None:
+    answer = looking.get("/api/v1/schema/", {"format": "json"}).json()
+    named = answer["components"]["schemas"]
+    read, written = (
+        named[name]["properties"]["expected_interval_seconds"] for name in ("Sensor", "PatchedSensorRequest")
+    )
+    assert (read["type"], read["minimum"], read["nullable"]) == ("number", 0, True)
+    assert (written["type"], written["minimum"], written["nullable"]) == ("integer", 1, True)
+
+
 def test_the_docs_page_refuses_in_a_page_too(viewer: Any) -> None:
     browser = Client()
     browser.force_login(viewer)

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from mqtt.api.serializers.base import (
@@ -22,12 +21,20 @@ from mqtt.models.retention import RETENTION_FIELDS
 from mqtt.services.history import HistoryRow
 
 
-@extend_schema_field({"type": "number", "nullable": True})
 class ExpectedIntervalField(StrictInteger):
-    """Reads as the interval that is expected now, whoever says so; writes the one set by hand, in whole seconds."""
+    """Reads as the interval that is expected now, whoever says so; writes the one set by hand, in whole seconds.
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(min_value=1, max_value=LONGEST_INTERVAL, **kwargs)
+    What is learned may be less than a second: as validators of the field the bounds would stand in the schema for both.
+    """
+
+    def to_internal_value(self, data: Any) -> int:
+        """The seconds. Raises ValidationError."""
+        seconds: int = super().to_internal_value(data)
+        if seconds < 1:
+            self.fail("min_value", min_value=1)
+        if seconds > LONGEST_INTERVAL:
+            self.fail("max_value", max_value=LONGEST_INTERVAL)
+        return seconds
 
     def get_attribute(self, instance: Any) -> Any:
         """The device: what is expected of it does not stand in one of its fields."""
