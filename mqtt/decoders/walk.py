@@ -8,6 +8,7 @@ from typing import Any
 from mqtt.decoders.base import MAX_DEPTH, MAX_VALUES, Content
 from mqtt.decoders.measures import MEASURED_IN, measured, unit_of_pair
 from mqtt.decoders.members import NAMES_KEYS, are_parts, identity_of, quantity_of, tag_of, under_names
+from mqtt.decoders.moments import LONGEST_PART, PART, SHORT_TIMES, joined, says_when
 from mqtt.decoders.objects import (
     BESIDE_TAG,
     BESIDE_TOLD,
@@ -50,13 +51,6 @@ HEADS = frozenset(("head", "header", "Head", "Header", "info", "meta", "metadata
 """Objects that are about the whole message, and whose time is its."""
 UNUSUAL = ENVELOPED | frozenset(NAMES_KEYS)
 """One of these keys stands in each document that is put in order before it is read."""
-LONGEST_PART = 15
-"""Letters of a date or of a time of day."""
-CLOCK = re.compile(r"\d{1,2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?")
-SHORT_TIMES = words("t at dt created updated modified data ora orario datum uhrzeit zeit hora heure last_changed")
-HALF = re.compile(r"\d{4}([/.-])\d{1,2}\1\d{1,2}|\d{1,2}([/.-])\d{1,2}\2\d{4}|\d{1,2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?")
-"""A date, or a time of day."""
-"""Keys of a time where the text is one; 21 under `t` is a temperature."""
 LABEL_KEYS = words("objectname description desc title")
 
 
@@ -68,13 +62,6 @@ def _is_of_level(document: dict[str, Any], where: Place) -> bool:
         and not isinstance(document[where.name], dict | list)
         and [key for key in document if meaning(key).role is Role.VALUE] == [where.name]
     )
-
-
-def _says_when(found: dict[str, Any]) -> bool:
-    """Whether an object says when under a short key, which may as well hold something else."""
-    if SHORT_TIMES.isdisjoint(found):
-        return False
-    return any(type(found.get(key)) is str and parse(found[key], UTC) is not None for key in SHORT_TIMES)
 
 
 class Walk:
@@ -127,7 +114,7 @@ class Walk:
         time_us: int | None = None
         units: dict[str, str] | None = None
         scales: dict[str, int] | None = None
-        halves: list[str] | None = None
+        parts: list[str] | None = None
         meaning_of, device, readings = self.meaning, self.device, self.readings
         for key, value in found.items():
             means = meaning_of(key)
@@ -140,15 +127,15 @@ class Walk:
                     number = float(value)
                     unit = means.unit_of(number) if means.fine else means.unit
                     readings.append(DecodedReading(device, name, number, None, unit, means.kind))
-                elif kind is str and key in SHORT_TIMES and HALF.fullmatch(value):
-                    halves = [*(halves or ()), value]
+                elif kind is str and key in SHORT_TIMES and PART.fullmatch(value):
+                    parts = [*(parts or ()), value]
                 elif kind is str and key in SHORT_TIMES and (moment := self._content.time(value)) is not None:
                     time_us = moment if time_us is None else time_us
                 else:
                     self.value(value, name, means, depth)
             elif role is Role.TIME:
                 if type(value) is str and len(value) <= LONGEST_PART:
-                    halves = [*(halves or ()), value]
+                    parts = [*(parts or ()), value]
                 elif time_us is None:
                     time_us = self._content.time(value)
             elif role is Role.UNIT:
@@ -172,8 +159,8 @@ class Walk:
                 self.object(value, f"{prefix}{key}.", depth + 1)
             else:
                 self.fact(means.of, value)
-        if halves and time_us is None:
-            time_us = self._joined(halves)
+        if parts and time_us is None:
+            time_us = joined(parts, self._content)
         if time_us is not None:
             for reading in self.readings[first:]:
                 if reading.time_us is None:
@@ -182,15 +169,6 @@ class Walk:
             readings[first:] = scaled(readings[first:], prefix, scales)
         if units:
             self._apply_units(units, prefix, first)
-
-    def _joined(self, halves: list[str]) -> int | None:
-        """The time of a message that says date and time of day apart; else the first that is one alone."""
-        clock = next((half for half in halves if CLOCK.fullmatch(half)), "")
-        for half in halves:
-            whole = f"{half} {clock}" if clock and half != clock else half
-            if (moment := self._content.time(whole)) is not None:
-                return moment
-        return None
 
     def value(self, value: Any, name: str, means: Meaning, depth: int) -> None:
         """One value of whatever type."""
@@ -327,7 +305,7 @@ class Walk:
                 self.single(found, name, meaning(name), key)
                 self.device = device
                 return
-        elif not any(meaning(key).role is Role.TIME for key in found) and not _says_when(found):
+        elif not any(meaning(key).role is Role.TIME for key in found) and not says_when(found):
             if prefix:
                 self.object(found, prefix, depth + 1)
             return

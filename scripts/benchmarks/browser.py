@@ -20,6 +20,7 @@ NOTE_VALUES = """() => {
     }
   }).observe(document.body, {childList: true, subtree: true, attributes: true, characterData: true});
 }"""
+SHOWS_STATUS = '(status) => document.querySelector(`tr[data-status="${status}"]`) !== null'
 
 
 def is_installed() -> bool:
@@ -91,5 +92,6 @@ class Browser:
         self.page.wait_for_selector(f'[data-action="{action}"]', timeout=10_000)
         begun = time.time()
         self.page.click(f'[data-action="{action}"]')
-        self.page.wait_for_selector(f'tr[data-status="{status}"]', timeout=20_000)
+        # At each frame: waiting for a selector looks again after up to half a second.
+        self.page.wait_for_function(SHOWS_STATUS, arg=status, timeout=20_000)
         return time.time() - begun
